@@ -1,0 +1,3 @@
+//! From what was seen to what may be written.
+
+pub mod observation;

@@ -1,0 +1,12 @@
+//! HTTP/1.0 and HTTP/1.1 (RFC 9112) read passively from a copy of both directions.
+//!
+//! [`Http1`] is fed the bytes of either direction in the order they were observed and yields one [`Exchange`] a request,
+//! or [`Item::Upgraded`] when a `101` ends HTTP on the connection. It never fails on odd input it can still frame, knows
+//! nothing of Finesse, and holds at most what [`Limits`] allows.
+
+pub mod body;
+pub mod exchange;
+pub mod head;
+
+pub use exchange::{Body, Error, Exchange, Http1, Item, Limits, Upgrade};
+pub use head::{RequestHead, ResponseHead, Version};

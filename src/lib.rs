@@ -1,0 +1,10 @@
+//! finesse-tap.
+
+pub mod capture;
+pub mod clock;
+pub mod conn;
+pub mod finesse;
+pub mod http1;
+pub mod tap;
+pub mod ws;
+pub mod xmpp;

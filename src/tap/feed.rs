@@ -1,0 +1,191 @@
+//! The relay's end of the tap: a queue bounded in bytes that never makes the relay wait.
+//!
+//! A [`Feed`] belongs to one connection. Payload that does not fit the [`Budget`] is dropped and counted, and its direction
+//! stays closed from then on (a decoder with a hole must not pretend); life-cycle facts always pass.
+
+use crate::capture::observation::{Closed, Opened, TlsHandshake};
+use crate::clock::Moment;
+use crate::conn::{ConnId, Direction};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+
+/// Bookkeeping cost of one queued message beside its payload, bytes.
+const MESSAGE_COST: usize = 128;
+
+/// What a connection tells the tap.
+#[derive(Debug)]
+pub enum Message {
+    /// The connection exists.
+    Opened(Box<Opened>),
+    /// A TLS handshake ended, well or not.
+    Tls(ConnId, Box<TlsHandshake>),
+    /// A copy of relayed bytes.
+    Bytes {
+        /// Whose.
+        conn: ConnId,
+        /// Which way.
+        direction: Direction,
+        /// When they were read.
+        at: Moment,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Bytes were relayed that the tap did not get; the direction is opaque from here on.
+    Lost {
+        /// Whose.
+        conn: ConnId,
+        /// Which way.
+        direction: Direction,
+        /// When the first was lost.
+        at: Moment,
+    },
+    /// A direction has ended.
+    Ended {
+        /// Whose.
+        conn: ConnId,
+        /// Which way.
+        direction: Direction,
+        /// When.
+        at: Moment,
+    },
+    /// The connection is over; the last message about it. Bytes lost per direction (`c2s`, `s2c`).
+    Closed(ConnId, Box<Closed>, [u64; 2]),
+}
+
+/// The queue's limit in bytes, shared by all feeds and the tap.
+#[derive(Debug)]
+pub struct Budget {
+    used: AtomicUsize,
+    limit: usize,
+}
+
+impl Budget {
+    fn take(&self, bytes: usize) -> bool {
+        let cost = bytes + MESSAGE_COST;
+        if self.used.fetch_add(cost, Ordering::Relaxed) + cost > self.limit {
+            self.used.fetch_sub(cost, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    /// Gives back what a message of `bytes` payload took.
+    pub fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes + MESSAGE_COST, Ordering::Relaxed);
+    }
+
+    /// Bytes queued now.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes feeds; one a program.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    sender: Option<Sender<Message>>,
+    budget: Arc<Budget>,
+}
+
+impl Intake {
+    /// A queue of at most `limit_bytes` payload.
+    #[must_use]
+    pub fn new(limit_bytes: usize) -> (Self, Receiver<Message>, Arc<Budget>) {
+        let (sender, receiver) = mpsc::channel();
+        let budget = Arc::new(Budget { used: AtomicUsize::new(0), limit: limit_bytes });
+        (Self { sender: Some(sender), budget: Arc::clone(&budget) }, receiver, budget)
+    }
+
+    /// An intake that takes nothing: the relay copies nothing for it.
+    #[must_use]
+    pub fn off() -> Self {
+        Self { sender: None, budget: Arc::new(Budget { used: AtomicUsize::new(0), limit: 0 }) }
+    }
+
+    /// The feed of one connection.
+    #[must_use]
+    pub fn feed(&self, conn: ConnId) -> Feed {
+        Feed { conn, sender: self.sender.clone(), budget: Arc::clone(&self.budget), lost: [0; 2] }
+    }
+}
+
+/// One connection's way into the tap. Never blocks, never fails.
+#[derive(Debug)]
+pub struct Feed {
+    conn: ConnId,
+    sender: Option<Sender<Message>>,
+    budget: Arc<Budget>,
+    lost: [u64; 2],
+}
+
+impl Feed {
+    /// Whether anybody listens: if not, no copy need be made.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    /// The connection exists. First call, once.
+    pub fn opened(&self, opened: Opened) {
+        self.send(Message::Opened(Box::new(opened)));
+    }
+
+    /// A TLS handshake ended.
+    pub fn tls(&self, handshake: TlsHandshake) {
+        self.send(Message::Tls(self.conn, Box::new(handshake)));
+    }
+
+    /// Bytes were read from `direction`'s sender. Call before writing them on, or answers overtake their requests.
+    pub fn bytes(&mut self, direction: Direction, at: Moment, bytes: Bytes) {
+        if !self.is_on() {
+            return;
+        }
+        let conn = self.conn;
+        let len = bytes.len();
+        let opaque = self.lost_in(direction) > 0;
+        if !opaque && self.budget.take(len) {
+            self.send(Message::Bytes { conn, direction, at, bytes });
+            return;
+        }
+        if !opaque {
+            self.send(Message::Lost { conn, direction, at });
+        }
+        *self.lost_mut(direction) += len as u64;
+    }
+
+    /// A direction has ended.
+    pub fn ended(&self, direction: Direction, at: Moment) {
+        self.send(Message::Ended { conn: self.conn, direction, at });
+    }
+
+    /// The connection is over. Last call, once.
+    pub fn closed(self, closed: Closed) {
+        self.send(Message::Closed(self.conn, Box::new(closed), self.lost));
+    }
+
+    fn lost_in(&self, direction: Direction) -> u64 {
+        let [c2s, s2c] = self.lost;
+        match direction {
+            Direction::C2s => c2s,
+            Direction::S2c => s2c,
+        }
+    }
+
+    fn lost_mut(&mut self, direction: Direction) -> &mut u64 {
+        let [c2s, s2c] = &mut self.lost;
+        match direction {
+            Direction::C2s => c2s,
+            Direction::S2c => s2c,
+        }
+    }
+
+    fn send(&self, message: Message) {
+        if let Some(sender) = &self.sender {
+            // The tap outlives every feed; if it is gone the program is ending and nobody reads any more.
+            let _ = sender.send(message);
+        }
+    }
+}

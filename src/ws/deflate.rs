@@ -1,0 +1,1 @@
+//! Inflating permessage-deflate messages (RFC 7692) within a limit.
