@@ -1,6 +1,125 @@
-//! From what was seen to what may be written.
+//! The door: from what was seen, secrets included, to what may be written.
+//!
+//! [`Door::admit`] is the only way from an [`Observation`](observation::Observation) to a [`Record`]: it redacts, numbers,
+//! puts into words, encodes within the line limit, and has the leak guard look at the finished line. A sink takes nothing
+//! but records, so forgetting to redact does not compile. Does no I/O and reads no clock.
 
+pub mod event;
+mod gist;
+pub mod guard;
+pub mod line;
 pub mod observation;
 pub mod record;
+pub mod redact;
+pub mod rules;
+pub mod token;
 
+pub use guard::Guard;
 pub use record::{Level, Opening, Record};
+pub use redact::Redactor;
+
+use crate::clock::Moment;
+use event::{Capture, Event, Setting, Treatment};
+use observation::Observation;
+use std::borrow::Cow;
+
+/// Makes records, numbered without holes from 1.
+pub struct Door {
+    redactor: Redactor,
+    run: String,
+    line_limit_bytes: usize,
+    last_sequence: u64,
+}
+
+impl Door {
+    /// `run` is the run's ULID, `line_limit_bytes` the longest line.
+    #[must_use]
+    pub fn new(redactor: Redactor, run: String, line_limit_bytes: usize) -> Self {
+        Self { redactor, run, line_limit_bytes, last_sequence: 0 }
+    }
+
+    /// The sequence the next record will have.
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.last_sequence + 1
+    }
+
+    /// Redacts and encodes one observation. If its line still holds one of the connection's secrets, the record says so
+    /// in its place (`redaction-blocked`).
+    pub fn admit(&mut self, seen: &Observation<'_>, guard: &mut Guard) -> Record {
+        let event = self.redactor.redact(seen, guard);
+        let record = self.finish(event, seen);
+        if !guard.finds_leak(&record.line) {
+            return record;
+        }
+        self.last_sequence -= 1;
+        let blocked = self.redactor.blocked(seen, record.action, record.line.len() as u64);
+        self.finish(blocked, seen)
+    }
+
+    /// The first line of every capture file: version, settings in force, policy.
+    #[must_use]
+    pub fn opening(&self, settings: &[(String, String)]) -> Opening {
+        Opening { run: self.run.clone(), level: self.redactor.level(), settings: settings.to_vec() }
+    }
+
+    fn finish(&mut self, mut event: Event<'_>, seen: &Observation<'_>) -> Record {
+        self.last_sequence += 1;
+        event.event.sequence = self.last_sequence;
+        event.event.id = format!("{}-{}", self.run, self.last_sequence);
+        event.message = gist::gist(&event);
+        let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_deref().map_or(0, |xml| xml.len() * 5 / 4));
+        line::encode(&mut event, self.line_limit_bytes, &mut line);
+        let who = seen.session.map(|s| s.id.to_string()).or(seen.peers.map(|p| p.conn.to_string()));
+        Record {
+            line,
+            sequence: self.last_sequence,
+            at: seen.at,
+            action: event.event.action,
+            level: match event.log.level {
+                "error" => Level::Error,
+                "warn" => Level::Warn,
+                _ => Level::Info,
+            },
+            keepalive: event.finesse.keepalive,
+            direction: seen.direction,
+            who: who.unwrap_or_default(),
+            message: event.message,
+        }
+    }
+}
+
+/// The `log-opened` event of one file.
+fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
+    let mut event = Event { timestamp: at, ..Event::default() };
+    event.event.dataset = "finesse.event";
+    event.event.kind = "event";
+    event.event.action = "log-opened";
+    event.event.types = &["info"];
+    event.event.id = format!("{}-file-{number}", opening.run);
+    let policy: Vec<Treatment> = rules::Class::ALL
+        .iter()
+        .map(|class| Treatment { class: class.as_str(), treatment: opening.level.treatment(*class).as_str() })
+        .collect();
+    let text: String = policy.iter().map(|row| format!("{}={}\n", row.class, row.treatment)).collect();
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let off = opening.level == rules::Level::Off;
+    event.log.level = if off { "warn" } else { "info" };
+    event.message = format!("capture file {number} of run {}, redaction {}", opening.run, opening.level);
+    event.finesse.capture = Some(Box::new(Capture {
+        version: env!("CARGO_PKG_VERSION"),
+        run: Cow::Borrowed(&opening.run),
+        settings: opening.settings.iter().map(|(name, value)| Setting { name, value }).collect(),
+        policy,
+        policy_sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+        note: if off {
+            "NOT REDACTED: this file holds passwords and session cookies in the clear; do not hand it to anybody"
+        } else {
+            "credentials were removed before anything was written; names, telephone numbers and customer data were not"
+        },
+        file: u64::from(number),
+    }));
+    let mut line = Vec::new();
+    line::encode(&mut event, line::MAX_LINE_BYTES, &mut line);
+    line
+}

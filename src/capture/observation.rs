@@ -3,8 +3,15 @@
 //! Lives between decoders and redactor only. Neither `Serialize` nor `Debug` with payloads: an observation cannot reach
 //! a sink or a log by accident.
 
+use super::event::WsCount;
 use crate::clock::Moment;
-use crate::conn::Peers;
+use crate::conn::{Direction, Peers, WsId};
+use crate::finesse::{Api, Notification, Update};
+use crate::http1::Exchange;
+use crate::session::{Cause, Reply, Session};
+use crate::ws::{Control, Handshake, Message};
+use crate::xmpp::Stanza;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 /// One of the two TLS connections the proxy stands between.
@@ -180,4 +187,153 @@ pub struct Closed {
     pub s2c_bytes: u64,
     /// One plain sentence where `how` does not say it all; no payload.
     pub why: Option<String>,
+}
+
+/// Anything seen, with what is known of its place.
+pub struct Observation<'o> {
+    /// When the proxy read the bytes.
+    pub at: Moment,
+    /// The connection; `None` for the program itself.
+    pub peers: Option<&'o Peers>,
+    /// The desktop session, once known.
+    pub session: Option<Session>,
+    /// The agent, once known.
+    pub user: Option<&'o str>,
+    /// The WebSocket.
+    pub ws: Option<WsId>,
+    /// Which way it travelled.
+    pub direction: Option<Direction>,
+    /// What it is.
+    pub what: What<'o>,
+}
+
+/// What was seen.
+pub enum What<'o> {
+    /// A connection was accepted.
+    Opened(&'o Opened),
+    /// A TLS handshake ended.
+    Tls(&'o TlsHandshake),
+    /// A connection ended.
+    Closed {
+        /// How.
+        closed: &'o Closed,
+        /// How long it lived, nanoseconds.
+        duration_ns: u64,
+    },
+    /// An HTTP exchange is over.
+    Exchange(&'o HttpExchange<'o>),
+    /// A WebSocket began.
+    WebSocketOpened {
+        /// The upgrade.
+        exchange: &'o Exchange,
+        /// What it agreed on.
+        handshake: &'o Handshake,
+    },
+    /// A WebSocket ended.
+    WebSocketClosed(&'o WebSocketEnd),
+    /// A stanza or stream element.
+    Stanza(&'o StanzaSeen<'o>),
+    /// A WebSocket message that is no XMPP.
+    Message {
+        /// The message; its payload is never written.
+        message: &'o Message,
+        /// White space only: RFC 7395 keep-alive.
+        keepalive: bool,
+    },
+    /// A WebSocket control frame.
+    Control {
+        /// The frame.
+        control: &'o Control,
+        /// For a pong: since its ping, microseconds.
+        rtt_us: Option<u64>,
+        /// How long nothing had passed before it, milliseconds.
+        idle_ms: Option<u64>,
+    },
+    /// Something could not be read.
+    Undecoded {
+        /// `http`, `content`, `websocket`, `xmpp`, `update`.
+        layer: &'static str,
+        /// Where, bytes.
+        offset: Option<u64>,
+        /// A constant sentence.
+        why: &'static str,
+        /// Nothing more is read in that direction.
+        opaque: bool,
+    },
+    /// Events or bytes are missing from the log.
+    Gap {
+        /// Where they were lost: `tap` or the sink's name.
+        place: String,
+        /// One plain sentence.
+        why: String,
+        /// Events lost.
+        events: u64,
+        /// Bytes lost.
+        bytes: u64,
+        /// First and last sequence lost.
+        sequences: Option<(u64, u64)>,
+    },
+}
+
+/// An exchange and what was made of it.
+pub struct HttpExchange<'o> {
+    /// As it passed.
+    pub exchange: &'o Exchange,
+    /// The REST call, if it is one.
+    pub api: Option<Api>,
+    /// Its `requestId` header.
+    pub request_id: Option<&'o str>,
+    /// The answer was this program's own.
+    pub by_proxy: bool,
+    /// Request content, decoded; only of the REST API.
+    pub request_content: Option<Cow<'o, [u8]>>,
+    /// Response content, decoded; only of the REST API.
+    pub response_content: Option<Cow<'o, [u8]>>,
+}
+
+/// How a WebSocket ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WebSocketEnd {
+    /// The first Close frame: who sent it, its code (RFC 6455 section 7.1.5) and reason.
+    pub close: Option<(Direction, Option<u16>, String)>,
+    /// The other side answered with a Close frame.
+    pub answered: bool,
+    /// How long it lived, nanoseconds.
+    pub duration_ns: u64,
+    /// What passed from client to server.
+    pub c2s: WsCount,
+    /// What passed from server to client.
+    pub s2c: WsCount,
+}
+
+/// A stanza and what was made of it.
+pub struct StanzaSeen<'o> {
+    /// As it was read.
+    pub stanza: &'o Stanza<'o, 'o>,
+    /// Its text.
+    pub xml: &'o str,
+    /// The document breaks off inside this stanza; what follows could not be read.
+    pub broken: bool,
+    /// The question it answers.
+    pub reply: Option<Reply>,
+    /// A ping or the answer to one.
+    pub keepalive: bool,
+    /// The user whom a SASL element names.
+    pub sasl_user: Option<&'o str>,
+    /// The Finesse notification in it.
+    pub notification: Option<&'o NotificationSeen<'o>>,
+}
+
+/// A notification's payload, read as a second document.
+pub struct NotificationSeen<'o> {
+    /// XML, JSON or neither.
+    pub form: Notification,
+    /// The update in it.
+    pub update: Option<&'o Update<'o>>,
+    /// The notification's text, entities resolved.
+    pub text: &'o str,
+    /// The REST call behind it.
+    pub cause: Option<Cause>,
+    /// The user's or dialog's state before.
+    pub previous_state: Option<String>,
 }

@@ -102,24 +102,25 @@ impl Record {
     }
 }
 
-/// The first line of every capture file (`log-opened`): the same facts each time, under the file's own number.
+/// The first line of every capture file (`log-opened`): the same facts each time, under the file's own number. It stands
+/// outside the numbered stream, so that a new file takes no sequence from it.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    pub(super) before_number: String,
-    pub(super) after_number: String,
+    pub(super) run: String,
+    pub(super) level: super::rules::Level,
+    pub(super) settings: Vec<(String, String)>,
 }
 
 impl Opening {
     /// The line for file `number` (1 …) opened at `at`: at least 1,024 bytes, unique within its first 256, LF included.
     #[must_use]
     pub fn line(&self, at: Moment, number: u32) -> Vec<u8> {
-        let _ = at;
-        format!("{}{number}{}\n", self.before_number, self.after_number).into_bytes()
+        super::log_opened(self, at, number)
     }
 
     /// An opening as the door would make it, for tests of what stands behind the door.
     #[cfg(test)]
     pub(crate) fn for_test() -> Self {
-        Self { before_number: "{\"event\":{\"action\":\"log-opened\"},\"file\":".into(), after_number: format!(",\"x\":\"{}\"}}", "x".repeat(1100)) }
+        Self { run: "01TEST".into(), level: super::rules::Level::Auth, settings: Vec::new() }
     }
 }

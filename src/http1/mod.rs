@@ -4,7 +4,9 @@
 //! or [`Item::Upgraded`] when a `101` ends HTTP on the connection. It never fails on odd input it can still frame, knows
 //! nothing of Finesse, and holds at most what [`Limits`] allows.
 
+pub mod authorization;
 pub mod body;
+pub mod content;
 pub mod exchange;
 pub mod head;
 

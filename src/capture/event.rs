@@ -1,0 +1,687 @@
+//! The event: the typed, redacted shape of one line of the log.
+//!
+//! Declaration order is key order. What is absent is omitted, counts and sizes are integers, a field has one type for
+//! ever. Names outside `finesse` are ECS 8.17's; `docs/events.md` tells what each means. Built by
+//! [`redact`](super::redact) alone; borrows what it can from the observation.
+
+use crate::clock::Moment;
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// Version of the `finesse` part: a new field is a new minor version.
+pub const SCHEMA: &str = "1.0";
+/// The ECS version that the other names are taken from.
+pub const ECS: &str = "8.17.0";
+
+type Text<'a> = Option<Cow<'a, str>>;
+
+/// One event.
+#[derive(Serialize, Default)]
+pub struct Event<'a> {
+    #[serde(rename = "@timestamp", serialize_with = "rfc3339")]
+    pub(super) timestamp: Moment,
+    pub(super) event: Meta,
+    pub(super) log: Log,
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trace: Option<Id<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) transaction: Option<Id<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) network: Option<Network>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client: Option<Endpoint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server: Option<Endpoint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http: Option<Box<Http<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<Box<Tls<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<Url<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<User<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_agent: Option<UserAgent<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<Fault<'a>>,
+    pub(super) finesse: Finesse<'a>,
+    pub(super) ecs: Ecs,
+}
+
+/// `event.*`
+#[derive(Serialize, Default)]
+pub struct Meta {
+    pub(super) sequence: u64,
+    pub(super) id: String,
+    pub(super) kind: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) category: &'static [&'static str],
+    #[serde(rename = "type", skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) types: &'static [&'static str],
+    pub(super) action: &'static str,
+    pub(super) dataset: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outcome: Option<&'static str>,
+    /// Nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) duration: Option<u64>,
+}
+
+/// `log.*`
+#[derive(Serialize, Default)]
+pub struct Log {
+    pub(super) level: &'static str,
+}
+
+/// `trace.id`, `transaction.id`, `finesse.session.id` …
+#[derive(Serialize)]
+pub struct Id<'a> {
+    pub(super) id: Cow<'a, str>,
+}
+
+/// `network.*`
+#[derive(Serialize, Clone, Copy)]
+pub struct Network {
+    pub(super) protocol: &'static str,
+    pub(super) application: &'static str,
+}
+
+/// `client.*`, `server.*`
+#[derive(Serialize)]
+pub struct Endpoint<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) domain: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ip: Text<'a>,
+    pub(super) port: u16,
+}
+
+/// `http.*`
+#[derive(Serialize, Default)]
+pub struct Http<'a> {
+    pub(super) version: &'static str,
+    pub(super) request: HttpMessage<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) response: Option<HttpMessage<'a>>,
+}
+
+/// `http.request.*`, `http.response.*`
+#[derive(Serialize, Default)]
+pub struct HttpMessage<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) method: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mime_type: Text<'a>,
+    /// Head and body on the wire.
+    pub(super) bytes: u64,
+    pub(super) body: HttpBody<'a>,
+}
+
+/// `http.*.body.*`
+#[derive(Serialize, Default)]
+pub struct HttpBody<'a> {
+    pub(super) bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content: Text<'a>,
+}
+
+/// `tls.*`
+#[derive(Serialize, Default)]
+pub struct Tls<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version_protocol: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cipher: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_protocol: Text<'a>,
+    pub(super) established: bool,
+    pub(super) resumed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client: Option<TlsClient<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server: Option<TlsServer<'a>>,
+}
+
+/// `tls.client.*`
+#[derive(Serialize)]
+pub struct TlsClient<'a> {
+    pub(super) server_name: Cow<'a, str>,
+}
+
+/// `tls.server.*`
+#[derive(Serialize)]
+pub struct TlsServer<'a> {
+    pub(super) subject: Cow<'a, str>,
+    pub(super) issuer: Cow<'a, str>,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) hash: Hash<'a>,
+    pub(super) x509: X509<'a>,
+}
+
+/// `tls.server.hash.*`
+#[derive(Serialize)]
+pub struct Hash<'a> {
+    pub(super) sha256: Cow<'a, str>,
+}
+
+/// `tls.server.x509.*`
+#[derive(Serialize)]
+pub struct X509<'a> {
+    pub(super) alternative_names: Vec<Cow<'a, str>>,
+}
+
+/// `url.*`
+#[derive(Serialize)]
+pub struct Url<'a> {
+    pub(super) path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) query: Text<'a>,
+}
+
+/// `user.*`
+#[derive(Serialize)]
+pub struct User<'a> {
+    pub(super) name: Cow<'a, str>,
+}
+
+/// `user_agent.*`
+#[derive(Serialize)]
+pub struct UserAgent<'a> {
+    pub(super) original: Cow<'a, str>,
+}
+
+/// `error.*`
+#[derive(Serialize)]
+pub struct Fault<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Text<'a>,
+}
+
+/// `ecs.*`
+#[derive(Serialize)]
+pub struct Ecs {
+    version: &'static str,
+}
+
+impl Default for Ecs {
+    fn default() -> Self {
+        Self { version: ECS }
+    }
+}
+
+/// `finesse.*`: everything of our own.
+#[derive(Serialize)]
+pub struct Finesse<'a> {
+    schema: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<Id<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) conn: Option<Conn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ws: Option<Ws<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) keepalive: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<TlsLeg>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http: Option<Box<HttpFacts<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api: Option<Api<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sasl: Option<Sasl<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xmpp: Option<Xmpp<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) update: Option<Update<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) decode: Option<Decode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gap: Option<Gap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) capture: Option<Box<Capture<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redaction: Option<Redaction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xml_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) xml_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xml: Text<'a>,
+}
+
+impl Default for Finesse<'_> {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            session: None,
+            conn: None,
+            ws: None,
+            direction: None,
+            keepalive: false,
+            tls: None,
+            http: None,
+            api: None,
+            sasl: None,
+            xmpp: None,
+            update: None,
+            decode: None,
+            gap: None,
+            capture: None,
+            redaction: None,
+            xml_bytes: None,
+            xml_truncated: false,
+            xml: None,
+        }
+    }
+}
+
+/// `finesse.conn.*`
+#[derive(Serialize, Default)]
+pub struct Conn<'a> {
+    pub(super) id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sni: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) upstream: Option<Upstream>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) how: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unclean: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) c2s_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) s2c_bytes: Option<u64>,
+}
+
+/// `finesse.conn.upstream.*`
+#[derive(Serialize)]
+pub struct Upstream {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connect_us: Option<u64>,
+}
+
+/// `finesse.tls.*`
+#[derive(Serialize)]
+pub struct TlsLeg {
+    pub(super) leg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed_by: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) client_certificate_requested: bool,
+}
+
+/// `finesse.ws.*`
+#[derive(Serialize, Default)]
+pub struct Ws<'a> {
+    pub(super) id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) protocols_offered: Vec<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) protocol: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extensions_offered: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extensions: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) accept_valid: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) opcode: Text<'static>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payload_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wire_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fragments: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) compressed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rtt_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) idle_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) close: Option<WsClose<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) c2s: Option<WsCount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) s2c: Option<WsCount>,
+}
+
+/// `finesse.ws.close.*`
+#[derive(Serialize)]
+pub struct WsClose<'a> {
+    pub(super) code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) initiator: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handshake: Option<&'static str>,
+}
+
+/// `finesse.ws.c2s.*`, `finesse.ws.s2c.*`
+#[derive(Serialize, Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct WsCount {
+    /// Data messages.
+    pub messages: u64,
+    /// Their payload, inflated.
+    pub payload_bytes: u64,
+    /// Their payload on the wire.
+    pub wire_bytes: u64,
+    /// Control frames.
+    pub controls: u64,
+}
+
+/// `finesse.http.*`
+#[derive(Serialize, Default)]
+pub struct HttpFacts<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ttfb_us: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) interim: Vec<u16>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) cut: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) by_proxy: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) request_headers: Vec<Header<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) response_headers: Vec<Header<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) truncated: bool,
+}
+
+/// One header field, redacted.
+#[derive(Serialize)]
+pub struct Header<'a> {
+    pub(super) name: Cow<'a, str>,
+    pub(super) value: Cow<'a, str>,
+}
+
+/// `finesse.api.*`
+#[derive(Serialize)]
+pub struct Api<'a> {
+    pub(super) resource: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) object_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Text<'a>,
+}
+
+/// `finesse.sasl.*`
+#[derive(Serialize, Default)]
+pub struct Sasl<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mechanism: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Text<'a>,
+}
+
+/// `finesse.xmpp.*`
+#[derive(Serialize, Default)]
+pub struct Xmpp<'a> {
+    pub(super) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Text<'a>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(super) stanza_type: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payload: Option<Payload<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pubsub: Option<Pubsub<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resource: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) jid: Text<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) mechanisms: Vec<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rtt_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_reply_to: Option<u64>,
+}
+
+/// `finesse.xmpp.payload.*`
+#[derive(Serialize)]
+pub struct Payload<'a> {
+    pub(super) name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) namespace: Cow<'a, str>,
+}
+
+/// `finesse.xmpp.pubsub.*`
+#[derive(Serialize)]
+pub struct Pubsub<'a> {
+    pub(super) action: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) node: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) item_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subscription: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) jid: Text<'a>,
+}
+
+/// `finesse.update.*`
+#[derive(Serialize, Default)]
+pub struct Update<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event: Text<'a>,
+    pub(super) object: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) object_name: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) caused_by: Option<CausedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<UpdateUser<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dialog: Option<UpdateDialog<'a>>,
+    /// Dialogs in a collection, the first of which is in `dialog`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dialogs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api_error: Option<ApiError<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thing: Option<Thing<'a>>,
+}
+
+/// `finesse.update.caused_by.*`
+#[derive(Serialize)]
+pub struct CausedBy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sequence: Option<u64>,
+    pub(super) latency_us: u64,
+    #[serde(skip)]
+    pub(super) method: String,
+}
+
+/// `finesse.update.user.*`
+#[derive(Serialize, Default)]
+pub struct UpdateUser<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) extension: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous_state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pending_state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state_change_time: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason_code: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason_label: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) team_id: Text<'a>,
+}
+
+/// `finesse.update.dialog.*`
+#[derive(Serialize, Default)]
+pub struct UpdateDialog<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous_state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) call_type: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) media_type: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from_address: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to_address: Text<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) participants: Vec<Participant<'a>>,
+}
+
+/// `finesse.update.dialog.participants.*`
+#[derive(Serialize, Default)]
+pub struct Participant<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) address: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Text<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) actions: Vec<Cow<'a, str>>,
+}
+
+/// `finesse.update.api_error.*`
+#[derive(Serialize, Default)]
+pub struct ApiError<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(super) error_type: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peripheral_code: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) peripheral_text: Text<'a>,
+}
+
+/// `finesse.update.thing.*`: queues, teams, media …
+#[derive(Serialize, Default)]
+pub struct Thing<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Text<'a>,
+}
+
+/// `finesse.decode.*`
+#[derive(Serialize)]
+pub struct Decode {
+    pub(super) layer: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) offset: Option<u64>,
+    pub(super) opaque: bool,
+}
+
+/// `finesse.gap.*`
+#[derive(Serialize)]
+pub struct Gap {
+    pub(super) at: String,
+    pub(super) events: u64,
+    pub(super) bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_sequence: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_sequence: Option<u64>,
+    /// Always `false`: a gap in the log never touches the traffic.
+    pub(super) relay_affected: bool,
+}
+
+/// `finesse.capture.*` of `log-opened`.
+#[derive(Serialize)]
+pub struct Capture<'a> {
+    pub(super) version: &'static str,
+    pub(super) run: Cow<'a, str>,
+    pub(super) settings: Vec<Setting<'a>>,
+    pub(super) policy: Vec<Treatment>,
+    pub(super) policy_sha256: String,
+    pub(super) note: &'static str,
+    pub(super) file: u64,
+}
+
+/// One setting in force.
+#[derive(Serialize)]
+pub struct Setting<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+}
+
+/// One row of the redaction policy.
+#[derive(Serialize)]
+pub struct Treatment {
+    pub(super) class: &'static str,
+    pub(super) treatment: &'static str,
+}
+
+/// `finesse.redaction.*`
+#[derive(Serialize, Clone, Copy)]
+pub struct Redaction {
+    pub(super) level: &'static str,
+    pub(super) count: u64,
+}
+
+fn rfc3339<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stamp_us(at.wall_us))
+}
+
+/// Microseconds since 1970 as `2026-01-15T09:12:40.561300Z`.
+pub(super) fn stamp_us(wall_us: i64) -> String {
+    match jiff::Timestamp::from_microsecond(wall_us) {
+        Ok(stamp) => format!("{stamp:.6}"),
+        Err(_) => String::from("1970-01-01T00:00:00.000000Z"),
+    }
+}
+
+/// Seconds since 1970 as `2026-01-15T09:12:40Z`.
+pub(super) fn stamp_s(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(stamp) => format!("{stamp:.0}"),
+        Err(_) => String::from("1970-01-01T00:00:00Z"),
+    }
+}

@@ -1,0 +1,255 @@
+//! An event's gist in plain words: `User 1001 NOT_READY → READY, 87 ms after its PUT`.
+//!
+//! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
+
+use super::event::{Event, Update};
+use std::fmt::Write as _;
+
+/// Longest gist, bytes.
+const MAX_GIST_BYTES: usize = 400;
+
+/// The `message` of an event.
+pub(super) fn gist(event: &Event<'_>) -> String {
+    let mut out = String::with_capacity(80);
+    // Writing to a String cannot fail.
+    let _ = write(event, &mut out);
+    if out.contains(char::is_control) {
+        out = out.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    }
+    out.truncate(out.floor_char_boundary(MAX_GIST_BYTES));
+    out
+}
+
+fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let why = event.error.as_ref().and_then(|error| error.message.as_deref());
+    match event.event.action {
+        "connection-opened" => opened(event, out),
+        "connection-closed" => closed(event, why, out),
+        "tls-handshake" => tls(event, why, out),
+        "http-exchange" => exchange(event, out),
+        "websocket-opened" => {
+            let ws = event.finesse.ws.as_ref();
+            out.push_str("WebSocket open");
+            match ws.and_then(|ws| ws.protocol.as_deref()) {
+                Some(protocol) => write!(out, ", subprotocol {protocol}")?,
+                None => out.push_str(", no subprotocol"),
+            }
+            if let Some(extensions) = ws.and_then(|ws| ws.extensions.as_deref()) {
+                write!(out, ", {extensions}")?;
+            }
+            if ws.is_some_and(|ws| ws.accept_valid == Some(false)) {
+                out.push_str(", Sec-WebSocket-Accept is wrong");
+            }
+            Ok(())
+        }
+        "websocket-closed" => {
+            let close = event.finesse.ws.as_ref().and_then(|ws| ws.close.as_ref());
+            let Some(close) = close else { return Ok(()) };
+            write!(out, "WebSocket closed {}", close.code)?;
+            match (close.initiator, close.handshake) {
+                (Some(by), Some(handshake)) => write!(out, " by {by}, {handshake} handshake")?,
+                _ => out.push_str(": no Close frame was seen"),
+            }
+            if let Some(reason) = &close.reason {
+                write!(out, ": {reason}")?;
+            }
+            Ok(())
+        }
+        "websocket-control" => {
+            let Some(ws) = &event.finesse.ws else { return Ok(()) };
+            write!(out, "WebSocket {}", ws.opcode.as_deref().unwrap_or("control"))?;
+            if let Some(rtt) = ws.rtt_us {
+                write!(out, " {}", duration_us(rtt))?;
+            }
+            if let Some(close) = &ws.close {
+                write!(out, " {}", close.code)?;
+                if let Some(reason) = &close.reason {
+                    write!(out, " {reason}")?;
+                }
+            }
+            Ok(())
+        }
+        "websocket-message" => {
+            let Some(ws) = &event.finesse.ws else { return Ok(()) };
+            let bytes = ws.payload_bytes.unwrap_or_default();
+            write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))
+        }
+        "sasl-auth-sent" => {
+            let mechanism = event.finesse.sasl.as_ref().and_then(|sasl| sasl.mechanism.as_deref());
+            write!(out, "auth {}", mechanism.unwrap_or("without mechanism"))?;
+            event.user.as_ref().map_or(Ok(()), |user| write!(out, " as {}", user.name))
+        }
+        "sasl-auth-result" => {
+            let reason = event.finesse.sasl.as_ref().and_then(|sasl| sasl.reason.as_deref());
+            match event.event.outcome {
+                Some("success") => write!(out, "auth succeeded"),
+                _ => write!(out, "auth failed: {}", reason.unwrap_or("no reason given")),
+            }
+        }
+        "finesse-update" => match &event.finesse.update {
+            Some(update) => self::update(update, out),
+            None => Ok(()),
+        },
+        "xmpp-stanza" => stanza(event, why, out),
+        "decode-error" => {
+            let Some(decode) = &event.finesse.decode else { return Ok(()) };
+            write!(out, "cannot read {}: {}", decode.layer, why.unwrap_or_default())?;
+            if decode.opaque {
+                out.push_str("; nothing more is read in this direction");
+            }
+            Ok(())
+        }
+        "capture-gap" | "redaction-blocked" => {
+            let Some(gap) = &event.finesse.gap else { return Ok(()) };
+            write!(out, "{} events, {} bytes missing from the log at {}: ", gap.events, gap.bytes, gap.at)?;
+            write!(out, "{}; the traffic was not touched", why.unwrap_or_default())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let client = event.client.as_ref();
+    write!(out, "connection from {}", client.and_then(|c| c.ip.as_deref()).unwrap_or("?"))?;
+    write!(out, ":{}", client.map_or(0, |c| c.port))?;
+    let upstream = event.finesse.conn.as_ref().and_then(|conn| conn.upstream.as_ref());
+    match upstream {
+        Some(upstream) if upstream.ip.is_some() => {
+            let ip = upstream.ip.as_deref().unwrap_or_default();
+            write!(out, " to {ip}:{}", upstream.port.unwrap_or_default())?;
+            upstream.connect_us.map_or(Ok(()), |us| write!(out, " in {}", duration_us(us)))
+        }
+        _ => write!(out, ", no upstream"),
+    }
+}
+
+fn closed(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
+    let Some(conn) = &event.finesse.conn else { return Ok(()) };
+    write!(out, "connection closed by {}, {}", conn.by.unwrap_or("?"), conn.how.unwrap_or("?"))?;
+    if conn.unclean {
+        out.push_str(" without close_notify");
+    }
+    let (up, down) = (conn.c2s_bytes.unwrap_or_default(), conn.s2c_bytes.unwrap_or_default());
+    write!(out, " after {}, {up} bytes up, {down} down", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
+    why.map_or(Ok(()), |why| write!(out, ": {why}"))
+}
+
+fn tls(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
+    let leg = event.finesse.tls.as_ref().map_or("?", |tls| tls.leg);
+    let Some(tls) = &event.tls else { return Ok(()) };
+    if !tls.established {
+        let alert = event.error.as_ref().and_then(|error| error.kind.as_deref());
+        write!(out, "TLS with {leg} failed: {}", why.unwrap_or("no reason known"))?;
+        return alert.map_or(Ok(()), |alert| write!(out, " ({alert})"));
+    }
+    write!(out, "TLS {} with {leg}, {}", tls.version.unwrap_or("?"), tls.cipher.as_deref().unwrap_or("?"))?;
+    if tls.resumed {
+        out.push_str(", resumed");
+    }
+    Ok(())
+}
+
+fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(http) = &event.http else { return Ok(()) };
+    let method = http.request.method.as_deref().unwrap_or("?");
+    let path = event.url.as_ref().map_or("?", |url| &*url.path);
+    write!(out, "{method} {}", path.strip_prefix("/finesse/api/").unwrap_or(path))?;
+    match http.response.as_ref().and_then(|response| response.status_code) {
+        Some(status) => write!(out, " {status}")?,
+        None => out.push_str(" unanswered"),
+    }
+    write!(out, " {}", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
+    if event.finesse.http.as_ref().is_some_and(|facts| facts.cut) {
+        out.push_str(", cut off");
+    }
+    let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
+    operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
+}
+
+fn update(update: &Update<'_>, out: &mut String) -> std::fmt::Result {
+    if let Some(user) = &update.user {
+        write!(out, "User {}", user.id.as_deref().or(last(update)).unwrap_or("?"))?;
+        change(user.previous_state.as_deref(), user.state.as_deref(), out)?;
+        if let Some(label) = user.reason_label.as_deref().or(user.reason_code.as_deref()) {
+            write!(out, " ({label})")?;
+        }
+    } else if let Some(dialog) = &update.dialog {
+        write!(out, "Dialog {}", dialog.id.as_deref().unwrap_or("?"))?;
+        change(dialog.previous_state.as_deref(), dialog.state.as_deref(), out)?;
+        if update.event.as_deref() == Some("DELETE") {
+            out.push_str(", gone");
+        }
+    } else if let Some(error) = &update.api_error {
+        write!(out, "API error {}", error.error_type.as_deref().unwrap_or("?"))?;
+        if let Some(message) = &error.message {
+            write!(out, ": {message}")?;
+        }
+    } else {
+        let thing = update.thing.as_ref();
+        let object = update.object_name.as_deref().unwrap_or(update.object);
+        write!(out, "{object} {}", thing.and_then(|t| t.id.as_deref()).or(last(update)).unwrap_or(""))?;
+        if let Some(state) = thing.and_then(|t| t.state.as_deref()) {
+            write!(out, " {state}")?;
+        }
+    }
+    if let Some(cause) = &update.caused_by {
+        write!(out, ", {} after its {}", duration_us(cause.latency_us), cause.method)?;
+    }
+    Ok(())
+}
+
+fn change(previous: Option<&str>, state: Option<&str>, out: &mut String) -> std::fmt::Result {
+    match (previous, state) {
+        (Some(previous), Some(state)) if previous != state => write!(out, " {previous} → {state}"),
+        (_, Some(state)) => write!(out, " {state}"),
+        (_, None) => Ok(()),
+    }
+}
+
+fn last<'e>(update: &'e Update<'_>) -> Option<&'e str> {
+    update.source.as_deref().and_then(|source| source.rsplit('/').next())
+}
+
+fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
+    let Some(xmpp) = &event.finesse.xmpp else { return Ok(()) };
+    out.push_str(xmpp.name.as_deref().unwrap_or(xmpp.kind));
+    if let Some(stanza_type) = &xmpp.stanza_type {
+        write!(out, " {stanza_type}")?;
+    }
+    if let Some(pubsub) = &xmpp.pubsub {
+        write!(out, " {}", pubsub.action)?;
+        if let Some(node) = &pubsub.node {
+            write!(out, " {node}")?;
+        }
+    } else if let Some(payload) = &xmpp.payload {
+        write!(out, " {}", payload.name)?;
+    }
+    if xmpp.kind == "presence"
+        && let Some(from) = &xmpp.from
+    {
+        write!(out, " from {from}")?;
+    }
+    if let Some(jid) = xmpp.jid.as_deref().or(xmpp.resource.as_deref()) {
+        write!(out, " {jid}")?;
+    }
+    if !xmpp.mechanisms.is_empty() {
+        write!(out, " {}", xmpp.mechanisms.join(" "))?;
+    }
+    if let Some(rtt) = xmpp.rtt_us {
+        write!(out, " {}", duration_us(rtt))?;
+    }
+    if let Some(error) = &event.error {
+        write!(out, " error {}", error.code.as_deref().unwrap_or("without condition"))?;
+        why.map_or(Ok(()), |why| write!(out, ": {why}"))?;
+    }
+    Ok(())
+}
+
+/// A duration as a person reads it: `350 µs`, `38 ms`, `2.4 s`.
+fn duration_us(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..10_000_000 => format!("{} ms", us / 1_000),
+        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+    }
+}

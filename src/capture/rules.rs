@@ -1,0 +1,333 @@
+//! The redaction policy as data: what class a thing belongs to, and what a level does with a class.
+//!
+//! The one place to look when asking "is this name a secret?". By allow-list: a header or query key that no rule knows is
+//! [`Class::Unknown`], whose value is not written. Names are compared in lower case.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How much is removed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Level {
+    /// Nothing. Must be asked for by name.
+    Off,
+    /// Credentials masked, session identifiers tokenised.
+    #[default]
+    Auth,
+}
+
+impl Level {
+    /// As options and events write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Auth => "auth",
+        }
+    }
+
+    /// What this level does with a class.
+    #[must_use]
+    pub fn treatment(self, class: Class) -> Treatment {
+        match (self, class) {
+            (Self::Off, _) => Treatment::Keep,
+            (Self::Auth, Class::Credential) => Treatment::Mask,
+            (Self::Auth, Class::Session) => Treatment::Token,
+            (Self::Auth, Class::Unknown) => Treatment::Shape,
+            (Self::Auth, _) => Treatment::Keep,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "auth" => Ok(Self::Auth),
+            _ => Err(format!("`{text}` is not a redaction level: use auth (the default) or off")),
+        }
+    }
+}
+
+/// What a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// Opens something: passwords, tokens, SASL data, SSO codes.
+    Credential,
+    /// Names a session: cookies, `JSESSIONID`, BOSH `sid`, stream-management ids.
+    Session,
+    /// Names a person.
+    Person,
+    /// Names a telephone.
+    Phone,
+    /// Customer data.
+    Customer,
+    /// Names a machine, team or queue.
+    Infrastructure,
+    /// Tells what happened.
+    Operational,
+    /// No rule knows it.
+    Unknown,
+}
+
+impl Class {
+    /// All classes, in the policy's order.
+    pub const ALL: [Self; 8] = [
+        Self::Credential,
+        Self::Session,
+        Self::Person,
+        Self::Phone,
+        Self::Customer,
+        Self::Infrastructure,
+        Self::Operational,
+        Self::Unknown,
+    ];
+
+    /// As the policy table writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Session => "session",
+            Self::Person => "person",
+            Self::Phone => "phone",
+            Self::Customer => "customer",
+            Self::Infrastructure => "infrastructure",
+            Self::Operational => "operational",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is done with a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Treatment {
+    /// Written as it is.
+    Keep,
+    /// `[cred:kind]`: that it was there, and what.
+    Mask,
+    /// `k-…`: equal values stay equal.
+    Token,
+    /// `[text:8-15]`: kind of characters and length bucket.
+    Shape,
+}
+
+impl Treatment {
+    /// As the policy table writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "kept",
+            Self::Mask => "replaced by [cred:kind]",
+            Self::Token => "replaced by a token that is the same for the same value within a run",
+            Self::Shape => "replaced by kind of characters and length bucket",
+        }
+    }
+}
+
+/// What to do with a header field's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// Plain text of a class.
+    Text(Class),
+    /// A URL.
+    Url,
+    /// `SCHEME credentials` (RFC 9110 section 11.4).
+    Authorization,
+    /// `name=value; name=value`.
+    Cookie,
+    /// `name=value; Attribute; …`.
+    SetCookie,
+}
+
+/// The rule for a header field (name in lower case).
+#[must_use]
+pub fn field(name: &str) -> Field {
+    match name {
+        "authorization" | "proxy-authorization" => Field::Authorization,
+        "cookie" => Field::Cookie,
+        "set-cookie" => Field::SetCookie,
+        "referer" | "location" | "content-location" | "origin" | "access-control-allow-origin" | "refresh" => Field::Url,
+        "host" | "server" | "via" | "alt-svc" => Field::Text(Class::Infrastructure),
+        "accept" | "accept-charset" | "accept-encoding" | "accept-language" | "accept-ranges"
+        | "access-control-allow-credentials" | "access-control-allow-headers" | "access-control-allow-methods"
+        | "access-control-expose-headers" | "access-control-max-age" | "access-control-request-headers"
+        | "access-control-request-method" | "age" | "allow" | "cache-control" | "connection" | "content-disposition"
+        | "content-encoding" | "content-language" | "content-length" | "content-range" | "content-security-policy"
+        | "content-type" | "date" | "dnt" | "expect" | "expires" | "if-modified-since" | "keep-alive"
+        | "last-modified" | "max-forwards" | "pragma" | "priority" | "proxy-connection" | "range" | "requestid"
+        | "referrer-policy" | "retry-after" | "sec-ch-ua" | "sec-ch-ua-mobile" | "sec-ch-ua-platform"
+        | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site" | "sec-fetch-user" | "sec-websocket-extensions"
+        | "sec-websocket-protocol" | "sec-websocket-version" | "strict-transport-security" | "te" | "trailer"
+        | "transfer-encoding" | "upgrade" | "upgrade-insecure-requests" | "user-agent" | "vary" | "warning"
+        | "www-authenticate" | "proxy-authenticate" | "x-content-type-options" | "x-frame-options"
+        | "x-requested-with" | "x-xss-protection" => Field::Text(Class::Operational),
+        _ if is_credential_name(name) => Field::Text(Class::Credential),
+        _ => Field::Text(Class::Unknown),
+    }
+}
+
+/// The class of a cookie's value (name in lower case). Unknown cookies name sessions.
+#[must_use]
+pub fn cookie(name: &str) -> Class {
+    match name {
+        "timebeforefailover" | "attemptsmade" | "seqnumbergenerated" | "timebeforeloadingotherside" => Class::Operational,
+        "cc_username" => Class::Person,
+        "finesse_ag_extension" => Class::Phone,
+        _ if name.starts_with("finesse_ma_") || name.starts_with("activedeviceid") => Class::Person,
+        _ => Class::Session,
+    }
+}
+
+/// The class of a query or form field's value (name in lower case, decoded).
+#[must_use]
+pub fn query(name: &str) -> Class {
+    match name {
+        "sid" | "jsessionid" => Class::Session,
+        "code" | "st" | "headers" | "samlrequest" | "samlresponse" | "relaystate" | "uniqueid" | "assertion" | "sig"
+        | "signature" | "ticket" | "rid" => Class::Credential,
+        _ if is_credential_name(name) => Class::Credential,
+        "_" | "nocache" | "category" | "locale" | "lang" | "language" | "country" | "version" | "v" | "ver" | "libs"
+        | "container" | "view" | "debug" | "mid" | "synd" | "nodes" | "url" | "httpmethod" | "contenttype" | "type"
+        | "refresh" | "id" | "gadget" | "output" | "summary" | "startindex" | "count" | "limit" | "offset" | "sort"
+        | "bypassspeccache" | "getsummaries" | "numentries" | "signowner" | "signviewer" | "authz" | "client_id"
+        | "response_type" | "response_mode" | "scope" | "grant_type" | "redirect_uri" | "callbacktype" => {
+            Class::Operational
+        }
+        _ => Class::Unknown,
+    }
+}
+
+/// The class of an element's text, an attribute's or a JSON member's value by its name (lower case), under a payload
+/// whose other values are known to be Finesse's.
+#[must_use]
+pub fn member(name: &str) -> Class {
+    match name {
+        "previd" | "sid" | "jsessionid" => Class::Session,
+        "authorization" | "samlresponse" | "samlrequest" | "relaystate" | "uniqueid" | "digest" => Class::Credential,
+        _ if is_credential_name(name) => Class::Credential,
+        _ => Class::Operational,
+    }
+}
+
+/// Whether a name by itself says that its value opens something.
+fn is_credential_name(name: &str) -> bool {
+    const PARTS: [&str; 11] = [
+        "password", "passwd", "passphrase", "pwd", "token", "secret", "apikey", "api_key", "api-key", "credential",
+        "authorization",
+    ];
+    PARTS.iter().any(|part| name.contains(part))
+}
+
+/// What a plain credential's name is masked as.
+#[must_use]
+pub fn kind_of(name: &str) -> &'static str {
+    match name {
+        _ if name.contains("pass") || name.contains("pwd") => "password",
+        _ if name.contains("token") || name == "st" => "token",
+        _ if name.contains("saml") || matches!(name, "relaystate" | "uniqueid" | "code" | "assertion" | "ticket") => "sso",
+        _ if name.contains("key") => "key",
+        _ if name == "headers" || name.contains("authorization") => "authorization",
+        _ => "secret",
+    }
+}
+
+/// Namespaces whose elements are understood; text in any other is [`Class::Unknown`].
+#[must_use]
+pub fn is_known_namespace(namespace: &str) -> bool {
+    matches!(
+        namespace,
+        "" | "jabber:client"
+            | "jabber:server"
+            | "urn:ietf:params:xml:ns:xmpp-framing"
+            | "urn:ietf:params:xml:ns:xmpp-streams"
+            | "urn:ietf:params:xml:ns:xmpp-stanzas"
+            | "urn:ietf:params:xml:ns:xmpp-sasl"
+            | "urn:ietf:params:xml:ns:xmpp-bind"
+            | "urn:ietf:params:xml:ns:xmpp-session"
+            | "urn:ietf:params:xml:ns:xmpp-tls"
+            | "http://etherx.jabber.org/streams"
+            | "http://www.w3.org/XML/1998/namespace"
+            | "http://jabber.org/protocol/pubsub"
+            | "http://jabber.org/protocol/pubsub#event"
+            | "http://jabber.org/protocol/pubsub#errors"
+            | "http://jabber.org/protocol/pubsub#owner"
+            | "http://jabber.org/protocol/pubsub#node_config"
+            | "http://jabber.org/protocol/caps"
+            | "http://jabber.org/protocol/disco#info"
+            | "http://jabber.org/protocol/disco#items"
+            | "http://jabber.org/protocol/httpbind"
+            | "http://jabber.org/protocol/chatstates"
+            | "http://jabber.org/protocol/shim"
+            | "http://jabber.org/features/compress"
+            | "http://jabber.org/features/iq-auth"
+            | "http://jabber.org/features/iq-register"
+            | "jabber:iq:auth"
+            | "jabber:iq:register"
+            | "jabber:iq:roster"
+            | "jabber:iq:version"
+            | "jabber:iq:last"
+            | "jabber:x:data"
+            | "jabber:x:delay"
+            | "urn:xmpp:ping"
+            | "urn:xmpp:delay"
+            | "urn:xmpp:time"
+            | "urn:xmpp:sm:2"
+            | "urn:xmpp:sm:3"
+            | "urn:xmpp:push:0"
+            | "urn:xmpp:features:rosterver"
+            | "urn:xmpp:bosh"
+    )
+}
+
+/// Words whose presence in a text, in any case, sends it through the full rules; without any of them (and without
+/// character references, which could spell one) no credential rule can apply. Every name that a rule above calls a
+/// credential or session contains one of them, which a test holds.
+pub(super) const HINTS: &[&str] = &[
+    "pass", "pwd", "token", "secret", "apikey", "api_key", "api-key", "credential", "authorization", "basic ", "bearer ",
+    "digest", "eyj", "saml", "relaystate", "uniqueid", "sid", "sessionid", "previd", "cookie", "code=", "st=", "rid=",
+    "headers=", "assertion", "sig=", "signature", "ticket", "-----begin", "xmpp-sasl", "urn:xmpp:sm", "<!", "<?",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_credential_name_is_hinted_at() {
+        let names = [
+            "password", "j_password", "newPasswd", "pwd", "passphrase", "access_token", "refresh-token", "client_secret",
+            "apikey", "api_key", "x-api-key", "credentials", "authorization", "SAMLRequest", "SAMLResponse",
+            "RelayState", "uniqueId", "digest", "previd", "sid", "jsessionid", "assertion", "signature", "ticket",
+        ];
+        for name in names {
+            let lower = name.to_lowercase();
+            let secret = [member(&lower), query(&lower)].iter().any(|c| matches!(c, Class::Credential | Class::Session));
+            assert!(secret, "{name} is no secret by any rule");
+            assert!(HINTS.iter().any(|hint| lower.contains(hint)), "{name} is not hinted at");
+        }
+        // Short query names are secrets only in front of their equals sign.
+        for name in ["code", "st", "rid", "sig", "headers"] {
+            assert_eq!(query(name), Class::Credential);
+            assert!(HINTS.contains(&format!("{name}=").as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_level_only_gets_stricter() {
+        for class in Class::ALL {
+            assert_eq!(Level::Off.treatment(class), Treatment::Keep);
+        }
+        assert_eq!(Level::Auth.treatment(Class::Credential), Treatment::Mask);
+        assert_eq!("auth".parse(), Ok(Level::Auth));
+        assert!("none".parse::<Level>().is_err());
+    }
+}
