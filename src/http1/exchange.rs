@@ -1,9 +1,15 @@
-//! Requests joined with their responses, over keep-alive, pipelining and early answers.
+//! What comes out of a connection: requests joined with their responses, an upgrade, or why it could not be read.
+//!
+//! Values only; [`Http1`](super::Http1) makes them. `Debug` counts content and never shows it.
 
+use super::{RequestHead, ResponseHead};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::http1::{RequestHead, ResponseHead};
 use bytes::Bytes;
+use std::fmt;
+
+/// Most interim responses remembered of one exchange.
+pub const INTERIM: usize = 64;
 
 /// What is kept at the most.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +20,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Requests that wait for their response on one connection (pipelining).
     pub pending: usize,
-    /// Client bytes held while an upgrade request waits for its answer.
+    /// Bytes held of either direction while it is open whether they still are HTTP: client bytes behind an upgrade
+    /// request that waits for its answer, server bytes behind a 101 whose request is not over.
     pub early_bytes: usize,
 }
 
@@ -25,7 +32,7 @@ impl Default for Limits {
 }
 
 /// A message's content.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Body {
     /// The content after transfer coding, still content-coded (gzip …); empty unless it was asked for.
     pub kept: Bytes,
@@ -44,7 +51,7 @@ pub struct Exchange {
     pub request: RequestHead,
     /// Its body.
     pub request_body: Body,
-    /// Status codes of interim (1xx) responses, in order.
+    /// Status codes of interim (1xx) responses, in order; the first [`INTERIM`] of them.
     pub interim: Vec<u16>,
     /// The final response, if one came.
     pub response: Option<ResponseHead>,
@@ -52,16 +59,16 @@ pub struct Exchange {
     pub response_body: Body,
     /// First byte of the request.
     pub started: Moment,
-    /// Last byte of the request.
+    /// Last byte of the request, if it came.
     pub request_ended: Option<Moment>,
     /// First byte of the final response.
     pub answered: Option<Moment>,
-    /// Last byte of the response, or when the connection ended.
+    /// Last byte of the response (the end of its direction, where that is what ends it), or when the connection ended.
     pub ended: Moment,
 }
 
 /// A connection that stopped speaking HTTP.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Upgrade {
     /// The request and its 101 (or the 2xx to a CONNECT).
     pub exchange: Exchange,
@@ -92,32 +99,24 @@ pub struct Error {
     pub why: &'static str,
 }
 
-/// Follows one connection's two directions.
-#[derive(Debug)]
-pub struct Http1 {}
-
-impl Http1 {
-    /// `keep_body` says from a request's head whether its and its response's content is wanted.
-    #[must_use]
-    pub fn new(limits: Limits, keep_body: fn(&RequestHead) -> bool) -> Self {
-        let _ = (limits, keep_body);
-        todo!()
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("kept_bytes", &self.kept.len())
+            .field("content_bytes", &self.content_bytes)
+            .field("truncated", &self.truncated)
+            .field("complete", &self.complete)
+            .finish()
     }
+}
 
-    /// Takes the next bytes of a direction.
-    pub fn feed(&mut self, direction: Direction, at: Moment, bytes: Bytes) {
-        let _ = (direction, at, bytes);
-        todo!()
-    }
-
-    /// That direction has ended (FIN, reset): bodies until EOF are complete; when both have ended, what is pending comes out cut.
-    pub fn end(&mut self, direction: Direction, at: Moment) {
-        let _ = (direction, at);
-        todo!()
-    }
-
-    /// The next item, `None` for more input. After an `Err` (given once, behind all exchanges that could still be told, cut ones included) nothing follows.
-    pub fn next(&mut self) -> Option<Result<Item, Error>> {
-        todo!()
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = |rest: &[(Moment, Bytes)]| rest.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        f.debug_struct("Upgrade")
+            .field("exchange", &self.exchange)
+            .field("c2s_rest_bytes", &total(&self.c2s_rest))
+            .field("s2c_rest_bytes", &total(&self.s2c_rest))
+            .finish()
     }
 }

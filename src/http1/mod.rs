@@ -5,10 +5,16 @@
 //! nothing of Finesse, and holds at most what [`Limits`] allows.
 
 pub mod authorization;
-pub mod body;
+mod body;
+mod connection;
 pub mod content;
 pub mod exchange;
 pub mod head;
+mod stream;
 
-pub use exchange::{Body, Error, Exchange, Http1, Item, Limits, Upgrade};
-pub use head::{RequestHead, ResponseHead, Version};
+#[cfg(test)]
+mod tests;
+
+pub use connection::Http1;
+pub use exchange::{Body, Error, Exchange, Item, Limits, Upgrade};
+pub use head::{Field, RequestHead, ResponseHead, Version};
