@@ -52,7 +52,9 @@ pub struct Event<'a> {
 /// `event.*`
 #[derive(Serialize, Default)]
 pub struct Meta {
-    pub(super) sequence: u64,
+    /// Absent for `log-opened`, which stands outside the numbered stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sequence: Option<u64>,
     pub(super) id: String,
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -130,7 +130,11 @@ fn closed(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         out.push_str(" without close_notify");
     }
     let (up, down) = (conn.c2s_bytes.unwrap_or_default(), conn.s2c_bytes.unwrap_or_default());
-    write!(out, " after {}, {up} bytes up, {down} down", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
+    write!(
+        out,
+        " after {}, {up} bytes up, {down} down",
+        duration_us(event.event.duration.unwrap_or_default() / 1_000)
+    )?;
     why.map_or(Ok(()), |why| write!(out, ": {why}"))
 }
 

@@ -98,8 +98,10 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     let twice = utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string();
     let mut entities = String::new();
     crate::xmpp::parse::escape(secret, &mut entities);
-    let json = |text: &str| serde_json::to_string(text).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default();
-    let mut forms = vec![secret.to_owned(), json(secret), entities, percent.to_lowercase(), percent, twice.to_lowercase(), twice];
+    let json =
+        |text: &str| serde_json::to_string(text).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default();
+    let mut forms =
+        vec![secret.to_owned(), json(secret), entities, percent.to_lowercase(), percent, twice.to_lowercase(), twice];
     forms.push(STANDARD.encode(secret));
     forms.push(URL_SAFE_NO_PAD.encode(secret));
     if secret.len() >= FREE_SECRET_BYTES {

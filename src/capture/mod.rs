@@ -65,7 +65,7 @@ impl Door {
 
     fn finish(&mut self, mut event: Event<'_>, seen: &Observation<'_>) -> Record {
         self.last_sequence += 1;
-        event.event.sequence = self.last_sequence;
+        event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
         event.message = gist::gist(&event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_deref().map_or(0, |xml| xml.len() * 5 / 4));

@@ -6,7 +6,7 @@
 use super::event::WsCount;
 use crate::clock::Moment;
 use crate::conn::{Direction, Peers, WsId};
-use crate::finesse::{Api, Notification, Update};
+use crate::finesse::{Api, Update};
 use crate::http1::Exchange;
 use crate::session::{Cause, Reply, Session};
 use crate::ws::{Control, Handshake, Message};
@@ -307,6 +307,7 @@ pub struct WebSocketEnd {
 }
 
 /// A stanza and what was made of it.
+#[derive(Clone, Copy)]
 pub struct StanzaSeen<'o> {
     /// As it was read.
     pub stanza: &'o Stanza<'o, 'o>,
@@ -326,12 +327,8 @@ pub struct StanzaSeen<'o> {
 
 /// A notification's payload, read as a second document.
 pub struct NotificationSeen<'o> {
-    /// XML, JSON or neither.
-    pub form: Notification,
     /// The update in it.
     pub update: Option<&'o Update<'o>>,
-    /// The notification's text, entities resolved.
-    pub text: &'o str,
     /// The REST call behind it.
     pub cause: Option<Cause>,
     /// The user's or dialog's state before.

@@ -155,21 +155,73 @@ pub fn field(name: &str) -> Field {
         "authorization" | "proxy-authorization" => Field::Authorization,
         "cookie" => Field::Cookie,
         "set-cookie" => Field::SetCookie,
-        "referer" | "location" | "content-location" | "origin" | "access-control-allow-origin" | "refresh" => Field::Url,
+        "referer" | "location" | "content-location" | "origin" | "access-control-allow-origin" | "refresh" => {
+            Field::Url
+        }
         "host" | "server" | "via" | "alt-svc" => Field::Text(Class::Infrastructure),
-        "accept" | "accept-charset" | "accept-encoding" | "accept-language" | "accept-ranges"
-        | "access-control-allow-credentials" | "access-control-allow-headers" | "access-control-allow-methods"
-        | "access-control-expose-headers" | "access-control-max-age" | "access-control-request-headers"
-        | "access-control-request-method" | "age" | "allow" | "cache-control" | "connection" | "content-disposition"
-        | "content-encoding" | "content-language" | "content-length" | "content-range" | "content-security-policy"
-        | "content-type" | "date" | "dnt" | "expect" | "expires" | "if-modified-since" | "keep-alive"
-        | "last-modified" | "max-forwards" | "pragma" | "priority" | "proxy-connection" | "range" | "requestid"
-        | "referrer-policy" | "retry-after" | "sec-ch-ua" | "sec-ch-ua-mobile" | "sec-ch-ua-platform"
-        | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site" | "sec-fetch-user" | "sec-websocket-extensions"
-        | "sec-websocket-protocol" | "sec-websocket-version" | "strict-transport-security" | "te" | "trailer"
-        | "transfer-encoding" | "upgrade" | "upgrade-insecure-requests" | "user-agent" | "vary" | "warning"
-        | "www-authenticate" | "proxy-authenticate" | "x-content-type-options" | "x-frame-options"
-        | "x-requested-with" | "x-xss-protection" => Field::Text(Class::Operational),
+        "accept"
+        | "accept-charset"
+        | "accept-encoding"
+        | "accept-language"
+        | "accept-ranges"
+        | "access-control-allow-credentials"
+        | "access-control-allow-headers"
+        | "access-control-allow-methods"
+        | "access-control-expose-headers"
+        | "access-control-max-age"
+        | "access-control-request-headers"
+        | "access-control-request-method"
+        | "age"
+        | "allow"
+        | "cache-control"
+        | "connection"
+        | "content-disposition"
+        | "content-encoding"
+        | "content-language"
+        | "content-length"
+        | "content-range"
+        | "content-security-policy"
+        | "content-type"
+        | "date"
+        | "dnt"
+        | "expect"
+        | "expires"
+        | "if-modified-since"
+        | "keep-alive"
+        | "last-modified"
+        | "max-forwards"
+        | "pragma"
+        | "priority"
+        | "proxy-connection"
+        | "range"
+        | "requestid"
+        | "referrer-policy"
+        | "retry-after"
+        | "sec-ch-ua"
+        | "sec-ch-ua-mobile"
+        | "sec-ch-ua-platform"
+        | "sec-fetch-dest"
+        | "sec-fetch-mode"
+        | "sec-fetch-site"
+        | "sec-fetch-user"
+        | "sec-websocket-extensions"
+        | "sec-websocket-protocol"
+        | "sec-websocket-version"
+        | "strict-transport-security"
+        | "te"
+        | "trailer"
+        | "transfer-encoding"
+        | "upgrade"
+        | "upgrade-insecure-requests"
+        | "user-agent"
+        | "vary"
+        | "warning"
+        | "www-authenticate"
+        | "proxy-authenticate"
+        | "x-content-type-options"
+        | "x-frame-options"
+        | "x-requested-with"
+        | "x-xss-protection" => Field::Text(Class::Operational),
         _ if is_credential_name(name) => Field::Text(Class::Credential),
         _ => Field::Text(Class::Unknown),
     }
@@ -179,7 +231,9 @@ pub fn field(name: &str) -> Field {
 #[must_use]
 pub fn cookie(name: &str) -> Class {
     match name {
-        "timebeforefailover" | "attemptsmade" | "seqnumbergenerated" | "timebeforeloadingotherside" => Class::Operational,
+        "timebeforefailover" | "attemptsmade" | "seqnumbergenerated" | "timebeforeloadingotherside" => {
+            Class::Operational
+        }
         "cc_username" => Class::Person,
         "finesse_ag_extension" => Class::Phone,
         _ if name.starts_with("finesse_ma_") || name.starts_with("activedeviceid") => Class::Person,
@@ -192,16 +246,15 @@ pub fn cookie(name: &str) -> Class {
 pub fn query(name: &str) -> Class {
     match name {
         "sid" | "jsessionid" => Class::Session,
-        "code" | "st" | "headers" | "samlrequest" | "samlresponse" | "relaystate" | "uniqueid" | "assertion" | "sig"
-        | "signature" | "ticket" | "rid" => Class::Credential,
+        "code" | "st" | "headers" | "samlrequest" | "samlresponse" | "relaystate" | "uniqueid" | "assertion"
+        | "sig" | "signature" | "ticket" | "rid" => Class::Credential,
         _ if is_credential_name(name) => Class::Credential,
-        "_" | "nocache" | "category" | "locale" | "lang" | "language" | "country" | "version" | "v" | "ver" | "libs"
-        | "container" | "view" | "debug" | "mid" | "synd" | "nodes" | "url" | "httpmethod" | "contenttype" | "type"
-        | "refresh" | "id" | "gadget" | "output" | "summary" | "startindex" | "count" | "limit" | "offset" | "sort"
-        | "bypassspeccache" | "getsummaries" | "numentries" | "signowner" | "signviewer" | "authz" | "client_id"
-        | "response_type" | "response_mode" | "scope" | "grant_type" | "redirect_uri" | "callbacktype" => {
-            Class::Operational
-        }
+        "_" | "nocache" | "category" | "locale" | "lang" | "language" | "country" | "version" | "v" | "ver"
+        | "libs" | "container" | "view" | "debug" | "mid" | "synd" | "nodes" | "url" | "httpmethod" | "contenttype"
+        | "type" | "refresh" | "id" | "gadget" | "output" | "summary" | "startindex" | "count" | "limit" | "offset"
+        | "sort" | "bypassspeccache" | "getsummaries" | "numentries" | "signowner" | "signviewer" | "authz"
+        | "client_id" | "response_type" | "response_mode" | "scope" | "grant_type" | "redirect_uri"
+        | "callbacktype" => Class::Operational,
         _ => Class::Unknown,
     }
 }
@@ -221,7 +274,16 @@ pub fn member(name: &str) -> Class {
 /// Whether a name by itself says that its value opens something.
 fn is_credential_name(name: &str) -> bool {
     const PARTS: [&str; 11] = [
-        "password", "passwd", "passphrase", "pwd", "token", "secret", "apikey", "api_key", "api-key", "credential",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "token",
+        "secret",
+        "apikey",
+        "api_key",
+        "api-key",
+        "credential",
         "authorization",
     ];
     PARTS.iter().any(|part| name.contains(part))
@@ -233,7 +295,9 @@ pub fn kind_of(name: &str) -> &'static str {
     match name {
         _ if name.contains("pass") || name.contains("pwd") => "password",
         _ if name.contains("token") || name == "st" => "token",
-        _ if name.contains("saml") || matches!(name, "relaystate" | "uniqueid" | "code" | "assertion" | "ticket") => "sso",
+        _ if name.contains("saml") || matches!(name, "relaystate" | "uniqueid" | "code" | "assertion" | "ticket") => {
+            "sso"
+        }
         _ if name.contains("key") => "key",
         _ if name == "headers" || name.contains("authorization") => "authorization",
         _ => "secret",
@@ -292,9 +356,39 @@ pub fn is_known_namespace(namespace: &str) -> bool {
 /// character references, which could spell one) no credential rule can apply. Every name that a rule above calls a
 /// credential or session contains one of them, which a test holds.
 pub(super) const HINTS: &[&str] = &[
-    "pass", "pwd", "token", "secret", "apikey", "api_key", "api-key", "credential", "authorization", "basic ", "bearer ",
-    "digest", "eyj", "saml", "relaystate", "uniqueid", "sid", "sessionid", "previd", "cookie", "code=", "st=", "rid=",
-    "headers=", "assertion", "sig=", "signature", "ticket", "-----begin", "xmpp-sasl", "urn:xmpp:sm", "<!", "<?",
+    "pass",
+    "pwd",
+    "token",
+    "secret",
+    "apikey",
+    "api_key",
+    "api-key",
+    "credential",
+    "authorization",
+    "basic ",
+    "bearer ",
+    "digest",
+    "eyj",
+    "saml",
+    "relaystate",
+    "uniqueid",
+    "sid",
+    "sessionid",
+    "previd",
+    "cookie",
+    "code=",
+    "st=",
+    "rid=",
+    "headers=",
+    "assertion",
+    "sig=",
+    "signature",
+    "ticket",
+    "-----begin",
+    "xmpp-sasl",
+    "urn:xmpp:sm",
+    "<!",
+    "<?",
 ];
 
 #[cfg(test)]
@@ -304,13 +398,35 @@ mod tests {
     #[test]
     fn every_credential_name_is_hinted_at() {
         let names = [
-            "password", "j_password", "newPasswd", "pwd", "passphrase", "access_token", "refresh-token", "client_secret",
-            "apikey", "api_key", "x-api-key", "credentials", "authorization", "SAMLRequest", "SAMLResponse",
-            "RelayState", "uniqueId", "digest", "previd", "sid", "jsessionid", "assertion", "signature", "ticket",
+            "password",
+            "j_password",
+            "newPasswd",
+            "pwd",
+            "passphrase",
+            "access_token",
+            "refresh-token",
+            "client_secret",
+            "apikey",
+            "api_key",
+            "x-api-key",
+            "credentials",
+            "authorization",
+            "SAMLRequest",
+            "SAMLResponse",
+            "RelayState",
+            "uniqueId",
+            "digest",
+            "previd",
+            "sid",
+            "jsessionid",
+            "assertion",
+            "signature",
+            "ticket",
         ];
         for name in names {
             let lower = name.to_lowercase();
-            let secret = [member(&lower), query(&lower)].iter().any(|c| matches!(c, Class::Credential | Class::Session));
+            let secret =
+                [member(&lower), query(&lower)].iter().any(|c| matches!(c, Class::Credential | Class::Session));
             assert!(secret, "{name} is no secret by any rule");
             assert!(HINTS.iter().any(|hint| lower.contains(hint)), "{name} is not hinted at");
         }

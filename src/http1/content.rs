@@ -24,16 +24,18 @@ pub fn decode<'b>(coding: Option<&[u8]>, body: &'b [u8], limit_bytes: usize) -> 
         b"deflate" => inflate(Decompress::new(true), body, limit_bytes)
             .or_else(|_| inflate(Decompress::new(false), body, limit_bytes))
             .map(Cow::Owned),
-        b"br" => read_limited(
-            brotli_decompressor::Decompressor::new(body, 4_096),
-            limit_bytes,
-            "the br content is damaged",
-        ),
+        b"br" => {
+            read_limited(brotli_decompressor::Decompressor::new(body, 4_096), limit_bytes, "the br content is damaged")
+        }
         _ => Err(Undecodable("the content coding is not one of gzip, deflate, br")),
     }
 }
 
-fn read_limited(reader: impl Read, limit_bytes: usize, damaged: &'static str) -> Result<Cow<'static, [u8]>, Undecodable> {
+fn read_limited(
+    reader: impl Read,
+    limit_bytes: usize,
+    damaged: &'static str,
+) -> Result<Cow<'static, [u8]>, Undecodable> {
     let mut content = Vec::new();
     let mut limited = reader.take(limit_bytes as u64 + 1);
     std::io::copy(&mut limited, &mut content).map_err(|_| Undecodable(damaged))?;

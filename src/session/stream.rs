@@ -51,7 +51,13 @@ impl Default for Stream {
 
 impl Stream {
     /// Takes a stanza that will be event `sequence`; tells the question it answers, if it was seen.
-    pub fn stanza(&mut self, direction: Direction, stanza: &Stanza<'_, '_>, sequence: u64, at: Moment) -> Option<Reply> {
+    pub fn stanza(
+        &mut self,
+        direction: Direction,
+        stanza: &Stanza<'_, '_>,
+        sequence: u64,
+        at: Moment,
+    ) -> Option<Reply> {
         if stanza.kind != Kind::Iq {
             return None;
         }

@@ -30,7 +30,9 @@ fn one(scrub: &mut Scrub<'_>, field: &head::Field) -> Header<'static> {
         Field::SetCookie => {
             let mut parts = value.split(';');
             let pair = cookie(scrub, parts.next().unwrap_or_default());
-            Cow::Owned(join(std::iter::once(pair).chain(parts.map(|attribute| scrub.text(attribute.trim()).into_owned()))))
+            Cow::Owned(join(
+                std::iter::once(pair).chain(parts.map(|attribute| scrub.text(attribute.trim()).into_owned())),
+            ))
         }
     };
     let mut value = value.into_owned();
@@ -57,7 +59,11 @@ fn cookie(scrub: &mut Scrub<'_>, pair: &str) -> String {
 /// A REST body: XML, JSON or a form is redacted by its structure; anything else is only measured.
 pub(super) fn body(scrub: &mut Scrub<'_>, mime_type: &str, content: &[u8]) -> String {
     let Ok(text) = simdutf8::basic::from_utf8(content) else {
-        return if scrub.level == Level::Off { String::from_utf8_lossy(content).into_owned() } else { scrub.unparsed(content.len()) };
+        return if scrub.level == Level::Off {
+            String::from_utf8_lossy(content).into_owned()
+        } else {
+            scrub.unparsed(content.len())
+        };
     };
     if scrub.level == Level::Off || text.trim().is_empty() {
         return text.to_owned();

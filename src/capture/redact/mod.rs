@@ -76,7 +76,8 @@ impl Redactor {
                 event.event.action = "capture-gap";
                 event.event.kind = "pipeline_error";
                 event.log.level = "warn";
-                event.error = Some(super::event::Fault { kind: None, code: None, message: Some(Cow::Owned(why.clone())) });
+                event.error =
+                    Some(super::event::Fault { kind: None, code: None, message: Some(Cow::Owned(why.clone())) });
                 event.finesse.gap = Some(Gap {
                     at: place.clone(),
                     events: *events,
@@ -135,7 +136,8 @@ impl Redactor {
             ip: Some(Cow::Owned(peers.client.ip().to_string())),
             port: peers.client.port(),
         });
-        event.server = Some(Endpoint { domain: Some(Cow::Borrowed(&peers.server.host)), ip: None, port: peers.server.port });
+        event.server =
+            Some(Endpoint { domain: Some(Cow::Borrowed(&peers.server.host)), ip: None, port: peers.server.port });
         event.network = Some(match seen.what {
             What::Opened(_) | What::Closed { .. } => Network { protocol: "tcp", application: "finesse" },
             What::Tls(_) => Network { protocol: "tls", application: "finesse" },

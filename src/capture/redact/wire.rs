@@ -4,7 +4,7 @@ use super::scrub::Scrub;
 use super::{Removes, clip, http, url};
 use crate::capture::event::{
     self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpMessage, Tls, TlsClient, TlsLeg, TlsServer, Upstream, Url,
-    UserAgent, Ws, WsClose, X509, stamp_s,
+    UserAgent, WsClose, X509, stamp_s,
 };
 use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, TlsHandshake, WebSocketEnd};
 use crate::capture::rules::Class;
@@ -75,7 +75,9 @@ pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Rem
             not_before: stamp_s(certificate.not_before),
             not_after: stamp_s(certificate.not_after),
             hash: Hash { sha256: Cow::Borrowed(&certificate.sha256) },
-            x509: X509 { alternative_names: certificate.sans.iter().take(32).map(|san| clip(Cow::Borrowed(&**san))).collect() },
+            x509: X509 {
+                alternative_names: certificate.sans.iter().take(32).map(|san| clip(Cow::Borrowed(&**san))).collect(),
+            },
         }),
     }));
     let mut leg = TlsLeg {
@@ -306,7 +308,9 @@ fn opcode(opcode: Opcode) -> Cow<'static, str> {
 fn mime_type(value: Option<&[u8]>) -> Option<Cow<'static, str>> {
     let value = lossy(value?);
     let mime = value.split(';').next().unwrap_or_default().trim();
-    let clean = !mime.is_empty() && mime.len() <= 100 && mime.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+.-_".contains(&b));
+    let clean = !mime.is_empty()
+        && mime.len() <= 100
+        && mime.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+.-_".contains(&b));
     clean.then(|| Cow::Owned(mime.to_lowercase()))
 }
 

@@ -146,7 +146,8 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
 
 fn attribute_class(element: &str, name: &str, namespace: &str, known: bool) -> Class {
     let lower = name.to_lowercase();
-    let stream_management = namespace.starts_with("urn:xmpp:sm:") && matches!(element, "enabled" | "resumed" | "resume");
+    let stream_management =
+        namespace.starts_with("urn:xmpp:sm:") && matches!(element, "enabled" | "resumed" | "resume");
     match rules::member(&lower) {
         Class::Operational if stream_management && lower == "id" => Class::Session,
         Class::Operational if lower == "rid" => Class::Credential,

@@ -3,8 +3,8 @@
 use super::scrub::Scrub;
 use super::{Removes, clip, xml};
 use crate::capture::event::{
-    ApiError, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog, UpdateUser, User,
-    Xmpp,
+    ApiError, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog, UpdateUser,
+    User, Xmpp,
 };
 use crate::capture::observation::{NotificationSeen, StanzaSeen};
 use crate::finesse::update::{self, Object};
@@ -114,11 +114,8 @@ fn notification<'o>(scrub: &mut Scrub<'_>, seen: &'o NotificationSeen<'o>, event
     let api_error = update.api_errors.first();
     if let Some(error) = api_error {
         event.log.level = "error";
-        event.error = Some(Fault {
-            kind: name(&error.error_type),
-            code: name(&error.data),
-            message: name(&error.message),
-        });
+        event.error =
+            Some(Fault { kind: name(&error.error_type), code: name(&error.data), message: name(&error.message) });
     }
     event.finesse.update = Some(Update {
         event: name(&update.event),

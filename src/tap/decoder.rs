@@ -1,0 +1,160 @@
+//! What the feeds deliver becomes records: the state of every connection, and which codec reads it now.
+//!
+//! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP until a `101`, then WebSocket, then nothing more
+//! once a direction cannot be read. Decoding never fails here; what cannot be read becomes a `decode-error` event.
+
+use super::feed::Message;
+use super::http::HttpTap;
+use super::place::{Exit, Place};
+use super::socket::Socket;
+use crate::capture::observation::{Closed, Opened, What};
+use crate::capture::{Door, Record};
+use crate::clock::Moment;
+use crate::conn::{ConnId, Direction};
+use crate::session::Tracker;
+use bytes::Bytes;
+use std::collections::HashMap;
+
+/// Everything the tap knows: the connections under way, what spans them, and the door.
+pub struct Decoder {
+    door: Door,
+    tracker: Tracker,
+    connections: HashMap<ConnId, Connection>,
+    last_ws: u64,
+}
+
+struct Connection {
+    place: Place,
+    protocol: Protocol,
+}
+
+enum Protocol {
+    Http(Box<HttpTap>),
+    WebSocket(Box<Socket>),
+    /// Something else after an upgrade, or bytes were lost.
+    Opaque,
+}
+
+impl Decoder {
+    /// A decoder whose records go through `door`.
+    #[must_use]
+    pub fn new(door: Door, tracker: Tracker) -> Self {
+        Self { door, tracker, connections: HashMap::new(), last_ws: 0 }
+    }
+
+    /// The door, for what the program itself has to record.
+    pub fn door(&mut self) -> &mut Door {
+        &mut self.door
+    }
+
+    /// Takes one message and gives its records to `out`, in order.
+    pub fn take(&mut self, message: Message, out: &mut dyn FnMut(Record)) {
+        match message {
+            Message::Opened(opened) => self.opened(*opened, out),
+            Message::Tls(conn, handshake) => {
+                let mut exit = Exit { door: &mut self.door, out };
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    connection.place.emit(&mut exit, handshake.at, What::Tls(&handshake));
+                }
+            }
+            Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
+            Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
+            Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
+            Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
+        }
+    }
+
+    fn opened(&mut self, opened: Opened, out: &mut dyn FnMut(Record)) {
+        let mut place = Place::new(opened.peers.clone(), opened.at);
+        place.emit(&mut Exit { door: &mut self.door, out }, opened.at, What::Opened(&opened));
+        let protocol = Protocol::Http(Box::default());
+        self.connections.insert(opened.peers.conn, Connection { place, protocol });
+    }
+
+    fn bytes(&mut self, conn: ConnId, direction: Direction, at: Moment, bytes: Bytes, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        match &mut connection.protocol {
+            Protocol::Http(http) => http.feed(direction, at, bytes),
+            Protocol::WebSocket(socket) => {
+                let mut exit = Exit { door: &mut self.door, out };
+                socket.feed(direction, at, bytes, &mut connection.place, &mut self.tracker, &mut exit);
+                return;
+            }
+            Protocol::Opaque => return,
+        }
+        self.drain_http(conn, at, out);
+    }
+
+    /// Takes what HTTP has ready; an upgrade changes the protocol and hands over what came behind it.
+    fn drain_http(&mut self, conn: ConnId, at: Moment, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Connection { place, protocol } = connection;
+        let Protocol::Http(http) = protocol else { return };
+        let mut exit = Exit { door: &mut self.door, out };
+        let Some(upgrade) = http.drain(at, place, &mut self.tracker, &mut exit) else { return };
+        match Socket::open(&upgrade, self.last_ws + 1, place, &mut exit) {
+            Some(mut socket) => {
+                self.last_ws += 1;
+                for (direction, rest) in [(Direction::C2s, upgrade.c2s_rest), (Direction::S2c, upgrade.s2c_rest)] {
+                    for (at, bytes) in rest {
+                        socket.feed(direction, at, bytes, place, &mut self.tracker, &mut exit);
+                    }
+                }
+                *protocol = Protocol::WebSocket(Box::new(socket));
+            }
+            None => {
+                super::http::emit_exchange(&upgrade.exchange, place, &mut self.tracker, &mut exit);
+                let why = "the connection switched to a protocol other than WebSocket";
+                place.emit(&mut exit, at, What::Undecoded { layer: "http", offset: None, why, opaque: true });
+                *protocol = Protocol::Opaque;
+            }
+        }
+    }
+
+    fn lost(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let why = "the decoding queue was full: bytes passed that were not decoded";
+        let what = What::Undecoded { layer: "tap", offset: None, why, opaque: true };
+        connection.place.emit_towards(&mut Exit { door: &mut self.door, out }, at, direction, what);
+        match &mut connection.protocol {
+            // Requests and responses cannot be told apart any more with one side missing.
+            Protocol::Http(_) => connection.protocol = Protocol::Opaque,
+            // The feed sends nothing more in that direction; the other one lives on.
+            Protocol::WebSocket(_) | Protocol::Opaque => {}
+        }
+    }
+
+    fn ended(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        match &mut connection.protocol {
+            Protocol::Http(http) => {
+                http.end(direction, at);
+                self.drain_http(conn, at, out);
+            }
+            Protocol::WebSocket(socket) => {
+                let mut exit = Exit { door: &mut self.door, out };
+                socket.end(direction, at, &mut connection.place, &mut self.tracker, &mut exit);
+            }
+            Protocol::Opaque => {}
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId, closed: &Closed, lost: [u64; 2], out: &mut dyn FnMut(Record)) {
+        for direction in [Direction::C2s, Direction::S2c] {
+            self.ended(conn, direction, closed.at, out);
+        }
+        let Some(mut connection) = self.connections.remove(&conn) else { return };
+        let mut exit = Exit { door: &mut self.door, out };
+        if let Protocol::WebSocket(socket) = &mut connection.protocol {
+            socket.closed(closed.at, &mut connection.place, &mut exit);
+        }
+        let bytes = lost.iter().sum();
+        if bytes > 0 {
+            let why = String::from("the decoding queue was full");
+            let what = What::Gap { place: String::from("tap"), why, events: 0, bytes, sequences: None };
+            connection.place.emit(&mut exit, closed.at, what);
+        }
+        let duration_ns = closed.at.ns_since(connection.place.opened);
+        connection.place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns });
+    }
+}
