@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod clock;
 pub mod conn;
+pub mod demo;
 pub mod finesse;
 pub mod http1;
 pub mod session;
