@@ -62,7 +62,8 @@ fn dialog_action(body: &str) -> Option<&'static str> {
     Some(DIALOG_ACTIONS.iter().find(|(name, _)| *name == action).map_or("other-action", |(_, word)| word))
 }
 
-const DIALOG_ACTIONS: [(&str, &str); 31] = [
+/// Calls, outbound reservations and callbacks, non-voice tasks.
+const DIALOG_ACTIONS: [(&str, &str); 25] = [
     ("MAKE_CALL", "make-call"),
     ("ANSWER", "answer"),
     ("HOLD", "hold"),
@@ -76,9 +77,6 @@ const DIALOG_ACTIONS: [(&str, &str); 31] = [
     ("UPDATE_CALL_DATA", "update-call-data"),
     ("SEND_DTMF", "send-dtmf"),
     ("START_RECORDING", "start-recording"),
-    ("STOP_RECORDING", "stop-recording"),
-    ("PAUSE_RECORDING", "pause-recording"),
-    ("RESUME_RECORDING", "resume-recording"),
     ("SILENT_MONITOR", "silent-monitor"),
     ("BARGE_CALL", "barge-in"),
     ("ACCEPT", "accept"),
@@ -88,12 +86,9 @@ const DIALOG_ACTIONS: [(&str, &str); 31] = [
     ("PAUSE", "pause"),
     ("RESUME", "resume"),
     ("WRAP_UP", "wrap-up"),
-    ("END", "end"),
     ("RECLASSIFY", "reclassify"),
-    ("SCHEDULE_CALLBACK", "schedule-callback"),
     ("UPDATE_SCHEDULED_CALLBACK", "update-callback"),
     ("CANCEL_SCHEDULED_CALLBACK", "cancel-callback"),
-    ("MAKE_CALL_CALLBACK", "call-back"),
 ];
 
 /// What a request's body asks for.
@@ -159,11 +154,21 @@ mod tests {
             ("GET", "User/1001/WrapUpReasons", "", "read"),
             ("GET", "User/1001/PhoneBooks", "", "read"),
             ("POST", "User/1001/Dialogs", "<Dialog><requestedAction>MAKE_CALL</requestedAction></Dialog>", "make-call"),
-            ("POST", "User/1/Dialogs", "<Dialog><requestedAction>SILENT_MONITOR</requestedAction></Dialog>", "silent-monitor"),
+            (
+                "POST",
+                "User/1/Dialogs",
+                "<Dialog><requestedAction>SILENT_MONITOR</requestedAction></Dialog>",
+                "silent-monitor",
+            ),
             ("POST", "User/1001/Dialogs", "", "create"),
             ("PUT", "Dialog/42", "<Dialog><requestedAction>ANSWER</requestedAction></Dialog>", "answer"),
             ("PUT", "Dialog/42", "<Dialog><requestedAction>HOLD</requestedAction></Dialog>", "hold"),
-            ("PUT", "Dialog/42", "<Dialog><requestedAction>TRANSFER_SST</requestedAction></Dialog>", "transfer-single-step"),
+            (
+                "PUT",
+                "Dialog/42",
+                "<Dialog><requestedAction>TRANSFER_SST</requestedAction></Dialog>",
+                "transfer-single-step",
+            ),
             ("PUT", "Dialog/42", "<Dialog><requestedAction>CONSULT_CALL</requestedAction></Dialog>", "consult"),
             ("PUT", "Dialog/42", "<Dialog><requestedAction>DANCE</requestedAction></Dialog>", "other-action"),
             ("PUT", "Dialog/42", "<Dialog><mediaProperties/></Dialog>", "update"),

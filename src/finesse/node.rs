@@ -79,7 +79,13 @@ mod tests {
             ("/finesse/api/User/1001", "User", Some("1001"), None, "User"),
             ("/finesse/api/User/1001/", "User", Some("1001"), None, "User"),
             ("/finesse/api/User/1001/Dialogs", "User", Some("1001"), Some("Dialogs"), "User/Dialogs"),
-            ("/finesse/api/User/ann%40x/Dialogs/Media", "User", Some("ann%40x"), Some("Dialogs/Media"), "User/Dialogs/Media"),
+            (
+                "/finesse/api/User/ann%40x/Dialogs/Media",
+                "User",
+                Some("ann%40x"),
+                Some("Dialogs/Media"),
+                "User/Dialogs/Media",
+            ),
             ("/finesse/api/User/1001/Media/5000", "User", Some("1001"), Some("Media/5000"), "User/Media"),
             ("/finesse/api/User/1001/Ann/Other", "User", Some("1001"), Some("Ann/Other"), "User"),
             ("/finesse/api/Team/7/Users?category=a/b", "Team", Some("7"), Some("Users"), "Team/Users"),
@@ -92,7 +98,9 @@ mod tests {
             assert_eq!(node, Node { object, id, aspect }, "{path}");
             assert_eq!(node.class(), class, "{path}");
         }
-        for other in ["", "/", "/finesse/api", "/finesse/api/", "/finesse/api/?x", "/desktop/sso/token", "finesse/api/User"] {
+        for other in
+            ["", "/", "/finesse/api", "/finesse/api/", "/finesse/api/?x", "/desktop/sso/token", "finesse/api/User"]
+        {
             assert_eq!(Node::read(other), None, "{other}");
         }
     }

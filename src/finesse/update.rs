@@ -5,7 +5,7 @@
 //! a time is a text. Shapes: Cisco Finesse Web Services Developer Guide, "Notifications" and "APIs".
 
 use super::branch::{Branch, Member};
-use crate::xmpp::Document;
+use crate::xmpp::{Document, Element};
 use std::borrow::Cow;
 
 /// A notification's text as it is, before it is read: XML, JSON, or neither.
@@ -73,7 +73,10 @@ impl Object {
 
     /// The object an element of this name stands for, in either case.
     fn of(name: &str) -> Self {
-        Self::KNOWN.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map_or(Self::Other, |(object, _)| *object)
+        Self::KNOWN
+            .iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))
+            .map_or(Self::Other, |(object, _)| *object)
     }
 
     const KNOWN: [(Self, &'static str); 11] = [
@@ -201,6 +204,12 @@ impl<'a> Update<'a> {
     #[must_use]
     pub fn read_xml(document: &Document<'a>) -> Option<Self> {
         document.roots().next().map(Self::read)
+    }
+
+    /// Reads an `<Update>` (or bare object) that stands unescaped in a notification, as old releases' BOSH carries it.
+    #[must_use]
+    pub fn read_element(element: Element<'_, 'a>) -> Self {
+        Self::read(element)
     }
 
     /// Reads a notification's JSON; the same shapes. `None` if it is not a JSON object.
@@ -396,3 +405,6 @@ fn last_part(uri: Cow<'_, str>) -> Option<Cow<'_, str>> {
     };
     Some(part).filter(|part| !part.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

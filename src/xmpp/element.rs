@@ -214,7 +214,7 @@ impl<'d, 'a> Element<'d, 'a> {
     #[must_use]
     pub fn text(&self) -> Cow<'a, str> {
         let mut pieces = self.nodes().filter_map(Node::text);
-        let mut text = pieces.next().unwrap_or_default();
+        let mut text = pieces.next().unwrap_or(Cow::Borrowed(""));
         for piece in pieces {
             text.to_mut().push_str(&piece);
         }

@@ -162,7 +162,15 @@ impl<'a> Builder<'a> {
         if self.open.is_none() {
             return Ok(());
         }
-        self.push(Entry { kind, parent: self.open, next: self.entries.len() + 1, span, inner, name_end: 0, closed: true })
+        self.push(Entry {
+            kind,
+            parent: self.open,
+            next: self.entries.len() + 1,
+            span,
+            inner,
+            name_end: 0,
+            closed: true,
+        })
     }
 
     /// Adds an element as if it were empty; [`close_element`](Self::close_element) completes it.
@@ -284,3 +292,6 @@ fn character(digits: &[u8], radix: u32) -> Option<(char, usize)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

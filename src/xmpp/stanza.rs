@@ -252,10 +252,7 @@ impl<'a> StanzaError<'a> {
 
 impl<'a> Bind<'a> {
     fn read(element: Element<'_, 'a>) -> Self {
-        Self {
-            resource: element.child("resource").and_then(filled),
-            jid: element.child("jid").and_then(filled),
-        }
+        Self { resource: element.child("resource").and_then(filled), jid: element.child("jid").and_then(filled) }
     }
 }
 
@@ -268,3 +265,6 @@ fn mechanisms<'a>(features: Element<'_, 'a>) -> Vec<Cow<'a, str>> {
 fn filled<'a>(element: Element<'_, 'a>) -> Option<Cow<'a, str>> {
     Some(element.text()).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;
