@@ -4,6 +4,7 @@
 //! order and names in either case. Shapes: Cisco Finesse Web Services Developer Guide.
 
 pub mod api;
+mod branch;
 pub mod node;
 pub mod update;
 
