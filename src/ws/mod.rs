@@ -4,6 +4,7 @@
 //! the upgrade itself. Unmasks and inflates on the copy; knows nothing of XMPP; holds at most what [`Limits`] allows.
 
 pub mod deflate;
+mod extension;
 pub mod frame;
 pub mod handshake;
 pub mod message;
