@@ -1,10 +1,12 @@
 //! finesse-tap.
 
+pub mod bus;
 pub mod capture;
 pub mod clock;
 pub mod conn;
 pub mod finesse;
 pub mod http1;
+pub mod sinks;
 pub mod tap;
 pub mod ws;
 pub mod xmpp;
