@@ -1,5 +1,6 @@
 //! finesse-tap.
 
+pub mod bus;
 pub mod capture;
 pub mod clock;
 pub mod conn;
@@ -7,6 +8,7 @@ pub mod demo;
 pub mod finesse;
 pub mod http1;
 pub mod session;
+pub mod sinks;
 pub mod tap;
 pub mod ws;
 pub mod xmpp;

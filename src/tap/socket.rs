@@ -212,7 +212,7 @@ impl Scope<'_, '_> {
             self.emit(What::Message { message, keepalive: false });
         }
         while let Some(root) = roots.next() {
-            let broken = document.malformed().is_some() && roots.peek().is_none();
+            let broken = !root.is_closed();
             let span = root.span();
             let end = if broken { document.source().len() } else { span.end };
             let xml = document.source().get(span.start..end).unwrap_or_default();

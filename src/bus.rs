@@ -1,0 +1,145 @@
+//! Fans finished records out to the sinks, each on its own thread behind its own queue bounded in bytes.
+//!
+//! [`Bus::publish`] never blocks: what does not fit a queue is lost for that sink alone, and counted. The publisher asks
+//! [`Bus::losses`] now and then, makes a `capture-gap` record of each [`Loss`] and hands both back by
+//! [`Bus::publish_gap`]. A `Loss` cannot be copied, so a gap is told at most once; a gap record that is itself lost takes
+//! its `Loss` back to the count, so it is told at least once. Every record published is, for each sink, written or lost.
+//!
+//! Knows neither files nor terminals: a sink is a function that takes batches from its [`Receiver`] until there are none.
+
+mod loss;
+mod queue;
+
+pub use loss::{Loss, Lot, Tally, Why};
+pub use queue::{Abandoned, Item, LINGER, RECORD_COST_BYTES, Receiver};
+
+use crate::capture::Record;
+use crate::clock;
+use queue::Queue;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Default queue of a sink that keeps the capture, bytes.
+pub const CAPTURE_QUEUE_BYTES: usize = 16 << 20;
+
+/// Default queue of a sink that only shows, bytes.
+pub const LIVE_QUEUE_BYTES: usize = 1 << 20;
+
+/// How long [`Bus::finish`] waits, once its deadline has passed, for the sinks to notice that they shall give up.
+const ABANDON_WAIT: Duration = Duration::from_millis(500);
+
+/// What a sink is for, which decides who is told of its losses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Duty {
+    /// It keeps the stream: its losses belong into the stream.
+    Keep,
+    /// It shows the stream to a person: it tells its losses itself, the stream is not concerned.
+    Show,
+}
+
+/// The fan-out. Share it in an [`Arc`]; every call but [`Bus::finish`] returns at once.
+#[derive(Debug, Default)]
+pub struct Bus {
+    queues: Vec<Arc<Queue>>,
+}
+
+/// What a sink has done in its life.
+#[derive(Debug)]
+pub struct Done {
+    /// The sink's name, as given to [`Bus::attach`].
+    pub sink: &'static str,
+    /// Records written, and the bytes of their lines.
+    pub written: Tally,
+    /// Records lost in all, told or not, and the bytes of their lines.
+    pub lost: Tally,
+    /// Files opened.
+    pub files: u32,
+    /// The last file opened.
+    pub latest: Option<PathBuf>,
+    /// Whether it returned; if not, it hangs in a write and everything it still had is counted as lost.
+    pub returned: bool,
+}
+
+impl Bus {
+    /// A bus without sinks: what is published goes nowhere.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts `run` on a thread of its own, behind a queue of `limit_bytes` (lines and [`RECORD_COST_BYTES`] each).
+    ///
+    /// `run` returns when [`Receiver::take`] gives `None`. What it has taken and not settled by then counts as lost.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn attach(
+        &mut self,
+        sink: &'static str,
+        duty: Duty,
+        limit_bytes: usize,
+        run: impl FnOnce(&mut Receiver) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let (queue, mut receiver) = queue::queue(sink, duty, limit_bytes);
+        std::thread::Builder::new().name(format!("sink-{sink}")).spawn(move || run(&mut receiver))?;
+        self.queues.push(queue);
+        Ok(())
+    }
+
+    /// Hands `record` to every sink that has room.
+    pub fn publish(&self, record: &Arc<Record>) {
+        for queue in &self.queues {
+            queue.publish(record);
+        }
+    }
+
+    /// The losses of sinks that take records again (queue at most half full), which are now the caller's to tell.
+    ///
+    /// Cheap; worth asking after each batch, and a second or so after the last record.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        self.queues.iter().flat_map(|queue| queue.losses()).collect()
+    }
+
+    /// Every loss not told yet, room or not: for the last gap records, once nothing else will be published.
+    #[must_use]
+    pub fn remaining_losses(&self) -> Vec<Loss> {
+        self.queues.iter().flat_map(|queue| queue.remaining_losses()).collect()
+    }
+
+    /// Publishes the record that tells `loss`. The sink concerned takes it above its limit.
+    pub fn publish_gap(&self, loss: Loss, record: &Arc<Record>) {
+        let mut loss = Some(loss);
+        for queue in &self.queues {
+            match loss.take_if(|loss| loss.sink() == queue.sink()) {
+                Some(own) => queue.publish_gap(own, record),
+                None => queue.publish(record),
+            }
+        }
+    }
+
+    /// Asks the sinks for a new file: records published before go to the old one, later ones to the new one.
+    pub fn rotate(&self) {
+        for queue in &self.queues {
+            queue.rotate();
+        }
+    }
+
+    /// Lets the sinks write what they have and waits for them; after `deadline` those that fail give up.
+    ///
+    /// Returns at the latest `deadline` and half a second from now, and says of each sink what it has done.
+    pub fn finish(&self, deadline: Duration) -> Vec<Done> {
+        let start = clock::now();
+        let left = |limit: Duration| limit.saturating_sub(Duration::from_nanos(clock::now().ns_since(start)));
+        for queue in &self.queues {
+            queue.close();
+        }
+        for queue in &self.queues {
+            if !queue.ended_within(left(deadline)) {
+                queue.abandon();
+            }
+        }
+        self.queues.iter().map(|queue| queue.done(left(deadline + ABANDON_WAIT))).collect()
+    }
+}
