@@ -85,7 +85,10 @@ pub struct Id<'a> {
 /// `network.*`
 #[derive(Serialize, Clone, Copy)]
 pub struct Network {
-    pub(super) protocol: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) transport: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) protocol: Option<&'static str>,
     pub(super) application: &'static str,
 }
 

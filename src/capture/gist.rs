@@ -71,6 +71,9 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         }
         "websocket-message" => {
             let Some(ws) = &event.finesse.ws else { return Ok(()) };
+            if event.finesse.keepalive {
+                return write!(out, "white space (keep-alive)");
+            }
             let bytes = ws.payload_bytes.unwrap_or_default();
             write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))
         }
@@ -87,7 +90,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
         }
         "finesse-update" => match &event.finesse.update {
-            Some(update) => self::update(update, out),
+            Some(update) => self::update(update, node_id(event), out),
             None => Ok(()),
         },
         "xmpp-stanza" => stanza(event, why, out),
@@ -170,9 +173,9 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
 }
 
-fn update(update: &Update<'_>, out: &mut String) -> std::fmt::Result {
+fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut String) -> std::fmt::Result {
     if let Some(user) = &update.user {
-        write!(out, "User {}", user.id.as_deref().or(last(update)).unwrap_or("?"))?;
+        write!(out, "User {}", user.id.as_deref().or(last(update)).or(node_id).unwrap_or("?"))?;
         change(user.previous_state.as_deref(), user.state.as_deref(), out)?;
         if let Some(label) = user.reason_label.as_deref().or(user.reason_code.as_deref()) {
             write!(out, " ({label})")?;
@@ -210,12 +213,20 @@ fn change(previous: Option<&str>, state: Option<&str>, out: &mut String) -> std:
     }
 }
 
+fn node_id<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    let node = event.finesse.xmpp.as_ref()?.pubsub.as_ref()?.node.as_deref()?;
+    crate::finesse::Node::read(node)?.id
+}
+
 fn last<'e>(update: &'e Update<'_>) -> Option<&'e str> {
     update.source.as_deref().and_then(|source| source.rsplit('/').next())
 }
 
 fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
     let Some(xmpp) = &event.finesse.xmpp else { return Ok(()) };
+    if let (true, Some(rtt)) = (event.finesse.keepalive, xmpp.rtt_us) {
+        return write!(out, "ping answered in {}", duration_us(rtt));
+    }
     out.push_str(xmpp.name.as_deref().unwrap_or(xmpp.kind));
     if let Some(stanza_type) = &xmpp.stanza_type {
         write!(out, " {stanza_type}")?;

@@ -23,7 +23,11 @@ impl Tokens {
         Self::under(&master)
     }
 
-    fn under(master: &[u8; 32]) -> Result<Self, ring::error::Unspecified> {
+    /// Tokens under a key of one's own.
+    ///
+    /// # Errors
+    /// The key could not be derived.
+    pub fn under(master: &[u8; 32]) -> Result<Self, ring::error::Unspecified> {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"finesse-tap tokens 1").extract(master);
         let session = prk.expand(&[Class::Session.as_str().as_bytes()], hmac::HMAC_SHA256)?.into();
         Ok(Self { session })

@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! Everything through the public door.
+
+mod playbook;

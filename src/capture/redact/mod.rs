@@ -35,6 +35,14 @@ impl Redactor {
         Ok(Self { level, tokens: Tokens::random()? })
     }
 
+    /// A redactor whose tokens are the same in every run with the same key.
+    ///
+    /// # Errors
+    /// The key could not be derived.
+    pub fn with_key(level: Level, key: &[u8; 32]) -> Result<Self, ring::error::Unspecified> {
+        Ok(Self { level, tokens: Tokens::under(key)? })
+    }
+
     /// The level in force.
     #[must_use]
     pub fn level(&self) -> Level {
@@ -138,13 +146,14 @@ impl Redactor {
         });
         event.server =
             Some(Endpoint { domain: Some(Cow::Borrowed(&peers.server.host)), ip: None, port: peers.server.port });
-        event.network = Some(match seen.what {
-            What::Opened(_) | What::Closed { .. } => Network { protocol: "tcp", application: "finesse" },
-            What::Tls(_) => Network { protocol: "tls", application: "finesse" },
-            What::Exchange(_) => Network { protocol: "http", application: "finesse" },
-            _ if seen.ws.is_some() => Network { protocol: "websocket", application: "finesse" },
-            _ => Network { protocol: "http", application: "finesse" },
-        });
+        let protocol = match seen.what {
+            What::Opened(_) | What::Closed { .. } => None,
+            What::Tls(_) => Some("tls"),
+            _ if seen.ws.is_some() => Some("websocket"),
+            _ => Some("http"),
+        };
+        let transport = protocol.is_none().then_some("tcp");
+        event.network = Some(Network { transport, protocol, application: "finesse" });
     }
 }
 

@@ -16,7 +16,7 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
       | \b(?P<scheme> basic|bearer|digest|negotiate|ntlm|splunk )
         (?: \s+ | %20 | %2520 | \+ ) (?P<blob> [A-Za-z0-9+/_.~=%-]{6,} )
       | (?P<userinfo> :// [^\s/@:<>"']+ : [^\s/@<>"']+ @ )
-      | (?P<session> ;?\b(?:jsessionid|sid) ) (?P<ssep> = | %3D | %253D ) (?P<sid> [^\s&;,"'<>%]+ )
+      | (?P<session> ;?\b(?:jsessionid|sid) ) (?P<ssep> = | %3D | %253D ) (?P<sid> [^\s&;,"'<>%?/\#]+ )
       | (?P<key> \b[A-Za-z0-9_.-]*
             (?: password|passwd|passphrase|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate
               | \bcode | \bst | \bheaders | \bassertion | \bsignature | \bticket )

@@ -23,7 +23,7 @@ static HINTED: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS.iter().chain(&["&#", "://"])).expect("constant")
 });
 
-/// What surrounds an element: whether its own values are known to be Finesse's, and how deep documents are nested.
+/// Where an element stands: whether inside a payload known to be Finesse's, and how deep documents are nested.
 #[derive(Clone, Copy)]
 struct Place {
     known: bool,
@@ -116,7 +116,6 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
     } else {
         Some(text_class(element.name(), known))
     };
-    let place = Place { known, ..place };
     for node in nodes {
         let (text, cdata) = match node {
             Node::Element(child) => {
