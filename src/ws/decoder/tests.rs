@@ -46,6 +46,10 @@ fn deflated(deflater: &mut Compress, payload: &[u8]) -> Vec<u8> {
     let taken_before = deflater.total_in();
     deflater.compress_vec(payload, &mut out, FlushCompress::Sync).expect("compresses");
     assert_eq!((deflater.total_in() - taken_before) as usize, payload.len());
+    // zlib writes nothing for a flush right after a flush; an empty message is then a single zero (section 7.2.3.6).
+    if out.is_empty() {
+        return vec![0];
+    }
     out.truncate(out.len() - 4);
     out
 }
@@ -126,7 +130,7 @@ fn told(outcome: Outcome) -> Vec<String> {
 #[test]
 fn examples_of_the_rfc() {
     let hello = Ok(Item::Message(text(b"Hello")));
-    assert_eq!(read_every_way(server(None), b"\x81\x05Hello"), [hello.clone()]);
+    assert_eq!(read_every_way(server(None), b"\x81\x05Hello"), std::slice::from_ref(&hello));
     assert_eq!(read_every_way(client(None), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"), [hello]);
     let fragmented = Ok(Item::Message(Message { fragments: 2, ..text(b"Hello") }));
     assert_eq!(read_every_way(server(None), b"\x01\x03Hel\x80\x02lo"), [fragmented]);
@@ -468,9 +472,10 @@ struct Sent {
 fn sent() -> impl Strategy<Value = Sent> {
     let word = prop::sample::select(vec!["<item/>", "agent", "\u{e9}", "NOT_READY", " "]);
     let payload = prop_oneof![
-        vec(word, 0..40).prop_map(|words| words.concat().into_bytes()),
-        vec(any::<u8>(), 0..300),
-        (0..70_000usize).prop_map(|size| vec![b'z'; size]),
+        6 => vec(word, 0..40).prop_map(|words| words.concat().into_bytes()),
+        6 => vec(any::<u8>(), 0..300),
+        6 => (0..3000usize).prop_map(|size| vec![b'z'; size]),
+        1 => (65_000..66_000usize).prop_map(|size| vec![b'z'; size]),
     ];
     (
         1..=2u8,
