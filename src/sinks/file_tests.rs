@@ -42,7 +42,10 @@ fn sequences(content: &[u8], number: u32) -> Vec<u64> {
     assert!(text.ends_with('\n'), "torn: {text}");
     let mut lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line));
     let opening = lines.next().unwrap();
-    assert_eq!((&opening["event"]["action"], &opening["finesse"]["capture"]["file"]), (&"log-opened".into(), &number.into()));
+    assert_eq!(
+        (&opening["event"]["action"], &opening["finesse"]["capture"]["file"]),
+        (&"log-opened".into(), &number.into())
+    );
     assert!(text.find('\n').unwrap() >= 1_024);
     lines.map(|line| line["sequence"].as_u64().expect("no second opening")).collect()
 }

@@ -167,8 +167,7 @@ fn play(steps: &[Step], piece: usize) -> String {
         }
     }
     let [c2s_bytes, s2c_bytes] = bytes_each;
-    let closed =
-        Closed { at, by: End::Client, how: How::Fin, unclean: false, c2s_bytes, s2c_bytes, why: None };
+    let closed = Closed { at, by: End::Client, how: How::Fin, unclean: false, c2s_bytes, s2c_bytes, why: None };
     messages.push(Message::Closed(CONN, Box::new(closed), [0; 2]));
     for message in messages {
         decoder.take(message, &mut |record| write!(lines, "{}", str::from_utf8(record.line()).unwrap()).unwrap());

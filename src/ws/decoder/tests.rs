@@ -46,6 +46,10 @@ fn deflated(deflater: &mut Compress, payload: &[u8]) -> Vec<u8> {
     let taken_before = deflater.total_in();
     deflater.compress_vec(payload, &mut out, FlushCompress::Sync).expect("compresses");
     assert_eq!((deflater.total_in() - taken_before) as usize, payload.len());
+    // zlib writes nothing for a flush right after a flush; an empty message is then a single zero (section 7.2.3.6).
+    if out.is_empty() {
+        return vec![0];
+    }
     out.truncate(out.len() - 4);
     out
 }
@@ -126,7 +130,7 @@ fn told(outcome: Outcome) -> Vec<String> {
 #[test]
 fn examples_of_the_rfc() {
     let hello = Ok(Item::Message(text(b"Hello")));
-    assert_eq!(read_every_way(server(None), b"\x81\x05Hello"), [hello.clone()]);
+    assert_eq!(read_every_way(server(None), b"\x81\x05Hello"), std::slice::from_ref(&hello));
     assert_eq!(read_every_way(client(None), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"), [hello]);
     let fragmented = Ok(Item::Message(Message { fragments: 2, ..text(b"Hello") }));
     assert_eq!(read_every_way(server(None), b"\x01\x03Hel\x80\x02lo"), [fragmented]);
@@ -253,6 +257,11 @@ fn each_broken_rule_is_told_before_what_breaks_it() {
     for (stream, expected) in cases {
         assert_eq!(told(read_every_way(server(None), &stream)), expected);
     }
+    let stray = told(read_every_way(server(Some(TAKEOVER)), &from_server(FIN | RSV1, b"raw")));
+    assert_eq!(
+        stray,
+        ["0: RSV1 is set on a continuation frame", "0: a continuation frame has no message to continue", "Binary raw"]
+    );
     let unmasked = told(read_every_way(client(None), &from_server(FIN | 1, b"a")));
     assert_eq!(unmasked, ["0: a client's frame is not masked", "Text a"]);
 }
@@ -281,7 +290,7 @@ fn uncompressed_messages_mix_with_compressed_ones() {
 fn every_window_size_and_takeover_reads_alike() {
     for bits in 9..=15 {
         let mut with_takeover = deflater(bits);
-        let payload: Vec<u8> = (0..40_000u32).flat_map(|i| (i * i % 8191).to_le_bytes()).collect();
+        let payload: Vec<u8> = (0..10_000u32).flat_map(|i| (i * i % 8191).to_le_bytes()).collect();
         for deflate in [TAKEOVER, NO_TAKEOVER] {
             let mut decoder = client(Some(deflate))();
             for _ in 0..3 {
@@ -335,6 +344,16 @@ fn the_end_inside_a_message_tells_what_came() {
     decoder.end();
     decoder.feed(Bytes::from_static(b"\x81\x05Hello"));
     assert_eq!(decoder.next(), None);
+}
+
+/// DEFLATE packs 258 bytes into a bit or two, so the last byte in may leave more to come out than there was room for.
+#[test]
+fn the_end_inside_a_compressed_run_tells_all_that_came() {
+    let stream = from_server(FIN | RSV1 | 1, &deflated(&mut deflater(15), &[b'A'; 20_000]));
+    for end in 2..stream.len() {
+        let outcome = read_every_way(server(Some(TAKEOVER)), &stream[..end]);
+        assert!(matches!(&outcome[..], [Ok(Item::Message(message))] if message.truncated));
+    }
 }
 
 #[test]
@@ -468,9 +487,10 @@ struct Sent {
 fn sent() -> impl Strategy<Value = Sent> {
     let word = prop::sample::select(vec!["<item/>", "agent", "\u{e9}", "NOT_READY", " "]);
     let payload = prop_oneof![
-        vec(word, 0..40).prop_map(|words| words.concat().into_bytes()),
-        vec(any::<u8>(), 0..300),
-        (0..70_000usize).prop_map(|size| vec![b'z'; size]),
+        6 => vec(word, 0..40).prop_map(|words| words.concat().into_bytes()),
+        6 => vec(any::<u8>(), 0..300),
+        6 => (0..3000usize).prop_map(|size| vec![b'z'; size]),
+        1 => (65_000..66_000usize).prop_map(|size| vec![b'z'; size]),
     ];
     (
         1..=2u8,
