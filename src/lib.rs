@@ -6,5 +6,6 @@ pub mod conn;
 pub mod finesse;
 pub mod http1;
 pub mod tap;
+pub mod tls;
 pub mod ws;
 pub mod xmpp;
