@@ -120,6 +120,9 @@ impl Opening {
     /// An opening as the door would make it, for tests of what stands behind the door.
     #[cfg(test)]
     pub(crate) fn for_test() -> Self {
-        Self { before_number: "{\"event\":{\"action\":\"log-opened\"},\"file\":".into(), after_number: format!(",\"x\":\"{}\"}}", "x".repeat(1100)) }
+        Self {
+            before_number: "{\"event\":{\"action\":\"log-opened\"},\"file\":".into(),
+            after_number: format!(",\"x\":\"{}\"}}", "x".repeat(1100)),
+        }
     }
 }

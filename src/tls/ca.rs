@@ -118,7 +118,10 @@ impl Ca {
 
         let (_, x509) = X509Certificate::from_der(&der).map_err(|_| anyhow!("{CERTIFICATE_FILE} is no certificate"))?;
         ensure!(x509.is_ca(), "{CERTIFICATE_FILE} is not a CA certificate");
-        ensure!(x509.public_key().raw == key.subject_public_key_info(), "{KEY_FILE} does not belong to the certificate");
+        ensure!(
+            x509.public_key().raw == key.subject_public_key_info(),
+            "{KEY_FILE} does not belong to the certificate"
+        );
         let listing = listing(&path, &der)?;
         let now_s = now.wall_us / 1_000_000;
         ensure!(
@@ -294,8 +297,12 @@ fn folder_name(host: &str) -> anyhow::Result<String> {
 fn listing(path: &Path, der: &[u8]) -> anyhow::Result<Listing> {
     let (_, x509) = X509Certificate::from_der(der).map_err(|_| anyhow!("not a certificate"))?;
     let permitted = match x509.name_constraints() {
-        Ok(Some(constraints)) => constraints.value.permitted_subtrees.iter().flatten().filter_map(|subtree| {
-            match &subtree.base {
+        Ok(Some(constraints)) => constraints
+            .value
+            .permitted_subtrees
+            .iter()
+            .flatten()
+            .filter_map(|subtree| match &subtree.base {
                 GeneralName::DNSName(name) => Some(format!("DNS:{name}")),
                 GeneralName::IPAddress(bytes) => {
                     let (ip, mask) = bytes.split_at_checked(bytes.len() / 2)?;
@@ -303,8 +310,8 @@ fn listing(path: &Path, der: &[u8]) -> anyhow::Result<Listing> {
                     Some(format!("IP:{}/{prefix}", address(ip)?))
                 }
                 _ => None,
-            }
-        }).collect(),
+            })
+            .collect(),
         _ => Vec::new(),
     };
     Ok(Listing {

@@ -31,7 +31,7 @@ const DAY_SECONDS: i64 = 86_400;
 /// Who the proxy is to the browser.
 pub enum Identity {
     /// Leaves of our own CA, by server name.
-    Minted(Minter),
+    Minted(Box<Minter>),
     /// One certificate for all.
     Own(Own),
 }
@@ -192,10 +192,7 @@ impl Own {
 }
 
 /// Reads a PEM chain and its PEM key, and checks that they belong together.
-pub(super) fn certified_key(
-    cert: &Path,
-    key: &Path,
-) -> anyhow::Result<(Vec<CertificateDer<'static>>, CertifiedKey)> {
+pub(super) fn certified_key(cert: &Path, key: &Path) -> anyhow::Result<(Vec<CertificateDer<'static>>, CertifiedKey)> {
     let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect)
         .map_err(|error| anyhow!("read certificates from {}: {error}", cert.display()))?;

@@ -385,7 +385,10 @@ fn judge(error: &io::Error, host: &str, shown: Option<&Certificate>) -> (TlsFail
     match (cause, shown) {
         (Error::InvalidCertificate(why), Some(shown)) => {
             let reason = certificate_reason(why, host, shown);
-            let hint = format!("if that is your server, accept this very certificate with --upstream-pin sha256:{}", shown.sha256);
+            let hint = format!(
+                "if that is your server, accept this very certificate with --upstream-pin sha256:{}",
+                shown.sha256
+            );
             (by_us(format!("the server's certificate was refused: {reason}")), Some(hint))
         }
         (Error::AlertReceived(alert), _) => {
@@ -410,9 +413,11 @@ fn judge(error: &io::Error, host: &str, shown: Option<&Certificate>) -> (TlsFail
         (Error::PeerIncompatible(incompatible), _) => {
             let old = matches!(
                 incompatible,
-                PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                    | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
             );
-            let why = if old { "the server speaks only TLS older than 1.2" } else { "the server's TLS does not fit ours" };
+            let why =
+                if old { "the server speaks only TLS older than 1.2" } else { "the server's TLS does not fit ours" };
             (by_us(format!("{why} ({incompatible:?})")), None)
         }
         (other, _) => (by_us(format!("the TLS handshake failed: {other}")), None),
