@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The integration tests, one crate: through the public door, over real sockets on loopback, port 0.
+
+//mod bad_input;
+//mod certificates;
+mod endings;
+mod support;
+mod transparency;
