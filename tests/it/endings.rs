@@ -90,7 +90,12 @@ async fn a_tls_alert_ends_the_connection_and_says_who() {
     let rig = Rig::new().await;
     let (mut client, mut upstream) = rig.pair().await;
     // Bytes that are no record of this session.
-    upstream.get_mut().0.write_all(&[23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]).await.unwrap();
+    upstream
+        .get_mut()
+        .0
+        .write_all(&[23, 3, 3, 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
+        .await
+        .unwrap();
     let error = soon("the end", client.read(&mut [0])).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "no clean end is invented");
     let capture = rig.closed().await;
@@ -156,7 +161,8 @@ async fn above_the_limit_connections_are_turned_away_and_told() {
             }
         }
     };
-    let (_client, _upstream) = tokio::time::timeout(PATIENCE, async { tokio::join!(again, rig.upstream()) }).await.unwrap();
+    let (_client, _upstream) =
+        tokio::time::timeout(PATIENCE, async { tokio::join!(again, rig.upstream()) }).await.unwrap();
     let (summary, _) = rig.finished().await;
     assert!(summary.over_limit >= 1);
 }

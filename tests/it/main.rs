@@ -1,7 +1,7 @@
 //! The integration tests, one crate: through the public door, over real sockets on loopback, port 0.
 
-//mod bad_input;
-//mod certificates;
+mod bad_input;
+mod certificates;
 mod endings;
 mod support;
 mod transparency;

@@ -108,8 +108,7 @@ async fn random_bytes_in_random_pieces() {
 #[tokio::test]
 async fn tls_1_2_on_both_legs_and_without_a_tap() {
     let rig = Rig::with(Setup { tapped: false, tls_versions: OLD, ..Setup::default() }).await;
-    let (client, mut upstream) =
-        tokio::join!(rig.client_offering(HOST, OLD), rig.upstream());
+    let (client, mut upstream) = tokio::join!(rig.client_offering(HOST, OLD), rig.upstream());
     let mut client = client.unwrap();
     let bytes = Dice::new(5).bytes(300_000);
     let ((), got) = tokio::join!(send(&mut client, &bytes, 50_000, 5), receive(&mut upstream, bytes.len()));

@@ -82,9 +82,8 @@ impl Rig {
         let scope = Scope::of([HOST]);
         let ca = Ca::open(certs.path(), HOST, &scope, clock::now()).unwrap();
         let ca_der = ca.der().clone();
-        let keylog = setup.keylog.as_deref().map(|path| {
-            Arc::new(finesse_tap::tls::keylog::KeyLogFile::open(path).unwrap())
-        });
+        let keylog =
+            setup.keylog.as_deref().map(|path| Arc::new(finesse_tap::tls::keylog::KeyLogFile::open(path).unwrap()));
         let identity = Identity::Minted(Box::new(Minter::new(ca, HOST, &scope)));
         let front = Front::new(identity, keylog.clone()).unwrap();
 
@@ -174,6 +173,11 @@ impl Rig {
         let (tcp, _) = soon("the proxy dials", self.listener.accept()).await.unwrap();
         tcp.set_nodelay(true).unwrap();
         tcp
+    }
+
+    /// The upstream's TLS handshake over any connection.
+    pub async fn accept_tls(&self, tcp: TcpStream) -> std::io::Result<UpstreamEnd> {
+        soon("TLS with the upstream", self.acceptor.accept(tcp)).await
     }
 
     /// What the tap got of the next connection to end.
@@ -281,6 +285,19 @@ pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 pub fn self_signed(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     (made.cert.der().clone(), PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into()))
+}
+
+/// A configuration that dials `upstream`.
+pub fn config(certs: &std::path::Path, upstream: SocketAddr) -> Config {
+    let scope = Scope::of([HOST]);
+    let ca = Ca::open(certs, HOST, &scope, clock::now()).unwrap();
+    Config {
+        fronted: vec![Authority { host: HOST.to_owned(), port: upstream.port() }],
+        resolve: vec![(HOST.to_owned(), upstream.ip())],
+        front: Front::new(Identity::Minted(Box::new(Minter::new(ca, HOST, &scope))), None).unwrap(),
+        upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
+        limits: Limits::default(),
+    }
 }
 
 /// An address of nothing that listens.
