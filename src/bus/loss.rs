@@ -29,6 +29,17 @@ impl Why {
             Self::Shutdown => "shutdown",
         }
     }
+
+    /// As a person reads it.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::QueueFull => "the sink fell behind until its queue was full",
+            Self::FileVanished => "the file they were written to was removed or replaced",
+            Self::OutputClosed => "nobody reads the output any more",
+            Self::Shutdown => "the program ended before they could be written",
+        }
+    }
 }
 
 /// A count of records.

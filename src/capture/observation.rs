@@ -264,8 +264,10 @@ pub enum What<'o> {
     Gap {
         /// Where they were lost: `tap` or the sink's name.
         place: String,
-        /// One plain sentence.
-        why: String,
+        /// The reason as filters match it.
+        code: &'static str,
+        /// The reason as a person reads it.
+        why: &'static str,
         /// Events lost.
         events: u64,
         /// Bytes lost.

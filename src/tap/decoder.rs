@@ -150,8 +150,9 @@ impl Decoder {
         }
         let bytes = lost.iter().sum();
         if bytes > 0 {
-            let why = String::from("the decoding queue was full");
-            let what = What::Gap { place: String::from("tap"), why, events: 0, bytes, sequences: None };
+            let why = "the decoding queue was full";
+            let what =
+                What::Gap { place: String::from("tap"), code: "queue_full", why, events: 0, bytes, sequences: None };
             connection.place.emit(&mut exit, closed.at, what);
         }
         let duration_ns = closed.at.ns_since(connection.place.opened);

@@ -1,6 +1,7 @@
 //! The tap: a copy of the traffic becomes observations, observations become records.
 //!
-//! [`Intake`] and [`Feed`] are the relay's end; [`Decoder`] is the sans-IO middle.
+//! [`Intake`] and [`Feed`] are the relay's end, [`Decoder`] is the sans-IO middle, and [`run`] drives it on a thread of its
+//! own, so that decoding never competes with the relay for an executor, and publishes on the bus.
 
 mod decoder;
 pub mod feed;
@@ -11,3 +12,64 @@ mod socket;
 pub use decoder::Decoder;
 pub use feed::{Feed, Intake};
 pub use http::OWN_SERVER_NAME;
+
+use crate::bus::{Bus, Loss};
+use crate::capture::Guard;
+use crate::capture::observation::{Observation, What};
+use crate::clock;
+use feed::{Budget, Message};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// Default limit of the queue between relay and tap, bytes of payload.
+pub const QUEUE_BYTES: usize = 64 << 20;
+
+/// How often a tap without traffic looks whether a sink has a loss to tell.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
+
+/// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
+pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
+    loop {
+        match receiver.recv_timeout(IDLE_LOOK) {
+            Ok(message) => {
+                take(message, budget, &mut decoder, bus);
+                while let Ok(message) = receiver.try_recv() {
+                    take(message, budget, &mut decoder, bus);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
+    }
+    bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
+}
+
+fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
+    let payload = match &message {
+        Message::Bytes { bytes, .. } => Some(bytes.len()),
+        _ => None,
+    };
+    decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
+    if let Some(bytes) = payload {
+        budget.give_back(bytes);
+    }
+}
+
+/// A sink's loss becomes an event of the stream.
+fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
+    let tally = loss.tally();
+    let what = What::Gap {
+        place: loss.sink().to_owned(),
+        code: loss.why().as_str(),
+        why: loss.why().sentence(),
+        events: tally.events,
+        bytes: tally.bytes,
+        sequences: (tally.events > 0).then_some((tally.first, tally.last)),
+    };
+    let seen =
+        Observation { at: clock::now(), peers: None, session: None, user: None, ws: None, direction: None, what };
+    let record = decoder.door().admit(&seen, &mut Guard::default());
+    bus.publish_gap(loss, &Arc::new(record));
+}

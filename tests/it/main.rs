@@ -1,3 +1,8 @@
-//! Everything through the public door.
+//! The integration tests, one crate: through the public door, over real sockets on loopback, port 0.
 
+mod bad_input;
+mod certificates;
+mod endings;
 mod playbook;
+mod support;
+mod transparency;

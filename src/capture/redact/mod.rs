@@ -80,12 +80,12 @@ impl Redactor {
                 event.finesse.decode = Some(Decode { layer, offset: *offset, opaque: *opaque });
                 Removes::Nothing
             }
-            What::Gap { place, why, events, bytes, sequences } => {
+            What::Gap { place, code, why, events, bytes, sequences } => {
                 event.event.action = "capture-gap";
                 event.event.kind = "pipeline_error";
                 event.log.level = "warn";
-                event.error =
-                    Some(super::event::Fault { kind: None, code: None, message: Some(Cow::Owned(why.clone())) });
+                let (code, message) = (Some(Cow::Borrowed(*code)), Some(Cow::Borrowed(*why)));
+                event.error = Some(super::event::Fault { kind: None, code, message });
                 event.finesse.gap = Some(Gap {
                     at: place.clone(),
                     events: *events,

@@ -1,0 +1,396 @@
+//! One accepted connection, from its first byte to its one ending.
+//!
+//! Peeks (TLS, plain HTTP or neither), reads the ClientHello, then makes both handshakes side by side: the browser's, and
+//! the upstream's under the name the browser asked for. Where the upstream fails, the browser gets a page saying why.
+//! Handshakes are bounded in time; what [`super::relay`] does afterwards is not.
+
+use super::Shared;
+use super::account::{Account, Ending};
+use super::dial::Unreachable;
+use super::page::{Page, Status};
+use super::relay::Duplex;
+use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
+use crate::clock::{self, Moment};
+use crate::conn::{Authority, ConnId, Direction, Peers};
+use crate::tls;
+use crate::tls::certificate::date;
+use crate::tls::upstream::{Connected, cipher_name, version_name};
+use rustls::{AlertDescription, HandshakeKind};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake, client, server};
+
+/// Longest request head read before a page answers it, bytes.
+pub(crate) const HEAD_MAX_BYTES: usize = 16 * 1024;
+
+/// Most bytes of a request body read and dropped so that a page is not lost to a reset.
+const DRAIN_MAX_BYTES: usize = 1024 * 1024;
+
+/// How long a page's reader may take to hang up.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// First byte of a TLS handshake record (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+
+/// A fatal alert `unrecognized_name` (RFC 6066 section 3) as a record, before any version is agreed.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+
+type ClientLeg = server::TlsStream<TcpStream>;
+type UpstreamLeg = client::TlsStream<TcpStream>;
+
+/// Where a connection arrived, and whose it is.
+pub(crate) struct Arrival {
+    pub(crate) conn: ConnId,
+    pub(crate) client: SocketAddr,
+    pub(crate) listener: SocketAddr,
+    pub(crate) at: Moment,
+}
+
+impl Arrival {
+    /// An account with the tap, with what is known so far.
+    pub(crate) fn account(&self, shared: &Shared) -> Account {
+        let peers = Peers { conn: self.conn, client: self.client, server: shared.primary.clone() };
+        let opened =
+            Opened { peers, at: self.at, listener: self.listener, sni: None, upstream: None, connect_us: None };
+        Account::new(shared.intake.feed(self.conn), opened)
+    }
+}
+
+/// Serves one connection until it is over or `shared.cut` is cancelled, and closes its account.
+pub(crate) async fn serve(tcp: TcpStream, arrival: Arrival, shared: &Shared) {
+    let mut account = arrival.account(shared);
+    let ending = tokio::select! {
+        biased;
+        ending = relay(tcp, &arrival, shared, &mut account) => ending,
+        () = shared.cut.cancelled() => Ending::new(End::Proxy, How::Shutdown, "the proxy is shutting down"),
+    };
+    tracing::debug!(conn = %arrival.conn, by = ending.by.as_str(), how = ending.how.as_str(), why = ending.why, "closed");
+    account.close(ending);
+}
+
+async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Ending {
+    // Boxed, so that what a handshake needs is gone while the relay runs.
+    match Box::pin(establish(tcp, arrival, shared, account)).await {
+        Ok((client, upstream)) => Duplex::new(client, upstream, account).await,
+        Err(ending) => ending,
+    }
+}
+
+async fn establish(
+    tcp: TcpStream,
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<(ClientLeg, UpstreamLeg), Ending> {
+    let deadline = Instant::now() + shared.limits.handshake;
+    let first = match timeout_at(deadline, first_byte(&tcp)).await {
+        Ok(Ok(byte)) => byte,
+        Ok(Err(error)) => return Err(left(&error, "before it said anything")),
+        Err(_) => return Err(too_slow("sent nothing", shared.limits.handshake)),
+    };
+    match first {
+        TLS_HANDSHAKE => {}
+        b'A'..=b'Z' => return Err(answer_plain_http(tcp, arrival, shared).await),
+        _ => {
+            let why = "the client sent something that is neither TLS nor HTTP";
+            return Err(Ending::new(End::Client, How::Refused, why));
+        }
+    }
+
+    let started = clock::now();
+    let hello = timeout_at(deadline, LazyConfigAcceptor::new(Default::default(), tcp)).await;
+    let start = match hello {
+        Ok(Ok(start)) => start,
+        Ok(Err(error)) => return Err(client_failed(&error, None, started, account)),
+        Err(_) => return Err(client_stalled(None, started, shared, account)),
+    };
+    let sni = start.client_hello().server_name().map(str::to_owned);
+    account.named(sni.clone());
+    if !shared.front.identity.allows(sni.as_deref()) {
+        return Err(refuse_name(start, sni.unwrap_or_default(), started, shared, account).await);
+    }
+
+    let server = shared.route(sni.as_deref());
+    let mut reaching = pin!(reach(server, shared));
+    let mut shaking = pin!(timeout_at(deadline, start.into_stream(shared.front.config.clone())));
+    let mut reached = None;
+    let shaken = loop {
+        tokio::select! {
+            biased;
+            shaken = &mut shaking => break shaken,
+            outcome = &mut reaching, if reached.is_none() => reached = Some(outcome),
+        }
+    };
+    let client = match shaken {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(client_failed(&error, sni, started, account)),
+        Err(_) => return Err(client_stalled(sni, started, shared, account)),
+    };
+    let client_handshake = client_shaken(&client, sni, started, shared);
+    let reached = match reached {
+        Some(outcome) => outcome,
+        None => reaching.await,
+    };
+    match reached {
+        Ok(upstream) => {
+            account.dialled(Some(upstream.address), Some(upstream.connect_us));
+            account.tls(client_handshake);
+            account.tls(upstream.connected.handshake);
+            Ok((client, upstream.connected.stream))
+        }
+        Err(mut trouble) => {
+            tracing::warn!(conn = %arrival.conn, upstream = %server, why = trouble.why, hint = trouble.hint, "upstream unreachable");
+            account.dialled(trouble.address, trouble.connect_us);
+            account.tls(client_handshake);
+            let handshake = trouble.handshake.take();
+            let page = page(&trouble, handshake.as_deref().and_then(|handshake| handshake.certificate.as_ref()));
+            if let Some(handshake) = handshake {
+                account.tls(*handshake);
+            }
+            answer_unreachable(client, &page, shared, account).await;
+            Err(Ending::new(trouble.by, How::Unreachable, trouble.why))
+        }
+    }
+}
+
+/// An upstream connection with its handshake made.
+struct Reached {
+    address: SocketAddr,
+    connect_us: u64,
+    connected: Connected<TcpStream>,
+}
+
+/// Dials `server` and makes the TLS handshake under its name.
+async fn reach(server: &Authority, shared: &Shared) -> Result<Reached, Unreachable> {
+    let dialled = shared.dialer.dial(server).await?;
+    let (address, connect_us) = (dialled.address, dialled.connect_us);
+    let trouble = |by, why, hint, handshake| Unreachable {
+        why,
+        hint,
+        by,
+        address: Some(address),
+        connect_us: Some(connect_us),
+        handshake,
+    };
+    let since = clock::now();
+    let shake = shared.upstream.connect(&server.host, since, dialled.tcp);
+    let Ok(outcome) = timeout(shared.limits.handshake, shake).await else {
+        let limit = shared.limits.handshake.as_secs_f32();
+        let why = format!("the server at {address} did not finish the TLS handshake within {limit} s");
+        return Err(trouble(End::Upstream, why, None, None));
+    };
+    let shown = match &outcome {
+        Ok(connected) => connected.handshake.certificate.as_ref(),
+        Err(refused) => refused.handshake.certificate.as_ref(),
+    };
+    if shown.is_some_and(|shown| shared.is_own_leaf(shown, server)) {
+        let looped = Unreachable::looped(server, &format!("{address} shows our own certificate"));
+        return Err(Unreachable { address: Some(address), connect_us: Some(connect_us), ..looped });
+    }
+    match outcome {
+        Ok(connected) => Ok(Reached { address, connect_us, connected }),
+        Err(refused) => {
+            let failure = refused.handshake.failure.as_ref();
+            let by = failure.map_or(End::Upstream, |failure| failure.by);
+            let why = failure.map_or_else(String::new, |failure| failure.why.clone());
+            Err(trouble(by, why, refused.hint, Some(Box::new(refused.handshake))))
+        }
+    }
+}
+
+/// What a refused upstream looks like to the person at the browser.
+fn page(trouble: &Unreachable, certificate: Option<&Certificate>) -> Page {
+    let facts = certificate.map_or_else(Vec::new, |shown| {
+        vec![
+            ("Subject", shown.subject.clone()),
+            ("Issuer", shown.issuer.clone()),
+            ("Names", shown.sans.join(", ")),
+            ("Valid until", date(shown.not_after)),
+            ("SHA-256", shown.sha256.clone()),
+        ]
+    });
+    Page { why: format!("Finesse cannot be reached: {}.", trouble.why), hint: trouble.hint.clone(), facts }
+}
+
+/// Waits for the first byte and leaves it where it is.
+async fn first_byte(tcp: &TcpStream) -> io::Result<u8> {
+    let mut first = [0];
+    match tcp.peek(&mut first).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(first[0]),
+    }
+}
+
+async fn answer_plain_http(mut tcp: TcpStream, arrival: &Arrival, shared: &Shared) -> Ending {
+    let address = Authority { host: shared.primary.host.clone(), port: arrival.listener.port() };
+    let page = Page {
+        why: "This port speaks https only.".to_owned(),
+        hint: Some(format!("open https://{address}/")),
+        facts: Vec::new(),
+    };
+    answer(&mut tcp, &page, Status::BadRequest, shared, None).await;
+    Ending::new(End::Proxy, How::Refused, "the client spoke plain HTTP on the TLS port")
+}
+
+async fn answer_unreachable(mut client: ClientLeg, page: &Page, shared: &Shared, account: &mut Account) {
+    answer(&mut client, page, Status::BadGateway, shared, Some(account)).await;
+}
+
+/// Reads a request's head, answers with a page, and waits a moment for the reader to hang up. Trouble on the way is
+/// the reader's own: it gets no page.
+async fn answer<S>(stream: &mut S, page: &Page, status: Status, shared: &Shared, mut account: Option<&mut Account>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut head = Vec::new();
+    let mut chunk = vec![0; 4096];
+    let whole =
+        |head: &[u8]| head.windows(2).any(|pair| pair == b"\n\n") || head.windows(4).any(|four| four == b"\r\n\r\n");
+    let read_head = async {
+        while !whole(&head) {
+            let read = stream.read(&mut chunk).await?;
+            let bytes = chunk.get(..read).unwrap_or_default();
+            if bytes.is_empty() || head.len() + read > HEAD_MAX_BYTES {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            if let Some(account) = &mut account {
+                account.relayed(Direction::C2s, bytes);
+            }
+            head.extend_from_slice(bytes);
+        }
+        Ok(())
+    };
+    if !matches!(timeout(shared.limits.handshake, read_head).await, Ok(Ok(()))) {
+        return;
+    }
+    let response = page.response(status, &head);
+    if let Some(account) = &mut account {
+        account.relayed(Direction::S2c, &response);
+    }
+    let finish = async {
+        stream.write_all(&response).await?;
+        stream.flush().await?;
+        stream.shutdown().await?;
+        // Closing with unread bytes would reset the connection and take the page with it.
+        let mut drained = 0;
+        while drained < DRAIN_MAX_BYTES {
+            let read = stream.read(&mut chunk).await?;
+            if read == 0 {
+                break;
+            }
+            drained += read;
+        }
+        io::Result::Ok(())
+    };
+    let _ = timeout(DRAIN_LIMIT, finish).await;
+}
+
+async fn refuse_name(
+    mut start: StartHandshake<TcpStream>,
+    name: String,
+    started: Moment,
+    shared: &Shared,
+    account: &mut Account,
+) -> Ending {
+    let told = async {
+        start.io.write_all(&UNRECOGNIZED_NAME).await?;
+        start.io.shutdown().await
+    };
+    let _ = timeout(DRAIN_LIMIT, told).await;
+    let why = format!("the client asked for {name}; this proxy stands for {}", shared.primary.host);
+    let alert = Some(tls::alert_name(AlertDescription::UnrecognisedName));
+    account.tls(failed(Some(name), started, TlsFailure { alert, by: End::Proxy, why: why.clone() }));
+    Ending::new(End::Proxy, How::Refused, why)
+}
+
+fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, shared: &Shared) -> TlsHandshake {
+    let (_, session) = stream.get_ref();
+    let at = clock::now();
+    let leaf = shared.front.identity.leaf(sni.as_deref(), at).ok().flatten();
+    TlsHandshake {
+        leg: Leg::Client,
+        at,
+        took_us: at.us_since(started),
+        version: version_name(session.protocol_version()),
+        cipher: session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite())),
+        alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+        sni,
+        resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
+        client_certificate_requested: false,
+        certificate: leaf.map(|leaf| leaf.certificate.clone()),
+        failure: None,
+    }
+}
+
+/// The client's handshake failed.
+fn client_failed(error: &io::Error, sni: Option<String>, started: Moment, account: &mut Account) -> Ending {
+    let (ending, alert) = match tls::cause(error) {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            use AlertDescription as A;
+            let name = tls::alert_name(*alert);
+            let advice = match alert {
+                A::UnknownCA | A::CertificateUnknown | A::BadCertificate => {
+                    ": it does not trust our CA (`finesse-tap ca` tells how to)"
+                }
+                _ => "",
+            };
+            let why = format!("the client refused the TLS handshake with the alert {name}{advice}");
+            (Ending::new(End::Client, How::TlsAlert, why), Some(name))
+        }
+        Some(cause) => {
+            let why = format!("the client's TLS handshake cannot be answered: {cause}");
+            (Ending::new(End::Proxy, How::TlsAlert, why), None)
+        }
+        None => (left(error, "during the TLS handshake"), None),
+    };
+    let why = ending.why.clone().unwrap_or_default();
+    account.tls(failed(sni, started, TlsFailure { alert, by: ending.by, why }));
+    ending
+}
+
+fn client_stalled(sni: Option<String>, started: Moment, shared: &Shared, account: &mut Account) -> Ending {
+    let ending = too_slow("did not finish the TLS handshake", shared.limits.handshake);
+    let why = ending.why.clone().unwrap_or_default();
+    account.tls(failed(sni, started, TlsFailure { alert: None, by: End::Client, why }));
+    ending
+}
+
+fn failed(sni: Option<String>, started: Moment, failure: TlsFailure) -> TlsHandshake {
+    let at = clock::now();
+    TlsHandshake {
+        leg: Leg::Client,
+        at,
+        took_us: at.us_since(started),
+        version: None,
+        cipher: None,
+        alpn: None,
+        sni,
+        resumed: false,
+        client_certificate_requested: false,
+        certificate: None,
+        failure: Some(failure),
+    }
+}
+
+/// The client went away before there was anything to relay.
+fn left(error: &io::Error, when: &str) -> Ending {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            Ending::new(End::Client, How::Rst, format!("the client reset the connection {when}"))
+        }
+        io::ErrorKind::UnexpectedEof => {
+            let why = format!("the client left {when}");
+            Ending { unclean: true, ..Ending::new(End::Client, How::Fin, why) }
+        }
+        _ => Ending::new(End::Client, How::Error, format!("the client failed {when}: {error}")),
+    }
+}
+
+fn too_slow(what: &str, limit: Duration) -> Ending {
+    Ending::new(End::Client, How::Timeout, format!("the client {what} within {} s", limit.as_secs_f32()))
+}

@@ -1,0 +1,255 @@
+//! The proxy itself: bound listeners become relayed connections, until told to stop.
+//!
+//! [`run`] accepts, [`connection`] makes both TLS legs, [`relay`] moves bytes, [`dial`] finds the server, [`page`] speaks
+//! when there is none, [`account`] tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
+
+mod account;
+mod connection;
+mod dial;
+mod page;
+mod relay;
+
+pub use dial::Unreachable;
+
+use crate::capture::observation::{Certificate, End, How};
+use crate::clock::{self, Moment};
+use crate::conn::{Authority, ConnId};
+use crate::tap::Intake;
+use crate::tls::front::Front;
+use crate::tls::leaf::Identity;
+use crate::tls::upstream::Upstream;
+use account::Ending;
+use connection::Arrival;
+use dial::Dialer;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long to wait before accepting again when the system is out of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The operational log says at most this often that connections are turned away.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// What a proxy needs to know.
+pub struct Config {
+    /// The servers it stands for, by name; the first is meant when a browser names none of them. Not empty.
+    pub fronted: Vec<Authority>,
+    /// Addresses to dial for a host instead of asking the resolver (`--resolve`).
+    pub resolve: Vec<(String, IpAddr)>,
+    /// TLS towards the browser.
+    pub front: Front,
+    /// TLS towards the servers.
+    pub upstream: Upstream,
+    /// Time and number.
+    pub limits: Limits,
+}
+
+/// Limits of one run. There is no idle limit: a quiet WebSocket lives as long as its ends do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// From accepting to the end of the browser's TLS handshake; and the upstream's handshake by itself.
+    pub handshake: Duration,
+    /// Resolving and connecting to the upstream, all its addresses together.
+    pub connect: Duration,
+    /// Connections at once; more are accepted, told to the tap and dropped.
+    pub connections: usize,
+    /// How long connections may go on after shutdown began.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            connect: Duration::from_secs(10),
+            connections: 4096,
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a run amounted to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// Connections accepted, those over the limit included.
+    pub accepted: u64,
+    /// Connections turned away over the limit.
+    pub over_limit: u64,
+    /// Connections cut when the grace period was over.
+    pub cut: usize,
+}
+
+/// The addresses that would be dialled for the first fronted server, given where we listen. For use at start: it finds
+/// the loop that a hosts file makes before any browser does.
+///
+/// # Errors
+/// The name does not resolve, or to ourselves only.
+pub async fn upstream_addresses(config: &Config, listeners: &[SocketAddr]) -> Result<Vec<SocketAddr>, Unreachable> {
+    match config.fronted.first() {
+        Some(server) => dialer(config, listeners).addresses(server).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Serves `listeners` until `shutdown` is cancelled, then lets connections finish for the grace period and cuts the
+/// rest. Every connection's end has been told to the tap when this returns.
+///
+/// # Errors
+/// No server to stand for, or a listener without an address. Trouble with single connections is the tap's to tell.
+pub async fn run(
+    listeners: Vec<TcpListener>,
+    config: Config,
+    intake: Intake,
+    shutdown: CancellationToken,
+) -> io::Result<Summary> {
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+    let Some(primary) = config.fronted.first().cloned() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no server to stand for"));
+    };
+    let shared = Arc::new(Shared {
+        dialer: dialer(&config, &addresses),
+        primary,
+        fronted: config.fronted,
+        front: config.front,
+        upstream: config.upstream,
+        limits: config.limits,
+        intake,
+        cut: CancellationToken::new(),
+        slots: Arc::new(Semaphore::new(config.limits.connections)),
+        accepted: AtomicU64::new(0),
+        over_limit: AtomicU64::new(0),
+    });
+    let accepting = TaskTracker::new();
+    let connections = TaskTracker::new();
+    for (listener, address) in listeners.into_iter().zip(addresses) {
+        let (shared, connections, stop) = (Arc::clone(&shared), connections.clone(), shutdown.clone());
+        accepting.spawn(async move {
+            stop.run_until_cancelled(accept(&listener, address, &shared, &connections)).await;
+        });
+    }
+    accepting.close();
+    accepting.wait().await;
+    connections.close();
+    if timeout(shared.limits.grace, connections.wait()).await.is_err() {
+        let open = connections.len();
+        tracing::info!(open, "grace period over, cutting connections");
+        shared.cut.cancel();
+        connections.wait().await;
+        return Ok(shared.summary(open));
+    }
+    Ok(shared.summary(0))
+}
+
+/// What all connections of a run share.
+pub(crate) struct Shared {
+    primary: Authority,
+    fronted: Vec<Authority>,
+    dialer: Dialer,
+    front: Front,
+    upstream: Upstream,
+    limits: Limits,
+    intake: Intake,
+    /// Cancelled when the grace period is over.
+    cut: CancellationToken,
+    slots: Arc<Semaphore>,
+    accepted: AtomicU64,
+    over_limit: AtomicU64,
+}
+
+impl Shared {
+    /// Which server a browser means that asks for this name.
+    fn route(&self, sni: Option<&str>) -> &Authority {
+        let named = |server: &&Authority| sni.is_some_and(|name| server.host.eq_ignore_ascii_case(name));
+        self.fronted.iter().find(named).unwrap_or(&self.primary)
+    }
+
+    /// Whether a certificate is the one we minted for this server ourselves. (One that the user brought along may
+    /// well be the server's.)
+    fn is_own_leaf(&self, shown: &Certificate, server: &Authority) -> bool {
+        let identity = &self.front.identity;
+        matches!(**identity, Identity::Minted(_))
+            && matches!(identity.leaf(Some(&server.host), clock::now()), Ok(Some(leaf)) if leaf.certificate.sha256 == shown.sha256)
+    }
+
+    fn summary(&self, cut: usize) -> Summary {
+        let accepted = self.accepted.load(Ordering::Relaxed);
+        Summary { accepted, over_limit: self.over_limit.load(Ordering::Relaxed), cut }
+    }
+}
+
+fn dialer(config: &Config, listeners: &[SocketAddr]) -> Dialer {
+    Dialer { resolve: config.resolve.clone(), listeners: listeners.to_vec(), limit: config.limits.connect }
+}
+
+/// Accepts for ever.
+async fn accept(listener: &TcpListener, address: SocketAddr, shared: &Arc<Shared>, connections: &TaskTracker) {
+    let mut warned = None;
+    loop {
+        match listener.accept().await {
+            Ok((tcp, client)) => {
+                let at = clock::now();
+                let conn = ConnId(shared.accepted.fetch_add(1, Ordering::Relaxed) + 1);
+                admit(tcp, Arrival { conn, client, listener: address, at }, shared, connections, &mut warned);
+            }
+            // One visitor that left before it was let in.
+            Err(error) if is_visitors_own(&error) => tracing::debug!(%error, "accept"),
+            Err(error) => {
+                if due(&mut warned, clock::now()) {
+                    tracing::error!(%error, listener = %address, "connections cannot be accepted, trying again");
+                }
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(
+    tcp: TcpStream,
+    arrival: Arrival,
+    shared: &Arc<Shared>,
+    connections: &TaskTracker,
+    warned: &mut Option<Moment>,
+) {
+    let Ok(slot) = Arc::clone(&shared.slots).try_acquire_owned() else {
+        shared.over_limit.fetch_add(1, Ordering::Relaxed);
+        let limit = shared.limits.connections;
+        if due(warned, arrival.at) {
+            tracing::warn!(limit, client = %arrival.client, "connection limit reached, turning connections away");
+        }
+        let why = format!("{limit} connections are open already, which is the limit");
+        arrival.account(shared).close(Ending::new(End::Proxy, How::Limit, why));
+        return;
+    };
+    // Small messages must not wait for each other's acknowledgements. (Keep-alive probes stay off: between the ends
+    // there would be packets that neither of them sent.)
+    let _ = tcp.set_nodelay(true);
+    let shared = Arc::clone(shared);
+    connections.spawn(async move {
+        connection::serve(tcp, arrival, &shared).await;
+        drop(slot);
+    });
+}
+
+/// Whether it is time to say so again.
+fn due(last: &mut Option<Moment>, now: Moment) -> bool {
+    let due = last.is_none_or(|last| now.ns_since(last) >= WARN_EVERY.as_nanos() as u64);
+    if due {
+        *last = Some(now);
+    }
+    due
+}
+
+fn is_visitors_own(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}

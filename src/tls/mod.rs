@@ -1,0 +1,74 @@
+//! TLS on both legs: who we are to the browser, whom we believe to be Finesse.
+//!
+//! [`ca`] keeps a CA that is good for the fronted names only, [`leaf`] mints what the browser sees, [`front`] and
+//! [`upstream`] are the two ready-made rustls configurations, [`certificate`] turns DER into what a person compares.
+//! Provider, versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone) are named here and nowhere else.
+//! Nothing here accepts or dials: [`crate::proxy`] does.
+
+pub mod ca;
+pub mod certificate;
+pub mod front;
+pub mod keylog;
+pub mod leaf;
+pub mod upstream;
+
+use rustls::AlertDescription;
+use rustls::crypto::CryptoProvider;
+use std::sync::{Arc, OnceLock};
+
+/// The one protocol offered and accepted in ALPN on both legs (RFC 7301): what the tap can read.
+pub const ALPN: &[u8] = b"http/1.1";
+
+/// TLS versions on both legs.
+pub(crate) const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// The cryptography in use: ring, named explicitly so that another provider in the dependency graph cannot matter.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
+}
+
+/// An alert by its name in RFC 8446 section 6 (or the RFC that added it); `alert_N` for others.
+#[must_use]
+pub fn alert_name(alert: AlertDescription) -> String {
+    use AlertDescription as A;
+    let name = match alert {
+        A::CloseNotify => "close_notify",
+        A::UnexpectedMessage => "unexpected_message",
+        A::BadRecordMac => "bad_record_mac",
+        A::RecordOverflow => "record_overflow",
+        A::HandshakeFailure => "handshake_failure",
+        A::BadCertificate => "bad_certificate",
+        A::UnsupportedCertificate => "unsupported_certificate",
+        A::CertificateRevoked => "certificate_revoked",
+        A::CertificateExpired => "certificate_expired",
+        A::CertificateUnknown => "certificate_unknown",
+        A::IllegalParameter => "illegal_parameter",
+        A::UnknownCA => "unknown_ca",
+        A::AccessDenied => "access_denied",
+        A::DecodeError => "decode_error",
+        A::DecryptError => "decrypt_error",
+        A::ProtocolVersion => "protocol_version",
+        A::InsufficientSecurity => "insufficient_security",
+        A::InternalError => "internal_error",
+        A::InappropriateFallback => "inappropriate_fallback",
+        A::UserCanceled => "user_canceled",
+        A::NoRenegotiation => "no_renegotiation",
+        A::MissingExtension => "missing_extension",
+        A::UnsupportedExtension => "unsupported_extension",
+        A::UnrecognisedName => "unrecognized_name",
+        A::BadCertificateStatusResponse => "bad_certificate_status_response",
+        A::UnknownPSKIdentity => "unknown_psk_identity",
+        A::CertificateRequired => "certificate_required",
+        A::NoApplicationProtocol => "no_application_protocol",
+        A::EncryptedClientHelloRequired => "ech_required",
+        other => return format!("alert_{}", u8::from(other)),
+    };
+    name.to_owned()
+}
+
+/// The rustls error inside an I/O error, if there is one.
+#[must_use]
+pub fn cause(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}

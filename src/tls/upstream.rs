@@ -1,0 +1,457 @@
+//! The client side: whom we believe to be Finesse, and in plain words why not.
+//!
+//! [`Trust`] becomes a rustls configuration; [`Upstream::connect`] makes a handshake whose failure names the certificate
+//! that was shown and what would accept it. Self-signed servers are the rule among Finesse installations, hence the pin.
+//! A client certificate is sent only if one is configured; that one was asked for is noted either way.
+
+use super::certificate::{date, describe, hex, sha256};
+use super::keylog::KeyLogFile;
+use crate::capture::observation::{Certificate, End, Leg, TlsFailure, TlsHandshake};
+use crate::clock::{self, Moment};
+use anyhow::{Context as _, anyhow, bail, ensure};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, OtherError, PeerIncompatible,
+    RootCertStore, SignatureScheme,
+};
+use std::cell::RefCell;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Whom we believe to be Finesse.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Trust {
+    /// Whom the system's roots vouch for; `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
+    #[default]
+    System,
+    /// Whom the certificates in this PEM file vouch for.
+    Ca(PathBuf),
+    /// Who holds the key of this very certificate, whatever its name, issuer or age.
+    Pin(Pin),
+    /// Anybody.
+    Insecure,
+}
+
+/// The SHA-256 of a server's end-entity certificate in DER form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pin([u8; 32]);
+
+impl Pin {
+    /// The pin that accepts this certificate.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Self {
+        Self(sha256(der))
+    }
+}
+
+impl FromStr for Pin {
+    type Err = String;
+
+    /// Reads `sha256:HEX`, with or without colons between the bytes, in either case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a pin: write sha256: and 64 hexadecimal digits");
+        let digits = text.trim().split_once(':').filter(|(kind, _)| kind.eq_ignore_ascii_case("sha256"));
+        let (_, digits) = digits.ok_or_else(wrong)?;
+        let digits: Vec<u32> =
+            digits.chars().filter(|c| *c != ':').map(|c| c.to_digit(16)).collect::<Option<_>>().ok_or_else(wrong)?;
+        let bytes: Vec<u8> = digits
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | u8::try_from(*digit).unwrap_or_default()))
+            .collect();
+        match <[u8; 32]>::try_from(bytes) {
+            Ok(pin) if digits.len() == 64 => Ok(Self(pin)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", hex(&self.0))
+    }
+}
+
+/// A PEM chain and its PEM key, to answer a server that asks who we are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientCertificate {
+    /// The chain, end entity first.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// Makes TLS connections to Finesse.
+#[derive(Clone)]
+pub struct Upstream {
+    connector: TlsConnector,
+}
+
+/// A handshake that went well.
+pub struct Connected<IO> {
+    /// The connection.
+    pub stream: TlsStream<IO>,
+    /// How it came about.
+    pub handshake: TlsHandshake,
+}
+
+/// A handshake that did not.
+#[derive(Debug)]
+pub struct Refused {
+    /// How it went, `failure` included.
+    pub handshake: TlsHandshake,
+    /// What the user can do about it.
+    pub hint: Option<String>,
+}
+
+impl Upstream {
+    /// Reads roots and certificates from disk.
+    ///
+    /// # Errors
+    /// Files that cannot be read or hold no certificate; a system without any root.
+    pub fn new(
+        trust: &Trust,
+        client: Option<&ClientCertificate>,
+        keylog: Option<Arc<KeyLogFile>>,
+    ) -> anyhow::Result<Self> {
+        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+            Trust::System => by_roots(system_roots()?)?,
+            Trust::Ca(path) => by_roots(file_roots(path)?)?,
+            Trust::Pin(pin) => Arc::new(ByPin(Some(*pin))),
+            Trust::Insecure => Arc::new(ByPin(None)),
+        };
+        let answer = match client {
+            Some(files) => Some(Arc::new(super::leaf::certified_key(&files.cert, &files.key)?.1)),
+            None => None,
+        };
+        let mut config = ClientConfig::builder_with_provider(super::provider())
+            .with_protocol_versions(super::VERSIONS)
+            .context("set TLS versions")?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Witness(verifier)))
+            .with_client_cert_resolver(Arc::new(Answer(answer)));
+        config.alpn_protocols = vec![super::ALPN.to_vec()];
+        if let Some(keylog) = keylog {
+            config.key_log = keylog;
+        }
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Makes the handshake with `host` (a DNS name is sent as SNI; an address is not) that began at `since`.
+    /// Bounds no time: the caller does.
+    ///
+    /// # Errors
+    /// What went wrong, with the certificate that was shown, if any.
+    pub async fn connect<IO>(&self, host: &str, since: Moment, io: IO) -> Result<Connected<IO>, Box<Refused>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = match ServerName::try_from(host) {
+            Ok(name) => name.to_owned(),
+            Err(_) => return Err(refused(host, since, &io::Error::other("not a host name"), Seen::default())),
+        };
+        let (outcome, seen) = SEEN
+            .scope(RefCell::default(), async {
+                let outcome = self.connector.connect(name, io).await;
+                (outcome, SEEN.with(RefCell::take))
+            })
+            .await;
+        match outcome {
+            Ok(stream) => {
+                let (_, session) = stream.get_ref();
+                let mut handshake = blank(host, since);
+                handshake.version = version_name(session.protocol_version());
+                handshake.cipher = session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite()));
+                handshake.alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+                handshake.resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
+                handshake.client_certificate_requested = seen.certificate_requested;
+                let shown = session.peer_certificates().and_then(<[_]>::first);
+                handshake.certificate = shown.map(|der| describe(der));
+                Ok(Connected { stream, handshake })
+            }
+            Err(error) => Err(refused(host, since, &error, seen)),
+        }
+    }
+}
+
+/// `1.2` or `1.3`.
+pub(crate) fn version_name(version: Option<rustls::ProtocolVersion>) -> Option<&'static str> {
+    match version? {
+        rustls::ProtocolVersion::TLSv1_2 => Some("1.2"),
+        rustls::ProtocolVersion::TLSv1_3 => Some("1.3"),
+        _ => None,
+    }
+}
+
+/// The IANA name; rustls writes TLS 1.3 suites with another prefix.
+pub(crate) fn cipher_name(suite: rustls::CipherSuite) -> String {
+    suite.as_str().map_or_else(|| format!("{suite:?}"), |name| name.replacen("TLS13_", "TLS_", 1))
+}
+
+/// What a handshake showed before it ended. rustls gives verifiers and resolvers no connection to write it on, but
+/// calls them within the handshake's own poll.
+#[derive(Default)]
+struct Seen {
+    certificate: Option<CertificateDer<'static>>,
+    certificate_requested: bool,
+}
+
+tokio::task_local! {
+    static SEEN: RefCell<Seen>;
+}
+
+/// Notes the certificate, then asks another verifier.
+#[derive(Debug)]
+struct Witness(Arc<dyn ServerCertVerifier>);
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let _ = SEEN.try_with(|seen| seen.borrow_mut().certificate = Some(end_entity.clone().into_owned()));
+        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// Accepts one certificate, or any; its holder still has to prove it holds the key.
+#[derive(Debug)]
+struct ByPin(Option<Pin>);
+
+impl ServerCertVerifier for ByPin {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.0 {
+            Some(pin) if pin != Pin::of(end_entity) => {
+                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(OtherPin(pin))))))
+            }
+            _ => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = super::provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = super::provider().signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        super::provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is not the pinned certificate ({0})")]
+struct OtherPin(Pin);
+
+/// Answers a CertificateRequest with the configured certificate or with none, and notes it.
+#[derive(Debug)]
+struct Answer(Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Answer {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let _ = SEEN.try_with(|seen| seen.borrow_mut().certificate_requested = true);
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+fn by_roots(roots: RootCertStore) -> anyhow::Result<Arc<dyn ServerCertVerifier>> {
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), super::provider());
+    Ok(verifier.build().context("use the roots")?)
+}
+
+fn system_roots() -> anyhow::Result<RootCertStore> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    for error in &found.errors {
+        tracing::warn!(%error, "a system root could not be read");
+    }
+    if added == 0 {
+        bail!("the system has no root certificates\nhint: name the server's CA with --upstream-ca FILE, or pin it");
+    }
+    Ok(roots)
+}
+
+fn file_roots(path: &Path) -> anyhow::Result<RootCertStore> {
+    let certs: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| anyhow!("read certificates from {}: {error}", path.display()))?;
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(certs);
+    ensure!(added > 0, "{} holds no usable certificate in PEM form", path.display());
+    Ok(roots)
+}
+
+fn blank(host: &str, since: Moment) -> TlsHandshake {
+    let at = clock::now();
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    TlsHandshake {
+        leg: Leg::Upstream,
+        at,
+        took_us: at.us_since(since),
+        version: None,
+        cipher: None,
+        alpn: None,
+        sni: (!is_address).then(|| host.to_owned()),
+        resumed: false,
+        client_certificate_requested: false,
+        certificate: None,
+        failure: None,
+    }
+}
+
+fn refused(host: &str, since: Moment, error: &io::Error, seen: Seen) -> Box<Refused> {
+    let mut handshake = blank(host, since);
+    handshake.client_certificate_requested = seen.certificate_requested;
+    let certificate = seen.certificate.as_deref().map(describe);
+    let (failure, hint) = judge(error, host, certificate.as_ref());
+    handshake.certificate = certificate;
+    handshake.failure = Some(failure);
+    Box::new(Refused { handshake, hint })
+}
+
+/// What went wrong, and what to do about it.
+fn judge(error: &io::Error, host: &str, shown: Option<&Certificate>) -> (TlsFailure, Option<String>) {
+    let by_us = |why: String| TlsFailure { alert: None, by: End::Proxy, why };
+    let by_them = |why: String| TlsFailure { alert: None, by: End::Upstream, why };
+    let Some(cause) = super::cause(error) else {
+        let why = match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the server closed the connection during the TLS handshake".to_owned(),
+            io::ErrorKind::ConnectionReset => "the server reset the connection during the TLS handshake".to_owned(),
+            _ => format!("the TLS handshake failed: {error}"),
+        };
+        return (by_them(why), None);
+    };
+    match (cause, shown) {
+        (Error::InvalidCertificate(why), Some(shown)) => {
+            let reason = certificate_reason(why, host, shown);
+            let hint = format!(
+                "if that is your server, accept this very certificate with --upstream-pin sha256:{}",
+                shown.sha256
+            );
+            (by_us(format!("the server's certificate was refused: {reason}")), Some(hint))
+        }
+        (Error::AlertReceived(alert), _) => {
+            let name = super::alert_name(*alert);
+            let why = format!("the server refused the TLS handshake with the alert {name}");
+            let hint = match alert {
+                rustls::AlertDescription::UnrecognisedName => Some("is --upstream the server's own name?".to_owned()),
+                rustls::AlertDescription::CertificateRequired | rustls::AlertDescription::BadCertificate => {
+                    Some("it wants a client certificate: --upstream-client-cert and --upstream-client-key".to_owned())
+                }
+                rustls::AlertDescription::ProtocolVersion | rustls::AlertDescription::HandshakeFailure => {
+                    Some("the proxy speaks TLS 1.2 with ECDHE and AEAD ciphers, and TLS 1.3; nothing older".to_owned())
+                }
+                _ => None,
+            };
+            (TlsFailure { alert: Some(name), by: End::Upstream, why }, hint)
+        }
+        (Error::InvalidMessage(_), _) => {
+            let hint = "is that the HTTPS port? Finesse's desktop is on 8445 unless changed".to_owned();
+            (by_them("the server answered something that is not TLS".to_owned()), Some(hint))
+        }
+        (Error::PeerIncompatible(incompatible), _) => {
+            let old = matches!(
+                incompatible,
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                    | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            );
+            let why =
+                if old { "the server speaks only TLS older than 1.2" } else { "the server's TLS does not fit ours" };
+            (by_us(format!("{why} ({incompatible:?})")), None)
+        }
+        (other, _) => (by_us(format!("the TLS handshake failed: {other}")), None),
+    }
+}
+
+fn certificate_reason(error: &CertificateError, host: &str, shown: &Certificate) -> String {
+    use CertificateError as E;
+    match error {
+        E::Expired | E::ExpiredContext { .. } => format!("it expired on {}", date(shown.not_after)),
+        E::NotValidYet | E::NotValidYetContext { .. } => format!("it is valid only from {}", date(shown.not_before)),
+        E::UnknownIssuer if shown.subject == shown.issuer => "it is self-signed, and nobody vouches for it".to_owned(),
+        E::UnknownIssuer => format!("nobody we trust vouches for its issuer, {}", shown.issuer),
+        E::NotValidForName | E::NotValidForNameContext { .. } if shown.sans.is_empty() => {
+            format!("it names no server at all (no subject alternative names), so not {host} either")
+        }
+        E::NotValidForName | E::NotValidForNameContext { .. } => {
+            format!("it is for {}, not for {host}", shown.sans.join(", "))
+        }
+        E::BadSignature => "a signature on it is wrong, or its key is too weak (RSA below 2048 bits)".to_owned(),
+        E::Revoked => "it has been revoked".to_owned(),
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "it is not meant for servers".to_owned(),
+        E::BadEncoding => "it is malformed".to_owned(),
+        E::Other(OtherError(inner)) if inner.is::<OtherPin>() => inner.to_string(),
+        E::Other(inner) => {
+            let inner = format!("{inner:?}");
+            if inner.contains("CaUsedAsEndEntity") {
+                "it is a CA's own certificate used as a server's, which no root can vouch for".to_owned()
+            } else if inner.contains("UnsupportedCertVersion") {
+                "it is an X.509 version 1 certificate, which cannot be used".to_owned()
+            } else {
+                "it breaks the rules for server certificates".to_owned()
+            }
+        }
+        other => format!("{other}"),
+    }
+}
