@@ -661,6 +661,7 @@ pub struct Setting<'a> {
 #[derive(Serialize)]
 pub struct Treatment {
     pub(super) class: &'static str,
+    pub(super) covers: &'static str,
     pub(super) treatment: &'static str,
 }
 

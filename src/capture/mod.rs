@@ -99,7 +99,11 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.event.id = format!("{}-file-{number}", opening.run);
     let policy: Vec<Treatment> = rules::Class::ALL
         .iter()
-        .map(|class| Treatment { class: class.as_str(), treatment: opening.level.treatment(*class).as_str() })
+        .map(|class| Treatment {
+            class: class.as_str(),
+            covers: class.covers(),
+            treatment: opening.level.treatment(*class).as_str(),
+        })
         .collect();
     let text: String = policy.iter().map(|row| format!("{}={}\n", row.class, row.treatment)).collect();
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());

@@ -105,6 +105,21 @@ impl Class {
             Self::Unknown => "unknown",
         }
     }
+
+    /// What falls under it, for the policy that every file opens with.
+    #[must_use]
+    pub fn covers(self) -> &'static str {
+        match self {
+            Self::Credential => "SASL data, Authorization, passwords, tokens, JWTs, SSO codes, WebSocket query strings",
+            Self::Session => "cookies, JSESSIONID, BOSH sid, XEP-0198 ids",
+            Self::Person => "login ids, names, JID localparts, e-mail",
+            Self::Phone => "addresses, DNIS, extensions",
+            Self::Customer => "call variables, ECC values, wrap-up texts, messages",
+            Self::Infrastructure => "hosts, IP addresses, certificates, team and queue names",
+            Self::Operational => "states, codes, types, nodes, status codes, timings, request ids",
+            Self::Unknown => "elements, attributes, headers and keys that no rule knows",
+        }
+    }
 }
 
 /// What is done with a value.
@@ -140,6 +155,8 @@ pub enum Field {
     Text(Class),
     /// A URL.
     Url,
+    /// `SCHEME realm="…"` (RFC 9110 section 11.6.1).
+    Challenge,
     /// `SCHEME credentials` (RFC 9110 section 11.4).
     Authorization,
     /// `name=value; name=value`.
@@ -153,6 +170,7 @@ pub enum Field {
 pub fn field(name: &str) -> Field {
     match name {
         "authorization" | "proxy-authorization" => Field::Authorization,
+        "www-authenticate" | "proxy-authenticate" => Field::Challenge,
         "cookie" => Field::Cookie,
         "set-cookie" => Field::SetCookie,
         "referer" | "location" | "content-location" | "origin" | "access-control-allow-origin" | "refresh" => {

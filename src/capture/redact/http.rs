@@ -25,7 +25,9 @@ fn one(scrub: &mut Scrub<'_>, field: &head::Field) -> Header<'static> {
     let value = match rules::field(&lower) {
         Field::Text(class) => scrub.value(class, &lower, &value),
         Field::Url => url::url(scrub, &value),
-        Field::Authorization => scrub.authorization(&value),
+        // A challenge names a realm; a bare blob behind the scheme (Negotiate) is one side of a credential.
+        Field::Challenge if value.contains("=\"") || !value.trim().contains(' ') => value,
+        Field::Challenge | Field::Authorization => scrub.authorization(&value),
         Field::Cookie => Cow::Owned(join(value.split(';').map(|pair| cookie(scrub, pair)))),
         Field::SetCookie => {
             let mut parts = value.split(';');
