@@ -1,4 +1,59 @@
-//! finesse-tap.
+//! finesse-tap: a transparent debugging proxy between a Cisco Finesse agent desktop and its server.
+//!
+//! This page is the map of the house. `finesse-tap --help` and the README are for users; this is for whoever changes it.
+//!
+//! # The one decision
+//!
+//! **The relay copies bytes; everything else watches a copy.** After TLS on both sides [`proxy`] has one byte relay for
+//! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic.
+//!
+//! ```text
+//! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
+//!                     │ tap::Feed: a reference to each chunk, through a queue bounded in bytes
+//!                     ▼
+//!               tap::Decoder      http1 → ws → xmpp → finesse      bytes become values, no I/O
+//!                     ▼
+//!                  session        answers with questions, events with REST calls, sockets with agents
+//!                     ▼
+//!              capture::Door      Observation → Event → Record: redaction, the one door out
+//!                     ▼
+//!                    bus ──▶ sinks: file · stdout · live
+//! ```
+//!
+//! Bytes go right, knowledge goes down. Only TCP back-pressure and shutdown travel against the flow.
+//!
+//! # Layers
+//!
+//! A module imports from lower layers, sideways only where an arrow is drawn, never upwards. `tests/it/layers.rs` holds
+//! the code against this table.
+//!
+//! | layer | modules |
+//! |---|---|
+//! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`demo`]: never import one another |
+//! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
+//! | 3 the door | [`capture`]: observation, event, redact |
+//! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
+//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values |
+//! | 0 vocabulary | [`conn`], [`clock`] |
+//!
+//! # Invariants
+//!
+//! 1. The relay writes the very bytes it read, in order, flushes, and half-closes; the other direction lives on.
+//!    (`tests/it/transparency.rs`, `tests/it/endings.rs`)
+//! 2. The relay never waits for the tap, the tap never for a sink. A full queue costs counted events, and the direction
+//!    goes opaque: a decoder with a hole must not pretend. (`tests/it/pressure.rs`)
+//! 3. Codecs, session and capture do no I/O and read no clock: time is an argument. (`.clippy.toml`, `tests/it/layers.rs`)
+//! 4. Only [`capture::Door`] makes a [`capture::Record`], and sinks take nothing else.
+//!    [`capture::observation::Observation`] is neither `Serialize` nor `Debug`. (it does not compile otherwise)
+//! 5. Decoding never fails: it yields values and notes. Network input never panics. (lints, property tests, `fuzz/`)
+//! 6. Every buffer has a named limit; reaching it is a note, not an error and not a stall. Nothing is reserved by a length
+//!    that a peer declared. (`tests/it/bad_input.rs`, `tests/it/pressure.rs`)
+//! 7. Every connection ends in exactly one `connection-closed` with bytes each way, who ended it and how.
+//!    (`tests/it/endings.rs`)
+//! 8. Splitting the input differently never changes the output. (`tests/it/playbook.rs`, property tests of each codec)
+//! 9. No idle timeout cuts a live socket. (`tests/it/endings.rs`)
+//! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
 pub mod bus;
 pub mod capture;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod certificates;
 mod endings;
+mod layers;
 mod playbook;
 mod support;
 mod transparency;

@@ -3,6 +3,7 @@
 //!
 //! The second line behind the rules by name. Errs towards removing: a word behind "basic" may go with it.
 
+use crate::capture::rules;
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,9 +18,10 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         (?: \s+ | %20 | %2520 | \+ ) (?P<blob> [A-Za-z0-9+/_.~=%-]{6,} )
       | (?P<userinfo> :// [^\s/@:<>"']+ : [^\s/@<>"']+ @ )
       | (?P<session> ;?\b(?:jsessionid|sid) ) (?P<ssep> = | %3D | %253D ) (?P<sid> [^\s&;,"'<>%?/\#]+ )
+      | (?P<word> \b(?:code|st|headers|assertion|signature|sig|ticket|uniqueid) ) (?P<wsep> = | %3D | %253D )
+        [^\s&;,"'<>\\]+
       | (?P<key> \b[A-Za-z0-9_.-]*
-            (?: password|passwd|passphrase|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate
-              | \bcode | \bst | \bheaders | \bassertion | \bsignature | \bticket )
+            (?: password|passwd|passphrase|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate )
             [A-Za-z0-9_.-]* )
         (?P<sep> \s*(?:=|%3D|%253D)\s* | \\?["']\s*:\s*\\?["']? | :\s? )
         (?P<value> (?: (?:basic|bearer|digest|negotiate|ntlm|splunk) (?:\s+|%20|%2520|\+) )? [^\s&;,"'<>\\]+ )
@@ -49,12 +51,15 @@ pub(super) fn scrub<'t>(text: &'t str, session: impl Fn(&str) -> String) -> (Cow
         if hit.name("session").is_some() {
             return format!("{}{}{}", part("session"), part("ssep"), session(part("sid")));
         }
+        if hit.name("word").is_some() {
+            return format!("{}{}[cred:{}]", part("word"), part("wsep"), rules::kind_of(&part("word").to_lowercase()));
+        }
         if part("value").starts_with('[') {
             // Already masked.
             found -= 1;
             return part("key").to_owned() + part("sep") + part("value");
         }
-        format!("{}{}[cred:{}]", part("key"), part("sep"), super::super::rules::kind_of(&part("key").to_lowercase()))
+        format!("{}{}[cred:{}]", part("key"), part("sep"), rules::kind_of(&part("key").to_lowercase()))
     });
     (scrubbed, found)
 }
@@ -79,6 +84,7 @@ mod tests {
             ("j_password%3Dhunter2%26x", "j_password%3D[cred:password]"),
             ("code=4711&state=READY", "code=[cred:sso]&state=READY"),
             ("reasonCode=4711", "reasonCode=4711"),
+            ("error code: 404", "error code: 404"),
             ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----.", "[cred:pem]."),
         ] {
             assert_eq!(scrubbed(text), expected);
