@@ -33,6 +33,9 @@ struct Scripted {
     out: Vec<u8>,
     end: Option<&'static str>,
     aborted: bool,
+    /// Hears the tap while it is written to.
+    tap: Option<Receiver<Message>>,
+    heard_bytes: usize,
 }
 
 impl Scripted {
@@ -48,6 +51,8 @@ impl Scripted {
             out: Vec::new(),
             end: None,
             aborted: false,
+            tap: None,
+            heard_bytes: 0,
         }
     }
 }
@@ -84,6 +89,15 @@ impl AsyncWrite for &mut Scripted {
         assert!(self.end.is_none(), "written to after its end");
         if let Some(kind) = self.fail_write {
             return Poll::Ready(Err(kind.into()));
+        }
+        if let Some(tap) = &self.tap {
+            let sizes =
+                tap.try_iter().map(|message| if let Message::Bytes { bytes, .. } = message { bytes.len() } else { 0 });
+            self.heard_bytes += sizes.sum::<usize>();
+            assert!(
+                self.heard_bytes >= self.out.len() + self.held.len() + buf.len(),
+                "written before the tap heard of it"
+            );
         }
         self.writes += 1;
         if self.writes.is_multiple_of(self.stall_every) {
@@ -239,6 +253,18 @@ fn what_reading_makes_a_side_say_is_flushed() {
     assert_eq!(Pin::new(&mut duplex).poll(&mut cx), Poll::Pending);
     drop(duplex);
     assert_eq!((&client.out[..], &upstream.out[..]), (&b"to the client"[..], &b"to the server"[..]));
+}
+
+/// Or an answer could overtake its request on the way to the decoders.
+#[test]
+fn the_tap_hears_of_bytes_before_they_are_written() {
+    let (intake, messages, _) = Intake::new(1 << 20);
+    let mut client = Scripted::new([data("one"), Step::Later, data("two"), data("three")]);
+    let mut upstream = Scripted { tap: Some(messages), write_max: 2, ..Scripted::new([]) };
+    let mut account = Account::new(intake.feed(ConnId(1)), opened());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(Duplex::new(&mut client, &mut upstream, &mut account));
+    assert_eq!((&upstream.out[..], upstream.heard_bytes), (&b"onetwothree"[..], 11));
 }
 
 #[test]
