@@ -121,6 +121,9 @@ impl AsyncWrite for &mut Scripted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         assert!(self.held.is_empty(), "ended before it was flushed");
+        if let Some(kind) = self.fail_write {
+            return Poll::Ready(Err(kind.into()));
+        }
         self.end = Some("clean");
         Poll::Ready(Ok(()))
     }
@@ -319,6 +322,17 @@ fn last_words_of_a_side_that_cannot_be_written_to() {
     let (_, _, closed) = run(&mut client, &mut upstream);
     assert_eq!(client.out, b"413 too large");
     assert_eq!((closed.by, closed.how), (End::Upstream, How::Rst));
+}
+
+/// A server that answers and closes is gone when its client says goodbye.
+#[test]
+fn an_end_that_cannot_be_told_is_no_fault() {
+    let mut client = Scripted::new([Step::Later, Step::Later, Step::Later]);
+    let mut upstream = Scripted::new([data("answer")]);
+    upstream.fail_write = Some(io::ErrorKind::BrokenPipe);
+    let (_, _, closed) = run(&mut client, &mut upstream);
+    assert_eq!((&client.out[..], client.end, client.aborted), (&b"answer"[..], Some("clean"), false));
+    assert_eq!((closed.by, closed.how, closed.why), (End::Upstream, How::Fin, None));
 }
 
 #[test]
