@@ -1,7 +1,7 @@
 //! The proxy itself: bound listeners become relayed connections, until told to stop.
 //!
-//! [`run`] accepts, [`connection`] makes both TLS legs, [`relay`] moves bytes, [`dial`] finds the server, [`page`] speaks
-//! when there is none, [`account`] tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
+//! [`run`] accepts, `connection` makes both TLS legs, `relay` moves bytes, `dial` finds the server, `page` speaks
+//! when there is none, `account` tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
 
 mod account;
 mod connection;
