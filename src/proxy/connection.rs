@@ -8,7 +8,7 @@ use super::Shared;
 use super::account::{Account, Ending};
 use super::dial::Unreachable;
 use super::page::{Page, Status};
-use super::relay::Duplex;
+use super::relay::{Duplex, is_reset};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use crate::clock::{self, Moment};
 use crate::conn::{Authority, ConnId, Direction, Peers};
@@ -380,9 +380,7 @@ fn failed(sni: Option<String>, started: Moment, failure: TlsFailure) -> TlsHands
 /// The client went away before there was anything to relay.
 fn left(error: &io::Error, when: &str) -> Ending {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            Ending::new(End::Client, How::Rst, format!("the client reset the connection {when}"))
-        }
+        _ if is_reset(error) => Ending::new(End::Client, How::Rst, format!("the client reset the connection {when}")),
         io::ErrorKind::UnexpectedEof => {
             let why = format!("the client left {when}");
             Ending { unclean: true, ..Ending::new(End::Client, How::Fin, why) }

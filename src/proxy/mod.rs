@@ -1,7 +1,7 @@
 //! The proxy itself: bound listeners become relayed connections, until told to stop.
 //!
-//! [`run`] accepts, [`connection`] makes both TLS legs, [`relay`] moves bytes, [`dial`] finds the server, [`page`] speaks
-//! when there is none, [`account`] tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
+//! [`run`] accepts, `connection` makes both TLS legs, `relay` moves bytes, `dial` finds the server, `page` speaks
+//! when there is none, `account` tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
 
 mod account;
 mod connection;
@@ -52,7 +52,7 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// Limits of one run. There is no idle limit: a quiet WebSocket lives as long as its ends do.
+/// Limits of one run, times below a year. There is no idle limit: a quiet WebSocket lives as long as its ends do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// From accepting to the end of the browser's TLS handshake; and the upstream's handshake by itself.
@@ -123,7 +123,7 @@ pub async fn run(
         limits: config.limits,
         intake,
         cut: CancellationToken::new(),
-        slots: Arc::new(Semaphore::new(config.limits.connections)),
+        slots: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
         accepted: AtomicU64::new(0),
         over_limit: AtomicU64::new(0),
     });

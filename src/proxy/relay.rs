@@ -337,12 +337,12 @@ impl Flow {
     }
 }
 
-/// Passes an end on as it came.
+/// Passes an end on as it came. A writer that is gone needs not be told, and nothing is lost by it: a server that
+/// answered and closed is often told of its client's end by a close_notify that hits a closed socket.
 fn tell_end<W: Side>(cx: &mut Context<'_>, writer: &mut W, unclean: bool) -> Poll<io::Result<()>> {
     let told = if unclean { ready!(writer.poll_fin(cx)) } else { ready!(Pin::new(writer).poll_shutdown(cx)) };
     match told {
-        // It is gone already: nobody is left to be told.
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected || is_reset(&error) => Poll::Ready(Ok(())),
         told => Poll::Ready(told),
     }
 }
@@ -369,12 +369,16 @@ fn diagnose(by: End, error: &io::Error) -> (How, Option<String>) {
         return (How::TlsAlert, Some(why));
     }
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            (How::Rst, None)
-        }
+        _ if is_reset(error) => (How::Rst, None),
         io::ErrorKind::TimedOut => (How::Timeout, Some(format!("the {who} no longer answers"))),
         _ => (How::Error, Some(format!("the {who} failed: {error}"))),
     }
+}
+
+/// The other end of the connection is gone.
+pub(super) fn is_reset(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 fn linger_not(tcp: &TcpStream) {

@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod front;
 pub mod keylog;
 pub mod leaf;
+mod refusal;
 pub mod upstream;
 
 use rustls::AlertDescription;

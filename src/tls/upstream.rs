@@ -4,9 +4,10 @@
 //! that was shown and what would accept it. Self-signed servers are the rule among Finesse installations, hence the pin.
 //! A client certificate is sent only if one is configured; that one was asked for is noted either way.
 
-use super::certificate::{date, describe, hex, sha256};
+use super::certificate::{describe, hex, sha256};
 use super::keylog::KeyLogFile;
-use crate::capture::observation::{Certificate, End, Leg, TlsFailure, TlsHandshake};
+use super::refusal::{self, OtherPin};
+use crate::capture::observation::{Leg, TlsHandshake};
 use crate::clock::{self, Moment};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,8 +16,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, OtherError, PeerIncompatible,
-    RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, OtherError, RootCertStore,
+    SignatureScheme,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -202,6 +203,7 @@ pub(crate) fn cipher_name(suite: rustls::CipherSuite) -> String {
 #[derive(Default)]
 struct Seen {
     certificate: Option<CertificateDer<'static>>,
+    certificate_accepted: bool,
     certificate_requested: bool,
 }
 
@@ -222,8 +224,13 @@ impl ServerCertVerifier for Witness {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let _ = SEEN.try_with(|seen| seen.borrow_mut().certificate = Some(end_entity.clone().into_owned()));
-        self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verdict = self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let _ = SEEN.try_with(|seen| {
+            let mut seen = seen.borrow_mut();
+            seen.certificate = Some(end_entity.clone().into_owned());
+            seen.certificate_accepted = verdict.is_ok();
+        });
+        verdict
     }
 
     fn verify_tls12_signature(
@@ -295,10 +302,6 @@ impl ServerCertVerifier for ByPin {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("it is not the pinned certificate ({0})")]
-struct OtherPin(Pin);
-
 /// Answers a CertificateRequest with the configured certificate or with none, and notes it.
 #[derive(Debug)]
 struct Answer(Option<Arc<CertifiedKey>>);
@@ -364,94 +367,8 @@ fn refused(host: &str, since: Moment, error: &io::Error, seen: Seen) -> Box<Refu
     let mut handshake = blank(host, since);
     handshake.client_certificate_requested = seen.certificate_requested;
     let certificate = seen.certificate.as_deref().map(describe);
-    let (failure, hint) = judge(error, host, certificate.as_ref());
+    let (failure, hint) = refusal::judge(error, host, certificate.as_ref(), seen.certificate_accepted);
     handshake.certificate = certificate;
     handshake.failure = Some(failure);
     Box::new(Refused { handshake, hint })
-}
-
-/// What went wrong, and what to do about it.
-fn judge(error: &io::Error, host: &str, shown: Option<&Certificate>) -> (TlsFailure, Option<String>) {
-    let by_us = |why: String| TlsFailure { alert: None, by: End::Proxy, why };
-    let by_them = |why: String| TlsFailure { alert: None, by: End::Upstream, why };
-    let Some(cause) = super::cause(error) else {
-        let why = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the server closed the connection during the TLS handshake".to_owned(),
-            io::ErrorKind::ConnectionReset => "the server reset the connection during the TLS handshake".to_owned(),
-            _ => format!("the TLS handshake failed: {error}"),
-        };
-        return (by_them(why), None);
-    };
-    match (cause, shown) {
-        (Error::InvalidCertificate(why), Some(shown)) => {
-            let reason = certificate_reason(why, host, shown);
-            let hint = format!(
-                "if that is your server, accept this very certificate with --upstream-pin sha256:{}",
-                shown.sha256
-            );
-            (by_us(format!("the server's certificate was refused: {reason}")), Some(hint))
-        }
-        (Error::AlertReceived(alert), _) => {
-            let name = super::alert_name(*alert);
-            let why = format!("the server refused the TLS handshake with the alert {name}");
-            let hint = match alert {
-                rustls::AlertDescription::UnrecognisedName => Some("is --upstream the server's own name?".to_owned()),
-                rustls::AlertDescription::CertificateRequired | rustls::AlertDescription::BadCertificate => {
-                    Some("it wants a client certificate: --upstream-client-cert and --upstream-client-key".to_owned())
-                }
-                rustls::AlertDescription::ProtocolVersion | rustls::AlertDescription::HandshakeFailure => {
-                    Some("the proxy speaks TLS 1.2 with ECDHE and AEAD ciphers, and TLS 1.3; nothing older".to_owned())
-                }
-                _ => None,
-            };
-            (TlsFailure { alert: Some(name), by: End::Upstream, why }, hint)
-        }
-        (Error::InvalidMessage(_), _) => {
-            let hint = "is that the HTTPS port? Finesse's desktop is on 8445 unless changed".to_owned();
-            (by_them("the server answered something that is not TLS".to_owned()), Some(hint))
-        }
-        (Error::PeerIncompatible(incompatible), _) => {
-            let old = matches!(
-                incompatible,
-                PeerIncompatible::ServerDoesNotSupportTls12Or13
-                    | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
-            );
-            let why =
-                if old { "the server speaks only TLS older than 1.2" } else { "the server's TLS does not fit ours" };
-            (by_us(format!("{why} ({incompatible:?})")), None)
-        }
-        (other, _) => (by_us(format!("the TLS handshake failed: {other}")), None),
-    }
-}
-
-fn certificate_reason(error: &CertificateError, host: &str, shown: &Certificate) -> String {
-    use CertificateError as E;
-    match error {
-        E::Expired | E::ExpiredContext { .. } => format!("it expired on {}", date(shown.not_after)),
-        E::NotValidYet | E::NotValidYetContext { .. } => format!("it is valid only from {}", date(shown.not_before)),
-        E::UnknownIssuer if shown.subject == shown.issuer => "it is self-signed, and nobody vouches for it".to_owned(),
-        E::UnknownIssuer => format!("nobody we trust vouches for its issuer, {}", shown.issuer),
-        E::NotValidForName | E::NotValidForNameContext { .. } if shown.sans.is_empty() => {
-            format!("it names no server at all (no subject alternative names), so not {host} either")
-        }
-        E::NotValidForName | E::NotValidForNameContext { .. } => {
-            format!("it is for {}, not for {host}", shown.sans.join(", "))
-        }
-        E::BadSignature => "a signature on it is wrong, or its key is too weak (RSA below 2048 bits)".to_owned(),
-        E::Revoked => "it has been revoked".to_owned(),
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "it is not meant for servers".to_owned(),
-        E::BadEncoding => "it is malformed".to_owned(),
-        E::Other(OtherError(inner)) if inner.is::<OtherPin>() => inner.to_string(),
-        E::Other(inner) => {
-            let inner = format!("{inner:?}");
-            if inner.contains("CaUsedAsEndEntity") {
-                "it is a CA's own certificate used as a server's, which no root can vouch for".to_owned()
-            } else if inner.contains("UnsupportedCertVersion") {
-                "it is an X.509 version 1 certificate, which cannot be used".to_owned()
-            } else {
-                "it breaks the rules for server certificates".to_owned()
-            }
-        }
-        other => format!("{other}"),
-    }
 }

@@ -53,7 +53,7 @@ async fn garbage_instead_of_tls_is_refused() {
 #[tokio::test]
 async fn garbage_within_tls_is_answered_with_an_alert() {
     let rig = Rig::new().await;
-    let answer = say(&rig, b"\x16\x03\x01\x00\x04\x01\xff\xff\xff this is no ClientHello").await;
+    let answer = say(&rig, b"\x16\x03\x01\x00\x04\x01\x00\x00\x00").await;
     assert_eq!(answer.first(), Some(&21), "an alert record: {answer:?}");
     let capture = rig.closed().await;
     assert_eq!((capture.ending().by, capture.ending().how), (End::Proxy, How::TlsAlert));

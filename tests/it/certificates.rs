@@ -348,3 +348,62 @@ async fn handshakes_are_told_leg_by_leg() {
         assert!(opened.upstream.is_some() && opened.connect_us.is_some());
     }
 }
+
+/// A server that wants to know who we are gets no certificate, or ours; that it asked is noted either way.
+#[tokio::test]
+async fn a_request_for_a_client_certificate_is_noted_and_answered() {
+    use finesse_tap::tls::upstream::{ClientCertificate, Trust, Upstream};
+    use rustls::server::WebPkiClientVerifier;
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["desk.example".to_owned()]).unwrap();
+    let files = ClientCertificate { cert: dir.path().join("cert.pem"), key: dir.path().join("key.pem") };
+    std::fs::write(&files.cert, made.cert.pem()).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = crate::support::rig::provider();
+    let asks = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .allow_unauthenticated()
+        .build()
+        .unwrap();
+    let (cert, key) = crate::support::rig::self_signed(HOST);
+    for versions in [&[&rustls::version::TLS13], &[&rustls::version::TLS12]] {
+        let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_client_cert_verifier(asks.clone())
+            .with_single_cert(vec![cert.clone()], key.clone_key())
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        for client in [None, Some(&files)] {
+            let upstream = Upstream::new(&Trust::Insecure, client, None).unwrap();
+            let (near, far) = tokio::io::duplex(1 << 16);
+            let (connected, served) = soon("the handshake", async {
+                tokio::join!(upstream.connect(HOST, clock::now(), near), acceptor.accept(far))
+            })
+            .await;
+            assert!(connected.ok().unwrap().handshake.client_certificate_requested);
+            let served = served.unwrap();
+            assert_eq!(served.get_ref().1.peer_certificates().is_some(), client.is_some());
+        }
+    }
+}
+
+/// OpenSSL, with either version and an ALPN list that begins with a protocol the proxy does not speak.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openssl_connects_with_tls_1_2_and_1_3() {
+    let rig = Rig::new().await;
+    let root = rig.certs.path().join(HOST).join("ca.pem").to_str().unwrap().to_owned();
+    for version in ["-tls1_2", "-tls1_3"] {
+        let (address, root) = (rig.address.to_string(), root.clone());
+        let openssl = tokio::task::spawn_blocking(move || {
+            let args = ["s_client", "-connect", &address, "-servername", HOST, "-verify_hostname", HOST];
+            let more = ["-CAfile", &root, "-verify_return_error", "-alpn", "h2,http/1.1", "-brief", version];
+            let mut command = Command::new("openssl");
+            command.args(args).args(more).stdin(std::process::Stdio::null()).output().unwrap()
+        });
+        let (openssl, _upstream) = soon("openssl", async { tokio::join!(openssl, rig.upstream()) }).await;
+        let said = String::from_utf8_lossy(&openssl.as_ref().unwrap().stderr).into_owned();
+        assert!(openssl.unwrap().status.success() && said.contains("Verification: OK"), "{said}");
+    }
+}

@@ -168,24 +168,33 @@ async fn a_lot_through_one_connection() {
     tokio::time::timeout(std::time::Duration::from_secs(900), all).await.expect("it got stuck");
 }
 
-/// A piece whose every byte depends on where in the stream it is.
-fn bulk_piece(at: usize, len: usize, seed: usize) -> Vec<u8> {
-    (at..at + len).map(|n| ((n ^ n >> 8 ^ n >> 16).wrapping_mul(31).wrapping_add(seed)) as u8).collect()
-}
-
 const PIECE: usize = 1 << 16;
 
-async fn bulk_out(stream: &mut (impl AsyncWrite + Unpin), total: usize, seed: usize) {
+/// As many different pieces as this, before they repeat.
+const PIECES: usize = 4099;
+
+/// Bytes of which every piece is a window, each at another place.
+fn bulk_pattern(seed: u64) -> Vec<u8> {
+    Dice::new(seed).bytes(PIECE + PIECES)
+}
+
+fn bulk_piece(pattern: &[u8], at: usize) -> &[u8] {
+    &pattern[at / PIECE * 31 % PIECES..][..PIECE]
+}
+
+async fn bulk_out(stream: &mut (impl AsyncWrite + Unpin), total: usize, seed: u64) {
+    let pattern = bulk_pattern(seed);
     for at in (0..total).step_by(PIECE) {
-        stream.write_all(&bulk_piece(at, PIECE, seed)).await.unwrap();
+        stream.write_all(bulk_piece(&pattern, at)).await.unwrap();
     }
     stream.flush().await.unwrap();
 }
 
-async fn bulk_in(stream: &mut (impl AsyncRead + Unpin), total: usize, seed: usize) {
+async fn bulk_in(stream: &mut (impl AsyncRead + Unpin), total: usize, seed: u64) {
+    let pattern = bulk_pattern(seed);
     let mut piece = vec![0; PIECE];
     for at in (0..total).step_by(PIECE) {
         stream.read_exact(&mut piece).await.unwrap();
-        assert!(piece == bulk_piece(at, PIECE, seed), "changed within {PIECE} bytes of {at}");
+        assert!(piece == bulk_piece(&pattern, at), "changed within {PIECE} bytes of {at}");
     }
 }

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub type ClientEnd = client::TlsStream<TcpStream>;
 pub type UpstreamEnd = server::TlsStream<TcpStream>;
@@ -115,7 +116,7 @@ impl Rig {
         let (intake, messages, _) = Intake::new(1 << 31);
         let intake = if setup.tapped { intake } else { Intake::off() };
         let shutdown = CancellationToken::new();
-        let running = tokio::task::spawn(proxy::run(vec![front_listener], config, intake, shutdown.clone()));
+        let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, shutdown.clone()));
         Self {
             address,
             ca: ca_der,
