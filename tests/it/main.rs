@@ -1,2 +1,4 @@
-//! x
-fn main() {}
+//! The integration tests.
+
+#[cfg(test)]
+mod real;
