@@ -49,6 +49,7 @@ export async function login({ strophe, Socket, url, user, host, password, publis
   const node = `/finesse/api/User/${user}`;
   const pubsub = `pubsub.${host}`;
   const status = statusOf(connection, Strophe);
+  const open = whileOpen(Socket);
   const answer = (iq) => new Promise((resolve, reject) => connection.sendIQ(iq, resolve, () => reject(new Error('an error came back'))));
   const arrival = (matches, ...filter) => new Promise((resolve) => {
     connection.addHandler((stanza) => !matches(stanza) || (resolve(stanza), false), ...filter);
@@ -58,21 +59,21 @@ export async function login({ strophe, Socket, url, user, host, password, publis
     .c(verb, { node, jid: connection.jid });
 
   connection.connect(`${user}@${host}/desktop`, password, status.changed);
-  await within('the login', status.reached(Strophe.Status.CONNECTED));
+  await open('the login', status.reached(Strophe.Status.CONNECTED));
 
   // The desktop holds itself connected only once this presence is there.
   const finesse = arrival((stanza) => Strophe.getNodeFromJid(stanza.getAttribute('from')) === 'finesse', null, 'presence');
   connection.send($pres());
-  await within('the presence of finesse@', finesse);
+  await open('the presence of finesse@', finesse);
 
-  await within('the subscription', answer(subscription('subscribe')));
+  await open('the subscription', answer(subscription('subscribe')));
   const event = arrival(() => true, null, 'message', null, null, pubsub);
   await publish();
-  await within('the event', event);
+  await open('the event', event);
 
   const ping = $iq({ to: host, type: 'get', id: connection.getUniqueId('ping') }).c('ping', { xmlns: 'urn:xmpp:ping' });
-  await within('the pong', answer(ping));
-  await within('the end of the subscription', answer(subscription('unsubscribe')));
+  await open('the pong', answer(ping));
+  await open('the end of the subscription', answer(subscription('unsubscribe')));
 
   // Sends presence unavailable and <close/>. Then the old library closes the socket at once, the new one when the server has answered.
   connection.disconnect('logout');
@@ -93,18 +94,19 @@ export async function talk({ Socket, url, host, count }) {
     return queue.shift();
   };
 
+  const open = whileOpen(Socket);
   await within('the upgrade', new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve);
     socket.addEventListener('error', () => reject(new Error('refused')));
   }));
   socket.send(`<open to='${host}' version='1.0' xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>`);
-  await within('<open/>', received());
+  await open('<open/>', received());
   for (let index = 0; index < count; index += 1) {
     socket.send(stanza(`c${index}`, host, index));
-    await within(`answer ${index}`, received());
+    await open(`answer ${index}`, received());
   }
   socket.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
-  await within('<close/>', received());
+  await open('<close/>', received());
   socket.close(1000);
   await within('the close', Socket.closed);
 }
@@ -137,6 +139,13 @@ function statusOf(connection, Strophe) {
       else if (failures.includes(status)) waiting?.reject(new Error(`status ${status} ${condition ?? ''}`));
     },
   };
+}
+
+/** `within` for what cannot come any more once the socket is closed. */
+function whileOpen(Socket) {
+  const closed = Socket.closed.then(() => { throw new Error('the socket was closed'); });
+  closed.catch(() => {});
+  return (what, promise) => within(what, Promise.race([promise, closed]));
 }
 
 /** `promise`, or an error that names what was waited for. */

@@ -104,12 +104,11 @@ impl Capture {
     pub(super) fn holds(&self, frames: &[Frame], serial: usize) {
         let captured: Vec<Line> = self.stanzas().map(|(action, event)| captured_line(action, event)).collect();
         let expected: Vec<Line> = frames.iter().map(expected_line).collect();
-        assert_eq!(captured[..serial.min(captured.len())], expected[..serial], "the stanzas in order");
+        starts_with(&captured, &expected[..serial], "in order altogether");
         for direction in ["c2s", "s2c"] {
             let of = |lines: &[Line]| lines.iter().filter(|line| line.0 == direction).cloned().collect::<Vec<_>>();
-            let (captured, expected) = (of(&captured), of(&expected));
-            // After its <close/> a client may no longer look; the proxy does.
-            assert_eq!(captured[..expected.len().min(captured.len())], expected, "the stanzas {direction}");
+            // After its <close/> a client may no longer look; the proxy does, and may hold more.
+            starts_with(&of(&captured), &of(&expected), direction);
         }
     }
 
@@ -153,6 +152,14 @@ impl Capture {
             assert!(!self.text.contains(secret), "{secret} is in the capture");
             assert!(!self.stderr.contains(secret), "{secret} is on standard error");
         }
+    }
+}
+
+/// `captured` begins with all of `expected`; the message shows the first stanza that does not fit.
+fn starts_with(captured: &[Line], expected: &[Line], what: &str) {
+    for (index, line) in expected.iter().enumerate() {
+        let before = &expected[index.saturating_sub(3)..index];
+        assert_eq!(captured.get(index), Some(line), "stanza {index} {what}, after {before:?}");
     }
 }
 
