@@ -234,8 +234,6 @@ pub fn field(name: &str) -> Field {
         | "user-agent"
         | "vary"
         | "warning"
-        | "www-authenticate"
-        | "proxy-authenticate"
         | "x-content-type-options"
         | "x-frame-options"
         | "x-requested-with"

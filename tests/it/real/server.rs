@@ -1,0 +1,146 @@
+//! Real servers on loopback ports: Prosody as Finesse's notification service, ws as a server that compresses.
+//!
+//! Each instance has a directory, a self-signed certificate and a port of its own and ends with its value.
+
+use super::process::{Process, run};
+use super::{AGENT, HOST, PASSWORD, scripts};
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// How often another port is tried when somebody else was quicker to take the free one.
+const PORT_ATTEMPTS: usize = 5;
+
+/// A server with one TLS port for page and WebSocket.
+pub(super) struct Server {
+    port: u16,
+    certificate: PathBuf,
+    _process: Process,
+    _directory: TempDir,
+}
+
+impl Server {
+    /// Prosody: SASL PLAIN only, `/ws/`, the page at `/desktop/`, a pubsub component, the agent and `finesse` in each other's roster.
+    pub(super) fn prosody() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, _) = certificate(directory.path());
+        for (user, other) in [(AGENT, "finesse"), ("finesse", AGENT)] {
+            store(directory.path(), "accounts", user, &format!("[\"password\"] = {PASSWORD:?};"));
+            store(
+                directory.path(),
+                "roster",
+                user,
+                &format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};"),
+            );
+        }
+        let site = directory.path().join("site");
+        fs::create_dir(&site).expect("make the site");
+        for file in [
+            "index.html",
+            "desktop.js",
+            "node_modules/strophe.js-desktop/strophe.js",
+            "node_modules/strophe.js/dist/strophe.esm.js",
+        ] {
+            let from = scripts().join(file);
+            fs::copy(&from, site.join(from.file_name().expect("a file")))
+                .unwrap_or_else(|error| panic!("copy {}: {error}", from.display()));
+        }
+
+        for _ in 0..PORT_ATTEMPTS {
+            let port = free_port();
+            let configuration = directory.path().join("prosody.cfg.lua");
+            fs::write(&configuration, prosody_configuration(directory.path(), port)).expect("write the configuration");
+            let mut process = Process::start(Command::new("prosody").arg("--config").arg(&configuration).arg("-F"));
+            let ports = process.wait_for("where https listens", |line| {
+                line.split_once("Activated service 'https' on ").map(|(_, ports)| ports.to_owned())
+            });
+            if ports.ends_with(&format!(":{port}")) {
+                return Self { port, certificate, _process: process, _directory: directory };
+            }
+        }
+        panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
+    }
+
+    /// ws with permessage-deflate as `options` say (see `deflate.mjs`).
+    pub(super) fn deflate(options: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, key) = certificate(directory.path());
+        let mut command = Command::new("node");
+        command
+            .arg(scripts().join("deflate.mjs"))
+            .arg("serve")
+            .arg("--cert")
+            .arg(&certificate)
+            .arg("--key")
+            .arg(key)
+            .args(options);
+        let mut process = Process::start(&mut command);
+        let port =
+            process.wait_for("its port", |line| line.strip_prefix("{\"listening\":")?.strip_suffix('}')?.parse().ok());
+        Self { port, certificate, _process: process, _directory: directory }
+    }
+
+    /// Its TLS port on 127.0.0.1.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its self-signed certificate, PEM.
+    pub(super) fn certificate(&self) -> &Path {
+        &self.certificate
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
+
+/// Certificate and key, self-signed and not a CA, as Finesse makes its own.
+fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
+    let mut command = Command::new("openssl");
+    command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", &format!("/CN={HOST}")]);
+    command.args(["-addext", &format!("subjectAltName=DNS:{HOST}"), "-addext", "basicConstraints=critical,CA:FALSE"]);
+    run(command.arg("-keyout").arg(&key).arg("-out").arg(&certificate));
+    (certificate, key)
+}
+
+/// One record of Prosody's internal storage, which names its directories percent-encoded.
+fn store(directory: &Path, name: &str, user: &str, fields: &str) {
+    let folder = directory.join("data").join(HOST.replace('.', "%2e")).join(name);
+    fs::create_dir_all(&folder).expect("make the store");
+    fs::write(folder.join(format!("{user}.dat")), format!("return {{ {fields} }};\n")).expect("write the store");
+}
+
+fn prosody_configuration(directory: &Path, port: u16) -> String {
+    let directory = directory.display();
+    format!(
+        r#"
+        run_as_root = true -- or refuses to start where the tests run as root
+        data_path = "{directory}/data"
+        certificates = "{directory}"
+        log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
+        modules_enabled = {{ "roster", "saslauth", "disco", "ping", "websocket", "http_files" }}
+        modules_disabled = {{ "s2s", "offline" }}
+        storage = "internal"
+        authentication = "internal_plain"
+        disable_sasl_mechanisms = {{ "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" }}
+        c2s_ports = {{}}
+        s2s_ports = {{}}
+        http_ports = {{}}
+        https_ports = {{ {port} }}
+        https_interfaces = {{ "127.0.0.1" }}
+        https_ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
+        http_paths = {{ websocket = "/ws/", files = "/desktop" }}
+        http_files_dir = "{directory}/site"
+        VirtualHost "{HOST}"
+            ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
+        Component "pubsub.{HOST}" "pubsub"
+            admins = {{ "finesse@{HOST}" }}
+        "#
+    )
+}

@@ -1,0 +1,191 @@
+//! The proxy as its user runs it: the built binary, its options, its standard error, its capture files.
+
+use super::HOST;
+use super::client::{Endpoint, Frame};
+use super::process::Process;
+use super::server::Server;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A running proxy in front of one server.
+pub(super) struct Tap {
+    process: Process,
+    port: u16,
+    directory: TempDir,
+}
+
+/// What a proxy left behind.
+pub(super) struct Capture {
+    /// Every event of every file, in order.
+    pub(super) events: Vec<Value>,
+    /// The files as they are.
+    pub(super) text: String,
+    /// What it wrote on standard error.
+    pub(super) stderr: String,
+}
+
+/// One stanza in the capture, as far as a client can tell: direction, `event.action`, id of an iq, message or presence.
+pub(super) type Line = (String, &'static str, Option<String>);
+
+const STANZA_ACTIONS: [&str; 4] = ["sasl-auth-sent", "sasl-auth-result", "finesse-update", "xmpp-stanza"];
+
+impl Tap {
+    /// Starts in front of `server`, which it trusts by its certificate.
+    pub(super) fn before(server: &Server) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
+        command.args(["run", "--listen", "127.0.0.1:0", "--resolve", &format!("{HOST}:127.0.0.1")]);
+        command
+            .args(["--upstream", &format!("{HOST}:{}", server.port())])
+            .arg("--upstream-ca")
+            .arg(server.certificate());
+        command
+            .arg("--certs")
+            .arg(directory.path().join("certs"))
+            .arg("--capture")
+            .arg(directory.path().join("capture"));
+        let mut process = Process::start(&mut command);
+        let port = process.wait_for("where it listens", |line| {
+            line.split_once("listening https://127.0.0.1:")?.1.trim().parse().ok()
+        });
+        Self { process, port, directory }
+    }
+
+    /// What a client connects to and trusts.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        Endpoint { port: self.port, ca: self.ca() }
+    }
+
+    /// The CA's certificate.
+    pub(super) fn ca(&self) -> PathBuf {
+        self.certs().join("ca.pem")
+    }
+
+    /// The CA's key.
+    pub(super) fn ca_key(&self) -> PathBuf {
+        self.certs().join("ca.key")
+    }
+
+    /// Ends the proxy as Ctrl-C would and reads what it wrote.
+    pub(super) fn stop(self) -> Capture {
+        let stderr = self.process.terminate().stderr.join("\n");
+        let text = ndjson_in(&self.directory.path().join("capture"));
+        let events = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
+            .collect();
+        Capture { events, text, stderr }
+    }
+
+    fn certs(&self) -> PathBuf {
+        self.directory.path().join("certs").join(HOST)
+    }
+}
+
+impl Capture {
+    /// The events called `action`.
+    pub(super) fn all<'c>(&'c self, action: &'c str) -> impl Iterator<Item = &'c Value> {
+        self.events.iter().filter(move |event| event["event"]["action"] == action)
+    }
+
+    /// The events that are stanzas, in order.
+    fn stanzas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.events.iter().filter_map(|event| {
+            let action = STANZA_ACTIONS.into_iter().find(|action| event["event"]["action"] == *action)?;
+            Some((action, event))
+        })
+    }
+
+    /// The capture holds exactly `frames`, each as one event: all in order a direction, and as far as `serial` frames say,
+    /// in order altogether (there nobody spoke before the other had answered).
+    pub(super) fn holds(&self, frames: &[Frame], serial: usize) {
+        let captured: Vec<Line> = self.stanzas().map(|(action, event)| captured_line(action, event)).collect();
+        let expected: Vec<Line> = frames.iter().map(expected_line).collect();
+        starts_with(&captured, &expected[..serial], "in order altogether");
+        for direction in ["c2s", "s2c"] {
+            let of = |lines: &[Line]| lines.iter().filter(|line| line.0 == direction).cloned().collect::<Vec<_>>();
+            // After its <close/> a client may no longer look; the proxy does, and may hold more.
+            starts_with(&of(&captured), &of(&expected), direction);
+        }
+    }
+
+    /// Where an event holds a whole and unredacted stanza, it is the client's, to the letter.
+    pub(super) fn quotes(&self, frames: &[Frame]) {
+        let mut quoted = 0;
+        for direction in ["c2s", "s2c"] {
+            let events = self.stanzas().filter(|(_, event)| event["finesse"]["direction"] == direction);
+            let frames = frames.iter().filter(|frame| frame.direction == direction);
+            for ((_, event), frame) in events.zip(frames) {
+                let ours = &event["finesse"];
+                let whole = ours["redaction"]["count"].as_u64().unwrap_or(0) == 0 && ours["xml_truncated"] != true;
+                if let (true, Some(xml)) = (whole, ours["xml"].as_str()) {
+                    assert_eq!(xml, frame.text, "event {}", event["event"]["sequence"]);
+                    quoted += 1;
+                }
+            }
+        }
+        assert!(quoted * 2 > frames.len(), "{quoted} of {} stanzas are quoted", frames.len());
+    }
+
+    /// The stream is whole: numbered without holes, opened and closed in pairs, nothing undecoded, nothing lost.
+    pub(super) fn is_whole(&self) {
+        for (number, pair) in self.events.windows(2).enumerate() {
+            let [one, two] = [&pair[0], &pair[1]].map(|event| event["event"]["sequence"].as_u64().expect("a sequence"));
+            assert_eq!(two, one + 1, "the sequence after event {number}");
+        }
+        for thing in ["connection", "websocket"] {
+            let [opened, closed] = ["opened", "closed"].map(|end| self.all(&format!("{thing}-{end}")).count());
+            assert_eq!(opened, closed, "{thing}s opened and closed");
+            assert!(opened > 0, "no {thing} at all");
+        }
+        for action in ["decode-error", "capture-gap", "redaction-blocked"] {
+            assert_eq!(self.all(action).next(), None, "{action}");
+        }
+    }
+
+    /// None of `secrets` occurs in what the proxy wrote, whatever it wrote.
+    pub(super) fn is_free_of(&self, secrets: &[String]) {
+        for secret in secrets {
+            assert!(!self.text.contains(secret), "{secret} is in the capture");
+            assert!(!self.stderr.contains(secret), "{secret} is on standard error");
+        }
+    }
+}
+
+/// `captured` begins with all of `expected`; the message shows the first stanza that does not fit.
+fn starts_with(captured: &[Line], expected: &[Line], what: &str) {
+    for (index, line) in expected.iter().enumerate() {
+        let before = &expected[index.saturating_sub(3)..index];
+        assert_eq!(captured.get(index), Some(line), "stanza {index} {what}, after {before:?}");
+    }
+}
+
+fn captured_line(action: &'static str, event: &Value) -> Line {
+    let ours = &event["finesse"];
+    let stanza = matches!(ours["xmpp"]["kind"].as_str(), Some("iq" | "message" | "presence"));
+    let id = ours["xmpp"]["id"].as_str().filter(|_| stanza).map(str::to_owned);
+    (ours["direction"].as_str().expect("a direction").to_owned(), action, id)
+}
+
+fn expected_line(frame: &Frame) -> Line {
+    let action = match frame.name() {
+        "auth" => "sasl-auth-sent",
+        "success" | "failure" => "sasl-auth-result",
+        "message" if frame.text.contains("&lt;Update&gt;") => "finesse-update",
+        _ => "xmpp-stanza",
+    };
+    let stanza = matches!(frame.name(), "iq" | "message" | "presence");
+    (frame.direction.clone(), action, frame.attribute("id").filter(|_| stanza).map(str::to_owned))
+}
+
+/// All capture files as one text, in the order of their names, which is the order they were written in.
+fn ndjson_in(directory: &Path) -> String {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("no capture: {error}"));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a directory entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ndjson"));
+    files.sort();
+    files.iter().map(|file| fs::read_to_string(file).expect("a capture is UTF-8")).collect()
+}

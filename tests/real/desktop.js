@@ -1,0 +1,158 @@
+// What a Finesse agent desktop does on its socket, for Node and for a browser page alike.
+//
+//   recorded(Socket, see, ...options)   the WebSocket class given, telling `see` of every message both ways, in order
+//   login(desktop)                      the reference login with Strophe: open, PLAIN, bind, session, presence, subscribe,
+//                                       one event, ping, unsubscribe, presence unavailable, close
+//   talk(socket, …)                     no XMPP library: a paced exchange of many stanzas of all sizes, for compression
+//
+// Each thing seen is one flat object: {seen:'frame',direction,text} · {seen:'opened',protocol,extensions} ·
+// {seen:'closed',code,reason,clean}. Ids a client makes up are counted, not random, so that two runs compare equal;
+// what the server makes up is the reader's to normalise.
+
+const DEADLINE_MS = 30_000;
+
+/** `Socket` (the browser's WebSocket or ws) that reports what passes through it; `closed` resolves when its one socket is. */
+export function recorded(Socket, see, ...options) {
+  let ended;
+  return class extends Socket {
+    static closed = new Promise((resolve) => { ended = resolve; });
+
+    constructor(url, protocols) {
+      super(url, protocols, ...options);
+      this.addEventListener('open', () => see({ seen: 'opened', protocol: this.protocol, extensions: this.extensions }));
+      this.addEventListener('message', ({ data }) => see({ seen: 'frame', direction: 's2c', text: String(data) }));
+      this.addEventListener('close', ({ code, reason, wasClean }) => {
+        see({ seen: 'closed', code, reason: String(reason), clean: wasClean });
+        ended();
+      });
+    }
+
+    send(data, ...rest) {
+      see({ seen: 'frame', direction: 'c2s', text: String(data) });
+      return super.send(data, ...rest);
+    }
+  };
+}
+
+/**
+ * Logs in, sees one event, logs out. Resolves when the socket is closed; rejects with the step that did not come about.
+ * `strophe` is the library's exports, `Socket` a recorded class, `publish` makes the server send the event (called once,
+ * after the subscription).
+ */
+export async function login({ strophe, Socket, url, user, host, password, publish }) {
+  const { Strophe, $iq, $pres } = strophe;
+  globalThis.WebSocket = Socket;
+  const connection = new Strophe.Connection(url);
+  let ids = 0;
+  connection.getUniqueId = (suffix) => `${++ids}${suffix === undefined ? '' : `:${suffix}`}`;
+
+  const node = `/finesse/api/User/${user}`;
+  const pubsub = `pubsub.${host}`;
+  const status = statusOf(connection, Strophe);
+  const open = whileOpen(Socket);
+  const answer = (iq) => new Promise((resolve, reject) => connection.sendIQ(iq, resolve, () => reject(new Error('an error came back'))));
+  const arrival = (matches, ...filter) => new Promise((resolve) => {
+    connection.addHandler((stanza) => !matches(stanza) || (resolve(stanza), false), ...filter);
+  });
+  const subscription = (verb) => $iq({ from: connection.jid, to: pubsub, type: 'set', id: connection.getUniqueId(`${verb}node`) })
+    .c('pubsub', { xmlns: 'http://jabber.org/protocol/pubsub' })
+    .c(verb, { node, jid: connection.jid });
+
+  connection.connect(`${user}@${host}/desktop`, password, status.changed);
+  await open('the login', status.reached(Strophe.Status.CONNECTED));
+
+  // The desktop holds itself connected only once this presence is there.
+  const finesse = arrival((stanza) => Strophe.getNodeFromJid(stanza.getAttribute('from')) === 'finesse', null, 'presence');
+  connection.send($pres());
+  await open('the presence of finesse@', finesse);
+
+  await open('the subscription', answer(subscription('subscribe')));
+  const event = arrival(() => true, null, 'message', null, null, pubsub);
+  await publish();
+  await open('the event', event);
+
+  const ping = $iq({ to: host, type: 'get', id: connection.getUniqueId('ping') }).c('ping', { xmlns: 'urn:xmpp:ping' });
+  await open('the pong', answer(ping));
+  await open('the end of the subscription', answer(subscription('unsubscribe')));
+
+  // Sends presence unavailable and <close/>. Then the old library closes the socket at once, the new one when the server has answered.
+  connection.disconnect('logout');
+  await within('the close', Socket.closed);
+}
+
+/**
+ * Sends `count` stanzas, each once the answer to the last has come, and closes. Sizes run from a few bytes to beyond the
+ * deflate window; part of each text repeats, part of it does not. Resolves when the socket is closed.
+ */
+export async function talk({ Socket, url, host, count }) {
+  const socket = new Socket(url, 'xmpp');
+  const queue = [];
+  let wake = () => {};
+  socket.addEventListener('message', ({ data }) => { queue.push(String(data)); wake(); });
+  const received = async () => {
+    while (queue.length === 0) await new Promise((resolve) => { wake = resolve; });
+    return queue.shift();
+  };
+
+  const open = whileOpen(Socket);
+  await within('the upgrade', new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve);
+    socket.addEventListener('error', () => reject(new Error('refused')));
+  }));
+  socket.send(`<open to='${host}' version='1.0' xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>`);
+  await open('<open/>', received());
+  for (let index = 0; index < count; index += 1) {
+    socket.send(stanza(`c${index}`, host, index));
+    await open(`answer ${index}`, received());
+  }
+  socket.send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+  await open('<close/>', received());
+  socket.close(1000);
+  await within('the close', Socket.closed);
+}
+
+/** The stanza number `index` of an exchange: the same on every run. */
+export function stanza(id, to, index) {
+  const body = text(index, [3, 126, 700, 2_000, 9_000, 40_000, 70_000][index % 7]);
+  return `<message xmlns='jabber:client' to='${to}' id='${id}'><body>${body}</body></message>`;
+}
+
+/** Half prose that compresses, half noise that does not, with letters beyond ASCII. */
+function text(seed, length) {
+  let state = (seed + 1) * 2_654_435_761 >>> 0;
+  let out = '';
+  while (out.length < length) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    out += state & 0x10000 ? 'Agent 1001 is not ready — Büro. ' : state.toString(36);
+  }
+  return out.slice(0, length);
+}
+
+/** Strophe's one status callback, as promises. A failure rejects whoever waits. */
+function statusOf(connection, Strophe) {
+  const failures = [Strophe.Status.ERROR, Strophe.Status.CONNFAIL, Strophe.Status.AUTHFAIL, Strophe.Status.CONNTIMEOUT];
+  let waiting;
+  return {
+    reached: (status) => new Promise((resolve, reject) => { waiting = { status, resolve, reject }; }),
+    changed: (status, condition) => {
+      if (status === waiting?.status) waiting.resolve();
+      else if (failures.includes(status)) waiting?.reject(new Error(`status ${status} ${condition ?? ''}`));
+    },
+  };
+}
+
+/** `within` for what cannot come any more once the socket is closed. */
+function whileOpen(Socket) {
+  const closed = Socket.closed.then(() => { throw new Error('the socket was closed'); });
+  closed.catch(() => {});
+  return (what, promise) => within(what, Promise.race([promise, closed]));
+}
+
+/** `promise`, or an error that names what was waited for. */
+function within(what, promise) {
+  let timer;
+  const deadline = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('did not come in time')), DEADLINE_MS); });
+  return Promise.race([promise, deadline])
+    .catch((error) => { throw new Error(`${what}: ${error.message}`); })
+    .finally(() => clearTimeout(timer));
+}
