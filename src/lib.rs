@@ -55,13 +55,18 @@
 //! 9. No idle timeout cuts a live socket. (`tests/it/endings.rs`)
 //! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
+pub mod app;
 pub mod bus;
+pub mod ca_text;
 pub mod capture;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod conn;
 pub mod demo;
 pub mod finesse;
 pub mod http1;
+pub mod log;
 pub mod proxy;
 pub mod session;
 pub mod sinks;

@@ -1,2 +1,73 @@
-//! x
-fn main() {}
+//! The program: reads what it was asked to do, has it done, and says how it went by text and exit code.
+//!
+//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used. What goes wrong is one line `error: …` on standard
+//! error, then at most one `hint: …`.
+
+use finesse_tap::cli::manual;
+use finesse_tap::config::{self, Ca, Environment, Stop, Task};
+use finesse_tap::{app, ca_text, clock, log};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+const FAILED: u8 = 1;
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let environment: Environment = std::env::vars_os().collect();
+    let task = match config::read(std::env::args_os(), &environment) {
+        Ok(task) => task,
+        Err(Stop::Shown(help)) => {
+            // Whoever does not want the rest of the help closes the pipe.
+            let _ = help.print();
+            return u8::try_from(help.exit_code()).unwrap_or(UNUSABLE).into();
+        }
+        Err(Stop::Wrong(problem)) => return fail(&problem.to_string(), UNUSABLE),
+    };
+    match perform(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:#}"), FAILED),
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Run(config) => {
+            log::start(&config.log);
+            app::run(*config)
+        }
+        Task::Demo(config) => {
+            log::start(&config.log);
+            app::demo(config)
+        }
+        Task::Ca(config) => ca(&config),
+        Task::Completions(shell) => print(&manual::completions(shell)),
+        Task::Man(None) => print(&manual::page()?),
+        Task::Man(Some(dir)) => manual::pages(&dir),
+    }
+}
+
+fn ca(config: &Ca) -> anyhow::Result<()> {
+    let cas = app::authorities(config)?;
+    let mut text = ca_text::describe(&cas, &config.certs, clock::now().wall_us / 1_000_000);
+    if let Some(dir) = config.export.as_ref().filter(|_| !cas.is_empty()) {
+        text.push_str("\nCopied:\n");
+        for path in ca_text::export(&cas, dir)? {
+            text.push_str(&format!("  {}\n", path.display()));
+        }
+    }
+    print(text.as_bytes())
+}
+
+/// Writes to standard output. A reader that has gone has seen enough.
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn fail(text: &str, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {text}");
+    code.into()
+}

@@ -236,7 +236,7 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         if let Some(node) = &pubsub.node {
             write!(out, " {node}")?;
         }
-    } else if let Some(payload) = &xmpp.payload {
+    } else if let Some(payload) = xmpp.payload.as_ref().filter(|_| xmpp.kind != "presence") {
         write!(out, " {}", payload.name)?;
     }
     if xmpp.kind == "presence"

@@ -17,6 +17,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All levels, the least removed first.
+    pub const ALL: [Self; 2] = [Self::Off, Self::Auth];
+
     /// As options and events write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

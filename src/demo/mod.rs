@@ -19,6 +19,9 @@ pub use server::{Server, Site};
 /// The name under which the server is addressed unless another is wanted: its TLS name, its Host and its XMPP domain.
 pub const HOST: &str = "finesse.demo.test";
 
+/// The pause between two steps that a person can follow.
+pub const PACE: std::time::Duration = std::time::Duration::from_millis(400);
+
 /// A random version 4 UUID (RFC 9562 section 5.4). All zero but for version and variant if the system has no randomness:
 /// demo ids need to differ, not to be secret.
 fn uuid() -> String {

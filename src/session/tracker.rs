@@ -100,7 +100,9 @@ impl Tracker {
 
     fn state(known: &mut Recent<String, Known>, key: &str, state: &str, changed: Option<&str>) -> Option<String> {
         let previous = match known.find(key) {
-            Some(k) if k.state == state && k.changed.as_deref() == changed => return k.previous.clone(),
+            Some(k) if k.state == state && k.changed.as_deref() == changed => {
+                return k.previous.clone().filter(|_| changed.is_some());
+            }
             Some(k) => Some(k.state.clone()),
             None => None,
         };

@@ -9,8 +9,8 @@ mod rest;
 mod stream;
 
 use crate::conn::Authority;
-use crate::demo::Agent;
 use crate::demo::xml::leaf;
+use crate::demo::{Agent, PACE};
 use anyhow::{Context, Result};
 use line::Line;
 use rest::Rest;
@@ -43,11 +43,10 @@ pub struct Story {
 }
 
 impl Story {
-    /// At a pace a person can follow (about 6 s in all), given up after 14 s.
+    /// At [`PACE`] (about 6 s in all), given up after 14 s.
     #[must_use]
     pub fn new(dial: SocketAddr, server: Authority, roots: Arc<RootCertStore>, agents: Vec<Agent>) -> Self {
-        let (pace, limit) = (Duration::from_millis(400), Duration::from_secs(14));
-        Self { dial, server, roots, agents, pace, limit }
+        Self { dial, server, roots, agents, pace: PACE, limit: Duration::from_secs(14) }
     }
 }
 

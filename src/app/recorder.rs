@@ -1,0 +1,139 @@
+//! Tap, bus and sinks as one thing: started before traffic, finished behind it.
+
+use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES};
+use crate::capture::{Door, Redactor};
+use crate::clock;
+use crate::config::{CaptureTo, Live, Recording};
+use crate::session::Tracker;
+use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
+use crate::tap::{self, Decoder, Intake};
+use anyhow::{Context as _, anyhow};
+use std::io::IsTerminal as _;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use ulid::Ulid;
+
+/// How long the sinks may take to write what is left.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+
+/// When a person is shown the live view.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// If standard error is a terminal.
+    OnTerminal,
+    /// Wherever standard error leads.
+    Always,
+}
+
+/// Everything behind the feeds.
+pub(super) struct Recorder {
+    intake: Intake,
+    bus: Arc<Bus>,
+    tap: Option<JoinHandle<()>>,
+    place: String,
+}
+
+impl Recorder {
+    /// Opens the capture and starts the threads. `host` goes into file names, `settings` into each file's first line.
+    pub(super) fn start(
+        record: &Recording,
+        host: &str,
+        settings: Vec<(String, String)>,
+        show: Show,
+    ) -> anyhow::Result<Self> {
+        let start = clock::now();
+        let run = Ulid::generate();
+        let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
+        let door = Door::new(redactor, run.to_string(), record.max_line_bytes);
+        let opening = door.opening(&settings);
+        let mut bus = Bus::new();
+        let place = match &record.capture {
+            CaptureTo::Off => String::from("off"),
+            CaptureTo::Stdout => {
+                let sink = StdoutSink::new(&opening).context("write to standard output")?;
+                bus.attach("stdout", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
+                String::from("standard output")
+            }
+            CaptureTo::Dir(dir) => {
+                if dir.exists() {
+                    let repaired = sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
+                    for path in repaired {
+                        tracing::warn!(path = %path.display(), "a torn last line was ended: an earlier run was cut off");
+                    }
+                }
+                let name = CaptureName::new(host, start, run);
+                let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
+                let place = sink.path().display().to_string();
+                bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
+                place
+            }
+        };
+        let keepalives = match record.live {
+            _ if show == Show::OnTerminal && !std::io::stderr().is_terminal() => None,
+            Live::Off => None,
+            Live::Messages => Some(KeepAlives::Hidden),
+            Live::Everything => Some(KeepAlives::Shown),
+        };
+        if let Some(keepalives) = keepalives {
+            let live = sinks::Live::new(keepalives);
+            bus.attach("live", Duty::Show, LIVE_QUEUE_BYTES, |receiver| live.run(receiver))?;
+        }
+        let bus = Arc::new(bus);
+        if record.capture == CaptureTo::Off && keepalives.is_none() {
+            return Ok(Self { intake: Intake::off(), bus, tap: None, place });
+        }
+        let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
+        let decoder = Decoder::new(door, Tracker::new(run.0));
+        let to = Arc::clone(&bus);
+        let work = move || {
+            let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
+            if std::panic::catch_unwind(decoding).is_err() {
+                tracing::error!(
+                    "an error in the tap itself: traffic goes on, nothing more is recorded; please report it"
+                );
+            }
+        };
+        let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
+        Ok(Self { intake, bus, tap: Some(tap), place })
+    }
+
+    /// What the proxy's feeds come from.
+    pub(super) fn intake(&self) -> Intake {
+        self.intake.clone()
+    }
+
+    /// Where a new capture file can be asked for.
+    pub(super) fn bus(&self) -> Arc<Bus> {
+        Arc::clone(&self.bus)
+    }
+
+    /// Where the capture goes, for a person.
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    /// Decodes and writes what is left. Call when no feed is left.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let Self { intake, bus, tap, .. } = self;
+        drop(intake);
+        if let Some(tap) = tap {
+            // A panic in it was told when it happened.
+            let _ = tap.join();
+        }
+        for done in bus.finish(FLUSH_LIMIT) {
+            if done.lost.events > 0 || !done.returned {
+                tracing::warn!(
+                    sink = done.sink,
+                    events = done.lost.events,
+                    bytes = done.lost.bytes,
+                    "events were lost"
+                );
+            } else {
+                tracing::debug!(sink = done.sink, events = done.written.events, bytes = done.written.bytes, "written");
+            }
+        }
+        Ok(())
+    }
+}

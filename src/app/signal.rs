@@ -1,0 +1,101 @@
+//! Signals: Ctrl-C and SIGTERM drain, SIGHUP begins a new capture file; on Windows Ctrl-C, closing the console, logging
+//! off and shutting down drain, Ctrl-Break begins a new file.
+
+use crate::bus::Bus;
+use anyhow::Context as _;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Exit code when a second signal cuts the draining short: 128 + SIGINT, as shells have it.
+const IMPATIENT: i32 = 130;
+
+enum Told {
+    Stop,
+    Rotate,
+}
+
+/// Passes signals on until the program ends. A second request to stop ends it at once.
+///
+/// Returns only with the error that kept signals from being watched.
+pub(super) async fn watch(shutdown: CancellationToken, bus: Arc<Bus>) -> anyhow::Error {
+    let mut signals = match Signals::new().context("watch signals") {
+        Ok(signals) => signals,
+        Err(error) => return error,
+    };
+    loop {
+        match signals.next().await {
+            Told::Rotate => {
+                tracing::info!("a new capture file was asked for");
+                bus.rotate();
+            }
+            Told::Stop if shutdown.is_cancelled() => {
+                tracing::warn!("stopped without waiting for connections; the last events may be missing");
+                std::process::exit(IMPATIENT);
+            }
+            Told::Stop => {
+                tracing::info!("stopping: connections may finish; once more to stop at once");
+                shutdown.cancel();
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Rotate,
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+    logoff: tokio::signal::windows::CtrlLogoff,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+    hangup: tokio::signal::windows::CtrlBreak,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::windows;
+        Ok(Self {
+            interrupt: windows::ctrl_c()?,
+            close: windows::ctrl_close()?,
+            logoff: windows::ctrl_logoff()?,
+            shutdown: windows::ctrl_shutdown()?,
+            hangup: windows::ctrl_break()?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.close.recv() => Told::Stop,
+            _ = self.logoff.recv() => Told::Stop,
+            _ = self.shutdown.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Rotate,
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The command line, and what `--help` teaches.
+//!
+//! It is also the schema of the environment and of the configuration file: an option's long name, in capitals behind
+//! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
+//! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
+
+pub mod manual;
+mod text;
+
+use crate::capture::rules::Level;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
+///
+/// finesse-tap stands between a Cisco Finesse agent desktop and its server, relays every byte unchanged, and writes what
+/// it saw (HTTP, WebSocket, XMPP, Finesse events) as one JSON object a line. Passwords, tokens and session cookies are
+/// removed before anything is written.
+#[derive(Debug, Parser)]
+#[command(name = "finesse-tap", version, after_help = text::ROOT_NEXT, after_long_help = text::ROOT_MORE)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Stand between a browser and a Finesse server
+    ///
+    /// Accepts the browser's connections under the server's own name, passes every byte on to the server and back, and
+    /// writes what it saw. Runs until Ctrl-C, which lets connections finish first.
+    #[command(after_help = text::RUN_NEXT, after_long_help = text::RUN_MORE)]
+    Run(Box<RunFlags>),
+    /// See it work: a Finesse-like server and a desktop through the proxy
+    ///
+    /// Starts a small server that behaves like Finesse and desktops that sign in, take a call and sign out, all through the
+    /// real proxy over real TLS. Needs no server, no browser and no network, and ends by itself within 15 seconds.
+    #[command(after_long_help = text::DEMO_MORE)]
+    Demo(DemoFlags),
+    /// Where the certificate authority is, and how to make a browser trust it
+    ///
+    /// Lists every CA below the certificates' directory: where it lies, the names it may sign for, how long it lasts, its
+    /// SHA-256 fingerprint, and the commands with which Windows, macOS, Linux and Firefox come to trust it, and forget it.
+    #[command(after_long_help = text::CA_MORE)]
+    Ca(CaFlags),
+    /// Print a shell's completion script
+    ///
+    /// It goes to standard output.
+    #[command(after_long_help = text::COMPLETIONS_MORE)]
+    Completions {
+        /// The shell it is for
+        shell: Shell,
+    },
+    /// Print the manual page
+    ///
+    /// It goes to standard output, in roff; or into a directory, with a page for every command.
+    #[command(after_long_help = text::MAN_MORE)]
+    Man {
+        /// Write finesse-tap.1 and one page a command into DIR
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// The options of `run`.
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    /// Read options from a TOML file
+    ///
+    /// Keys are the options' names with underscores; a key that is no option is an error. Options win over the environment,
+    /// the environment over the file. Paths are relative to the working directory.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<OsString>,
+    /// Where traffic comes from and goes to.
+    #[command(flatten)]
+    pub traffic: TrafficFlags,
+    /// Whom to believe to be the server.
+    #[command(flatten)]
+    pub trust: TrustFlags,
+    /// Who the proxy is to the browser.
+    #[command(flatten)]
+    pub identity: IdentityFlags,
+    /// Where records go.
+    #[command(flatten)]
+    pub keep: KeepFlags,
+    /// What only `run` lets you choose about records.
+    #[command(flatten)]
+    pub record: RecordFlags,
+    /// Time and number.
+    #[command(flatten)]
+    pub limit: LimitFlags,
+    /// Show no live view
+    ///
+    /// The facts at the start and the operational log stay.
+    #[arg(long, help_heading = "Output")]
+    pub quiet: bool,
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowFlags,
+}
+
+/// Where traffic comes from and goes to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Traffic")]
+pub struct TrafficFlags {
+    /// The Finesse server; port 8445 unless given
+    ///
+    /// By the name that browsers use for it: a host, not a URL. Releases before 12.6 use port 7443 for notifications.
+    #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname)]
+    pub upstream: Option<OsString>,
+    /// Accept browsers here; repeatable [default: 127.0.0.1:8445]
+    ///
+    /// The port should be the server's, as the browser asks for the same name and port; port 0 takes any free one and says
+    /// which. Any address but a loopback one lets other machines in.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Vec<OsString>,
+    /// Dial ADDR for the name HOST; repeatable
+    ///
+    /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy, which
+    /// would dial itself otherwise.
+    #[arg(long, value_name = "HOST:ADDR")]
+    pub resolve: Vec<OsString>,
+}
+
+/// Whom to believe to be the server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Trust in the server (default: the system's roots)")]
+pub struct TrustFlags {
+    /// Trust the server if a certificate in FILE (PEM) vouches for it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub upstream_ca: Option<OsString>,
+    /// Trust the server that has this certificate and no other
+    ///
+    /// Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
+    /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
+    /// administrator says.
+    #[arg(long, value_name = "sha256:HEX")]
+    pub upstream_pin: Option<OsString>,
+    /// Trust any server
+    ///
+    /// Passwords may go to a stranger: for test networks only.
+    #[arg(long)]
+    pub upstream_insecure: bool,
+    /// Certificate chain (PEM) for a server that asks for one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub upstream_client_cert: Option<OsString>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub upstream_client_key: Option<OsString>,
+}
+
+/// Who the proxy is to the browser.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Certificates towards the browser")]
+pub struct IdentityFlags {
+    /// Show browsers this certificate chain (PEM) instead of a minted one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub cert: Option<OsString>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key: Option<OsString>,
+}
+
+/// Where records and certificates go, in `run` and `demo`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub struct KeepFlags {
+    /// Keep the CA in DIR [default: certs]
+    ///
+    /// The certificate authority is made in DIR/HOST on first use. It can sign for HOST, localhost and loopback addresses
+    /// only, and its key never leaves this machine. `finesse-tap ca` says how to trust it.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub certs: Option<OsString>,
+    /// Write the log into DIR, or to standard output with - [default: captures]
+    ///
+    /// One JSON object a line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
+    /// and on SIGHUP.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub capture: Option<OsString>,
+    /// What to remove from the log [default: auth]
+    ///
+    /// It is removed before anything is written or shown.
+    ///
+    /// auth: passwords, tokens and other credentials; session cookies become tokens that are the same for the same cookie.
+    /// Names, telephone numbers and customer data stay.
+    ///
+    /// off: nothing. The log then holds passwords; every file says so in its first line.
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
+    pub redact: Option<String>,
+}
+
+/// What only `run` lets you choose about records.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub struct RecordFlags {
+    /// Write no log
+    #[arg(long)]
+    pub no_capture: bool,
+    /// Longest line of the log [default: 8000]
+    ///
+    /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so. Many log collectors cut at 8 KiB
+    /// or 10,000 bytes.
+    #[arg(long, value_name = "N")]
+    pub max_line_bytes: Option<OsString>,
+    /// Write TLS secrets to FILE, for Wireshark
+    ///
+    /// Those of both legs. Without FILE, the environment variable SSLKEYLOGFILE names it, which is ignored otherwise. Whoever
+    /// has FILE can read all traffic, passwords included.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, num_args = 0..=1, default_missing_value = "true")]
+    pub keylog: Option<OsString>,
+}
+
+/// Time and number.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitFlags {
+    /// How long connections may go on after Ctrl-C [default: 5s]
+    ///
+    /// Or after SIGTERM; then they are cut. Written 5, 5s, 500ms or 1m, as the other times are.
+    #[arg(long, value_name = "SECONDS")]
+    pub grace: Option<OsString>,
+    /// Connections at once; more are turned away [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub max_connections: Option<OsString>,
+    /// For finding and reaching the server [default: 10s]
+    #[arg(long, value_name = "SECONDS")]
+    pub connect_timeout: Option<OsString>,
+    /// For either TLS handshake [default: 10s]
+    #[arg(long, value_name = "SECONDS")]
+    pub handshake_timeout: Option<OsString>,
+}
+
+/// What is shown on standard error, in `run` and `demo`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ShowFlags {
+    /// Show keep-alives in the live view too
+    #[arg(long)]
+    pub verbose: bool,
+    /// Form of the operational log on standard error [default: text]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["text", "json"]))]
+    pub log_format: Option<String>,
+    /// What the operational log tells [default: info]
+    ///
+    /// A level (error, warn, info, debug, off), or levels by module, such as `info,finesse_tap::proxy=debug` (the syntax of
+    /// tracing's EnvFilter). Libraries never tell more than info: some would print traffic.
+    #[arg(long, value_name = "FILTER")]
+    pub log_filter: Option<OsString>,
+}
+
+/// The options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoFlags {
+    /// How many desktops, 1 to 200 [default: 1]
+    #[arg(long, value_name = "N")]
+    pub agents: Option<OsString>,
+    /// Leave server and proxy up afterwards, until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+    /// Accept browsers here; repeatable [default: 127.0.0.1 and any free port]
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "Traffic")]
+    pub listen: Vec<OsString>,
+    /// Where records go.
+    #[command(flatten)]
+    pub files: KeepFlags,
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowFlags,
+}
+
+/// The options of `ca`.
+#[derive(Debug, Args)]
+pub struct CaFlags {
+    /// Look for CAs below DIR [default: certs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub certs: Option<OsString>,
+    /// Only the CA for HOST, made if there is none yet
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
+    pub upstream: Option<OsString>,
+    /// Copy the certificates into DIR as .pem, .crt and .cer, never the keys
+    ///
+    /// To be carried to other machines: .pem and .crt are PEM, under the names that different programs expect; .cer is DER
+    /// and opens with a double click on Windows.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub export: Option<OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_option_and_tells_what_comes_next() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let short = command.clone().render_help().to_string();
+            let long = command.render_long_help().to_string();
+            assert!(long.len() > short.len(), "{}: -h and --help are the same", command.get_name());
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                for help in [&short, &long] {
+                    assert!(help.contains(&format!("--{option}")), "{option} is missing in\n{help}");
+                }
+            }
+            assert!(long.contains("finesse-tap "), "{}: no example", command.get_name());
+        }
+        let root = root.render_long_help().to_string();
+        for wanted in ["First steps:", "captures/", "certs/HOST/", "Exit codes:", "Next:"] {
+            assert!(root.contains(wanted), "{wanted} is missing in\n{root}");
+        }
+    }
+
+    #[test]
+    fn the_readme_knows_every_option_and_command() {
+        let readme = include_str!("../../README.md");
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands() {
+            assert!(readme.contains(&format!("finesse-tap {}", command.get_name())) || command.get_name() == "help");
+            for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|name| *name != "help") {
+                assert!(readme.contains(&format!("--{option}")), "--{option} is not in the README");
+            }
+        }
+    }
+}

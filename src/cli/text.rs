@@ -1,0 +1,84 @@
+//! What stands below the options in `--help`: examples, where things go, the next step.
+
+pub(super) const ROOT_NEXT: &str = "Start with `finesse-tap demo`; `--help` tells more than `-h`.";
+
+pub(super) const ROOT_MORE: &str = "\
+First steps:
+  finesse-tap demo                                 see it work; needs nothing
+  finesse-tap run --upstream uccxpub.example.com   between a desktop and its server
+  finesse-tap ca                                   make the browser trust it
+
+Where things go, below the working directory unless said otherwise:
+  captures/        the log: finesse-HOST-TIME-RUN-NNNN.ndjson
+  certs/HOST/      ca.pem, for the browser to trust; ca.key, which never leaves this machine
+  standard error   facts at the start, a live view, the operational log
+
+Exit codes: 0 done, 1 failed, 2 the command line, environment or configuration file is wrong.
+
+Next: `finesse-tap run --help` tells how to point a browser at it.";
+
+pub(super) const RUN_NEXT: &str = "`finesse-tap run --help` tells how to point a browser at it.";
+
+pub(super) const RUN_MORE: &str = r#"Examples:
+  finesse-tap run --upstream uccxpub.example.com
+  finesse-tap run --upstream uccxpub.example.com --resolve uccxpub.example.com:10.1.2.3
+  finesse-tap run --upstream uccxpub.example.com --upstream-pin sha256:5d0f…
+  finesse-tap run --upstream uccxpub.example.com --capture - --quiet | jq -r .message
+
+Pointing a browser at it: the browser must ask for the server by its real name and port.
+  One browser alone, in a profile of its own:
+    chromium --user-data-dir=tap-profile \
+      --host-resolver-rules="MAP uccxpub.example.com:8445 127.0.0.1:8445" \
+      https://uccxpub.example.com:8445/desktop
+  All programs on this machine, by a line in /etc/hosts or
+  C:\Windows\System32\drivers\etc\hosts (then --resolve tells the proxy the real address):
+    127.0.0.1 uccxpub.example.com
+  The browser must trust the CA: `finesse-tap ca --upstream uccxpub.example.com` says how.
+
+Environment: every option is also a variable, FINESSE_TAP_ and its name in capitals, such as
+  FINESSE_TAP_UPSTREAM=uccxpub.example.com   FINESSE_TAP_MAX_LINE_BYTES=16000
+  FINESSE_TAP_LISTEN=127.0.0.1:8445,[::1]:8445   FINESSE_TAP_QUIET=true
+  An empty variable counts as unset. Options win over variables, variables over the --config file.
+
+Configuration file: the same names with underscores, such as
+  upstream = "uccxpub.example.com"
+  listen = ["127.0.0.1:8445", "[::1]:8445"]
+  max_line_bytes = 16000
+  quiet = true
+
+Signals: Ctrl-C and SIGTERM end the run in good order; SIGHUP begins a new capture file.
+
+Next: `finesse-tap ca`, then open the desktop in the browser and watch."#;
+
+pub(super) const DEMO_MORE: &str = "\
+Examples:
+  finesse-tap demo
+  finesse-tap demo --agents 20 --capture demo-captures
+  finesse-tap demo --keep            look around with a browser or curl, end with Ctrl-C
+  finesse-tap demo --capture - 2>/dev/null | jq -r .message
+
+The variables FINESSE_TAP_CAPTURE, FINESSE_TAP_CERTS and so on count here as they do for `run`.
+
+Next: `finesse-tap run --upstream HOST`.";
+
+pub(super) const CA_MORE: &str = "\
+Examples:
+  finesse-tap ca
+  finesse-tap ca --upstream uccxpub.example.com
+  finesse-tap ca --export for-the-browser-machine
+
+The variable FINESSE_TAP_CERTS counts here too.
+
+Next: run the command shown for your system, restart the browser, open the desktop.";
+
+pub(super) const COMPLETIONS_MORE: &str = "\
+Where shells look for it:
+  bash         finesse-tap completions bash > ~/.local/share/bash-completion/completions/finesse-tap
+  zsh          finesse-tap completions zsh > DIR/_finesse-tap, DIR being in $fpath
+  fish         finesse-tap completions fish > ~/.config/fish/completions/finesse-tap.fish
+  powershell   finesse-tap completions powershell >> $PROFILE";
+
+pub(super) const MAN_MORE: &str = "\
+Examples:
+  finesse-tap man | man -l -
+  finesse-tap man --out ~/.local/share/man/man1";

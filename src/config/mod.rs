@@ -1,0 +1,166 @@
+//! Command line, environment and configuration file become one typed, checked [`Task`], or a [`Stop`].
+//!
+//! Options win over `FINESSE_TAP_*` variables, those over the `--config` file, that over defaults. Whatever cannot be used
+//! is reported with the place it was said in. Does not look at the files it names, except for the configuration itself.
+//!
+//! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
+
+mod problem;
+mod read;
+mod said;
+mod settings;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use problem::Problem;
+pub use read::read;
+pub use said::Environment;
+
+use crate::capture::rules::Level;
+use crate::conn::Authority;
+use crate::log::Log;
+use crate::proxy::Limits;
+use crate::tls::upstream::Trust;
+use clap_complete::Shell;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+/// Where the CA is kept unless said otherwise.
+pub const DEFAULT_CERTS: &str = "certs";
+/// Where captures go unless said otherwise.
+pub const DEFAULT_CAPTURES: &str = "captures";
+/// Most connections that can be asked for.
+pub const MAX_CONNECTIONS: usize = 1_000_000;
+/// Most desktops in the demo.
+pub const MAX_AGENTS: usize = 200;
+
+/// What the program was asked to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Task {
+    /// `run`.
+    Run(Box<Run>),
+    /// `demo`.
+    Demo(Demo),
+    /// `ca`.
+    Ca(Ca),
+    /// `completions`.
+    Completions(Shell),
+    /// `man`, into a directory or to standard output.
+    Man(Option<PathBuf>),
+}
+
+/// Why there is nothing to do.
+#[derive(Debug)]
+pub enum Stop {
+    /// Help or version was asked for; the error prints it.
+    Shown(clap::Error),
+    /// The configuration cannot be used.
+    Wrong(Problem),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Wrong(problem)
+    }
+}
+
+/// What `run` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The server.
+    pub upstream: Authority,
+    /// Where to accept browsers; not empty.
+    pub listen: Vec<SocketAddr>,
+    /// Addresses to dial for a name (lower case) instead of asking the system.
+    pub resolve: Vec<(String, IpAddr)>,
+    /// Whom to believe to be the server.
+    pub trust: Trust,
+    /// Who we are if the server asks.
+    pub client_identity: Option<Identity>,
+    /// Who we are to browsers, instead of what our CA mints.
+    pub own_identity: Option<Identity>,
+    /// Where the CA is kept.
+    pub certs: PathBuf,
+    /// What becomes of what is seen.
+    pub record: Recording,
+    /// Where TLS secrets are written.
+    pub keylog: Option<PathBuf>,
+    /// Time and number.
+    pub limits: Limits,
+    /// The operational log.
+    pub log: Log,
+}
+
+/// What `demo` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Demo {
+    /// How many desktops, 1 to [`MAX_AGENTS`].
+    pub agents: usize,
+    /// Leave server and proxy up afterwards.
+    pub keep: bool,
+    /// Where to accept browsers; not empty.
+    pub listen: Vec<SocketAddr>,
+    /// Where the CA is kept.
+    pub certs: PathBuf,
+    /// What becomes of what is seen.
+    pub record: Recording,
+    /// The operational log.
+    pub log: Log,
+}
+
+/// What `ca` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ca {
+    /// Where CAs are kept.
+    pub certs: PathBuf,
+    /// Only the CA for this server, to be made if there is none.
+    pub upstream: Option<Authority>,
+    /// Where to copy the certificates.
+    pub export: Option<PathBuf>,
+}
+
+/// What becomes of what is seen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recording {
+    /// Where the log goes.
+    pub capture: CaptureTo,
+    /// What is removed from it.
+    pub redact: Level,
+    /// Its longest line, LF included, within the bounds of [`capture::line`](crate::capture::line).
+    pub max_line_bytes: usize,
+    /// What a person is shown meanwhile.
+    pub live: Live,
+}
+
+/// Where the log goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CaptureTo {
+    /// Into files in this directory.
+    Dir(PathBuf),
+    /// To standard output.
+    Stdout,
+    /// Nowhere.
+    Off,
+}
+
+/// What a person is shown on a terminal while traffic passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Live {
+    /// Nothing.
+    Off,
+    /// A line a message, keep-alives aside.
+    Messages,
+    /// A line a message.
+    Everything,
+}
+
+/// A certificate chain and its key, both PEM files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The chain, end entity first.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}

@@ -1,0 +1,240 @@
+//! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
+
+use super::said::{self, Environment, Known, Said};
+use super::value::{self, Wrong};
+use super::{
+    Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Identity, Live, MAX_AGENTS, MAX_CONNECTIONS, Problem,
+    Recording, Run, Stop, Task,
+};
+use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
+use crate::capture::rules::Level;
+use crate::cli::{Cli, Command};
+use crate::log::{self, Log};
+use crate::proxy::Limits;
+use crate::tls::upstream::{Pin, Trust};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use std::ffi::{OsStr, OsString};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+/// Longest configuration file, bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Reads what the program was asked to do, from its arguments (its own name first) and its environment.
+///
+/// # Errors
+/// There is nothing to do, or no telling what.
+pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Result<Task, Stop> {
+    let matches = Cli::command().try_get_matches_from(arguments).map_err(stopped)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(stopped)?;
+    let (name, matches) = matches.subcommand().ok_or_else(|| Problem::new("no command was named"))?;
+    let known = options(name);
+    let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment);
+    Ok(match cli.command {
+        Command::Run(_) => Task::Run(Box::new(run(&given(&known)?, environment)?)),
+        Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
+        // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
+        Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
+        Command::Completions { shell } => Task::Completions(shell),
+        Command::Man { out } => Task::Man(out),
+    })
+}
+
+/// A command's options.
+fn options(command: &str) -> Vec<Known> {
+    Cli::command().find_subcommand(command).map(said::known).unwrap_or_default()
+}
+
+/// Everything that was said to a command; `in_environment` are those of its options that may be set there.
+fn layers(
+    matches: &ArgMatches,
+    environment: &Environment,
+    known: &[Known],
+    in_environment: &[Known],
+) -> Result<Said, Problem> {
+    let everywhere: Vec<Known> = ["run", "demo"].into_iter().flat_map(options).collect();
+    said::mistyped(environment, &everywhere)?;
+    let mut said = Said::default();
+    said.add(said::flags(matches, known)?);
+    said.add(said::variables(environment, in_environment)?);
+    let file = said.one("config").map(|value| (PathBuf::from(&value.text), value.clone()));
+    if let Some((path, value)) = file {
+        let text = file_text(&path).map_err(|why| value.problem(format!("{}: {why}", path.display())))?;
+        let in_file: Vec<Known> = known.iter().filter(|option| option.name != "config").cloned().collect();
+        said.add(said::file(&text, &path, &in_file)?);
+    }
+    Ok(said)
+}
+
+fn only(known: &[Known], name: &str) -> Vec<Known> {
+    known.iter().filter(|option| option.name == name).cloned().collect()
+}
+
+fn file_text(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(format!("larger than {MAX_FILE_BYTES} bytes"));
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
+    let upstream = parsed(said, "upstream", value::upstream)?.ok_or_else(|| {
+        Problem::new("no server is named").hint("add --upstream HOST, such as --upstream uccxpub.example.com")
+    })?;
+    let defaults = Limits::default();
+    Ok(Run {
+        upstream,
+        listen: listen(said, value::FINESSE_PORT)?,
+        resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
+        trust: trust(said)?,
+        client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
+        own_identity: identity(said, ["cert", "key"])?,
+        certs: path(said, "certs", DEFAULT_CERTS),
+        record: recording(said)?,
+        keylog: keylog(said, environment)?,
+        limits: Limits {
+            handshake: parsed(said, "handshake_timeout", value::some_time)?.unwrap_or(defaults.handshake),
+            connect: parsed(said, "connect_timeout", value::some_time)?.unwrap_or(defaults.connect),
+            connections: parsed(said, "max_connections", value::count(1..=MAX_CONNECTIONS))?
+                .unwrap_or(defaults.connections),
+            grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
+        },
+        log: operational(said)?,
+    })
+}
+
+fn demo(said: &Said) -> Result<Demo, Problem> {
+    Ok(Demo {
+        agents: parsed(said, "agents", value::count(1..=MAX_AGENTS))?.unwrap_or(1),
+        keep: is_on(said, "keep"),
+        listen: listen(said, 0)?,
+        certs: path(said, "certs", DEFAULT_CERTS),
+        record: recording(said)?,
+        log: operational(said)?,
+    })
+}
+
+fn ca(said: &Said) -> Result<Ca, Problem> {
+    Ok(Ca {
+        certs: path(said, "certs", DEFAULT_CERTS),
+        upstream: parsed(said, "upstream", value::upstream)?,
+        export: said.one("export").map(|value| PathBuf::from(&value.text)),
+    })
+}
+
+fn listen(said: &Said, default_port: u16) -> Result<Vec<SocketAddr>, Problem> {
+    let mut addresses = Vec::new();
+    for said in said.all("listen") {
+        let address = read_value(said, value::listen)?;
+        if address.port() != 0 && addresses.contains(&address) {
+            return Err(said.problem(format!("{address} is named twice")));
+        }
+        addresses.push(address);
+    }
+    if addresses.is_empty() {
+        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, default_port)));
+    }
+    Ok(addresses)
+}
+
+fn trust(said: &Said) -> Result<Trust, Problem> {
+    Ok(match said.only(&["upstream_ca", "upstream_pin", "upstream_insecure"])? {
+        None => Trust::System,
+        Some(value) if value.name == "upstream_ca" => Trust::Ca(PathBuf::from(&value.text)),
+        Some(value) if value.name == "upstream_pin" => {
+            Trust::Pin(read_value(value, |text| Pin::from_str(text).map_err(Wrong::from))?)
+        }
+        Some(_) => Trust::Insecure,
+    })
+}
+
+fn identity(said: &Said, names: [&str; 2]) -> Result<Option<Identity>, Problem> {
+    let files = said.both(names)?;
+    Ok(files.map(|[cert, key]| Identity { cert: PathBuf::from(&cert.text), key: PathBuf::from(&key.text) }))
+}
+
+fn recording(said: &Said) -> Result<Recording, Problem> {
+    let capture = match said.only(&["capture", "no_capture"])? {
+        None => CaptureTo::Dir(PathBuf::from(DEFAULT_CAPTURES)),
+        Some(value) if value.name == "no_capture" => CaptureTo::Off,
+        Some(value) if value.text == "-" => CaptureTo::Stdout,
+        Some(value) => CaptureTo::Dir(PathBuf::from(&value.text)),
+    };
+    let live = match said.only(&["quiet", "verbose"])? {
+        None => Live::Messages,
+        Some(value) if value.name == "quiet" => Live::Off,
+        Some(_) => Live::Everything,
+    };
+    let lengths = MIN_LINE_BYTES..=MAX_LINE_BYTES;
+    Ok(Recording {
+        capture,
+        redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
+        max_line_bytes: parsed(said, "max_line_bytes", value::count(lengths))?.unwrap_or(DEFAULT_LINE_BYTES),
+        live,
+    })
+}
+
+fn keylog(said: &Said, environment: &Environment) -> Result<Option<PathBuf>, Problem> {
+    let Some(value) = said.one("keylog").filter(|value| value.switch != Some(false)) else { return Ok(None) };
+    if value.switch.is_none() {
+        return Ok(Some(PathBuf::from(&value.text)));
+    }
+    match environment.get(OsStr::new("SSLKEYLOGFILE")).filter(|path| !path.is_empty()) {
+        Some(path) => Ok(Some(PathBuf::from(path))),
+        None => Err(value
+            .problem("no file is named, and the environment variable SSLKEYLOGFILE is not set")
+            .hint(format!("name one: {}", value.set_to("FILE")))),
+    }
+}
+
+fn operational(said: &Said) -> Result<Log, Problem> {
+    let defaults = Log::default();
+    let filter = |text: &str| log::check(text).map(|()| text.to_owned()).map_err(Wrong::from);
+    Ok(Log {
+        format: parsed(said, "log_format", |text| log::Format::from_str(text).map_err(Wrong::from))?
+            .unwrap_or(defaults.format),
+        filter: parsed(said, "log_filter", filter)?.unwrap_or(defaults.filter),
+    })
+}
+
+fn is_on(said: &Said, name: &str) -> bool {
+    said.one(name).is_some_and(|value| value.switch == Some(true))
+}
+
+fn path(said: &Said, name: &str, default: &str) -> PathBuf {
+    said.one(name).map_or_else(|| PathBuf::from(default), |value| PathBuf::from(&value.text))
+}
+
+fn parsed<T>(said: &Said, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<Option<T>, Problem> {
+    said.one(name).map(|value| read_value(value, parse)).transpose()
+}
+
+fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<T, Problem> {
+    let text = value.text.to_str().ok_or_else(|| value.problem("is not UTF-8"))?;
+    parse(text).map_err(|wrong| {
+        let problem = value.problem(wrong.why);
+        match wrong.better {
+            Some(better) => problem.hint(format!("write {}", value.set_to(&better))),
+            None => problem,
+        }
+    })
+}
+
+/// clap's complaint in our form: one line, and its tip or the help as the hint.
+fn stopped(error: clap::Error) -> Stop {
+    use clap::error::ErrorKind;
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return Stop::Shown(error);
+    }
+    let text = error.render().to_string();
+    let (what, more) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let what = what.trim_start_matches("error: ").split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    let tip = more.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let hint = tip.map_or_else(|| "--help tells what there is".to_owned(), str::to_owned);
+    Stop::Wrong(Problem::new(what.trim()).hint(hint))
+}

@@ -1,0 +1,91 @@
+//! A configuration becomes the settings that a capture's first line lists. Paths of keys are among them, no secret is.
+
+use super::{CaptureTo, Demo, Live, Recording, Run, value};
+use crate::log::Log;
+use crate::tls::upstream::Trust;
+use std::net::IpAddr;
+
+impl Run {
+    /// Every setting in force, as option and value, in the order of the help. Holds no secret.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut rows = Rows::default();
+        rows.row("upstream", &self.upstream);
+        self.listen.iter().for_each(|address| rows.row("listen", address));
+        for (host, address) in &self.resolve {
+            match address {
+                IpAddr::V4(v4) => rows.row("resolve", format!("{host}:{v4}")),
+                IpAddr::V6(v6) => rows.row("resolve", format!("{host}:[{v6}]")),
+            }
+        }
+        match &self.trust {
+            Trust::System => rows.row("upstream-trust", "system"),
+            Trust::Ca(path) => rows.row("upstream-ca", path.display()),
+            Trust::Pin(pin) => rows.row("upstream-pin", pin),
+            Trust::Insecure => rows.row("upstream-insecure", true),
+        }
+        if let Some(identity) = &self.client_identity {
+            rows.row("upstream-client-cert", identity.cert.display());
+            rows.row("upstream-client-key", identity.key.display());
+        }
+        if let Some(identity) = &self.own_identity {
+            rows.row("cert", identity.cert.display());
+            rows.row("key", identity.key.display());
+        }
+        rows.row("certs", self.certs.display());
+        rows.recording(&self.record);
+        if let Some(path) = &self.keylog {
+            rows.row("keylog", path.display());
+        }
+        rows.row("grace", value::time_text(self.limits.grace));
+        rows.row("max-connections", self.limits.connections);
+        rows.row("connect-timeout", value::time_text(self.limits.connect));
+        rows.row("handshake-timeout", value::time_text(self.limits.handshake));
+        rows.log(&self.log);
+        rows.0
+    }
+}
+
+impl Demo {
+    /// Every setting in force, as option and value.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut rows = Rows::default();
+        rows.row("agents", self.agents);
+        rows.row("keep", self.keep);
+        self.listen.iter().for_each(|address| rows.row("listen", address));
+        rows.row("certs", self.certs.display());
+        rows.recording(&self.record);
+        rows.log(&self.log);
+        rows.0
+    }
+}
+
+#[derive(Default)]
+struct Rows(Vec<(String, String)>);
+
+impl Rows {
+    fn row(&mut self, name: &str, value: impl ToString) {
+        self.0.push((name.to_owned(), value.to_string()));
+    }
+
+    fn recording(&mut self, record: &Recording) {
+        match &record.capture {
+            CaptureTo::Dir(path) => self.row("capture", path.display()),
+            CaptureTo::Stdout => self.row("capture", "-"),
+            CaptureTo::Off => self.row("no-capture", true),
+        }
+        self.row("redact", record.redact);
+        self.row("max-line-bytes", record.max_line_bytes);
+        match record.live {
+            Live::Off => self.row("quiet", true),
+            Live::Messages => {}
+            Live::Everything => self.row("verbose", true),
+        }
+    }
+
+    fn log(&mut self, log: &Log) {
+        self.row("log-format", log.format.as_str());
+        self.row("log-filter", &log.filter);
+    }
+}

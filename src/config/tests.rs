@@ -1,0 +1,288 @@
+//! Through the public door: arguments and an environment in, a task or one sentence out.
+
+use super::*;
+use std::ffi::OsString;
+use std::io::Write as _;
+
+const PIN: &str = "sha256:5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f";
+
+/// What comes of a command line (in words) and variables (`NAME=value`).
+fn task(line: &str, variables: &[&str]) -> Result<Task, String> {
+    let arguments = ["finesse-tap"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+    let environment = variables.iter().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into()));
+    read(arguments, &environment.collect()).map_err(|stop| match stop {
+        Stop::Wrong(problem) => problem.to_string(),
+        Stop::Shown(help) => format!("shown: {help}"),
+    })
+}
+
+fn run(line: &str, variables: &[&str]) -> Run {
+    match task(&format!("run {line}"), variables) {
+        Ok(Task::Run(run)) => *run,
+        other => panic!("{line} {variables:?}: {other:?}"),
+    }
+}
+
+fn refusal(line: &str, variables: &[&str]) -> String {
+    task(line, variables).expect_err("it was accepted")
+}
+
+/// A configuration file and the flag that names it.
+fn file(text: &str) -> (tempfile::NamedTempFile, String) {
+    let mut file = tempfile::Builder::new().prefix("tap").suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let flag = format!("--config {}", file.path().display());
+    (file, flag)
+}
+
+#[test]
+fn defaults_are_what_the_help_says() {
+    let run = run("--upstream UCCX.example.test", &[]);
+    assert_eq!(run.upstream.to_string(), "uccx.example.test:8445");
+    assert_eq!(run.listen, ["127.0.0.1:8445".parse().unwrap()]);
+    assert_eq!(run.certs, PathBuf::from("certs"));
+    let capture = CaptureTo::Dir("captures".into());
+    assert_eq!(run.record, Recording { capture, redact: Level::Auth, max_line_bytes: 8_000, live: Live::Messages });
+    assert_eq!((run.trust, run.keylog, run.log), (Trust::System, None, Log::default()));
+    assert_eq!(run.limits, Limits::default());
+    assert_eq!((run.limits.grace.as_secs(), run.limits.connections), (5, 4_096));
+}
+
+#[test]
+fn every_option_can_be_said_in_all_three_places() {
+    let flags = format!(
+        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] \
+         --upstream-pin {PIN} --upstream-client-cert a --upstream-client-key b --cert c --key d --certs e --capture - \
+         --redact off --max-line-bytes 16000 --keylog k --grace 500ms --max-connections 9 --connect-timeout 1m \
+         --handshake-timeout 3 --verbose --log-format json --log-filter debug"
+    );
+    let by_flags = run(&flags, &[]);
+    let pin_variable = format!("FINESSE_TAP_UPSTREAM_PIN={PIN}");
+    let by_variables = run(
+        "",
+        &[
+            "FINESSE_TAP_UPSTREAM=h:7443",
+            "FINESSE_TAP_LISTEN=127.0.0.1:0, [::1]:0,",
+            "FINESSE_TAP_RESOLVE=h:10.0.0.1,h:[fd00::1]",
+            &pin_variable,
+            "FINESSE_TAP_UPSTREAM_CLIENT_CERT=a",
+            "FINESSE_TAP_UPSTREAM_CLIENT_KEY=b",
+            "FINESSE_TAP_CERT=c",
+            "FINESSE_TAP_KEY=d",
+            "FINESSE_TAP_CERTS=e",
+            "FINESSE_TAP_CAPTURE=-",
+            "FINESSE_TAP_REDACT=off",
+            "FINESSE_TAP_MAX_LINE_BYTES=16000",
+            "FINESSE_TAP_KEYLOG=k",
+            "FINESSE_TAP_GRACE=500ms",
+            "FINESSE_TAP_MAX_CONNECTIONS=9",
+            "FINESSE_TAP_CONNECT_TIMEOUT=1m",
+            "FINESSE_TAP_HANDSHAKE_TIMEOUT=3",
+            "FINESSE_TAP_VERBOSE=yes",
+            "FINESSE_TAP_LOG_FORMAT=json",
+            "FINESSE_TAP_LOG_FILTER=debug",
+        ],
+    );
+    let (_file, flag) = file(&format!(
+        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\n\
+         upstream_pin = '{PIN}'\nupstream_client_cert = 'a'\nupstream_client_key = 'b'\ncert = 'c'\nkey = 'd'\n\
+         certs = 'e'\ncapture = '-'\nredact = 'off'\nmax_line_bytes = 16_000\nkeylog = 'k'\ngrace = '500ms'\n\
+         max_connections = 9\nconnect_timeout = '1m'\nhandshake_timeout = 3\nverbose = true\nlog_format = 'json'\n\
+         log_filter = 'debug'\n"
+    ));
+    assert_eq!(by_flags, by_variables);
+    assert_eq!(by_flags, run(&flag, &[]));
+    let settings = by_flags.settings();
+    for (name, value) in [("listen", "[::1]:0"), ("resolve", "h:[fd00::1]"), ("grace", "500ms"), ("upstream-pin", PIN)]
+    {
+        assert!(settings.contains(&(name.into(), value.into())), "{name}={value} is not in {settings:?}");
+    }
+}
+
+#[test]
+fn settings_read_back_are_the_same_run() {
+    let line = format!("--upstream h --listen [::1]:1 --resolve h:[::2] --upstream-pin {PIN} --no-capture --quiet");
+    let first = run(&line, &[]);
+    let said = first.settings().iter().fold(String::new(), |line, (name, value)| match value.as_str() {
+        "true" => format!("{line} --{name}"),
+        value => format!("{line} --{name} {value}"),
+    });
+    assert_eq!(run(&said, &[]), first);
+}
+
+#[test]
+fn flags_win_over_variables_and_those_over_the_file() {
+    let (_file, flag) = file("upstream = 'file'\ngrace = 1\nlisten = '127.0.0.1:1'\ncerts = 'file'");
+    let named = flag.replace("--config ", "FINESSE_TAP_CONFIG=");
+    let run =
+        run("--upstream flag", &[&named, "FINESSE_TAP_UPSTREAM=variable", "FINESSE_TAP_GRACE=2", "FINESSE_TAP_CERTS="]);
+    assert_eq!(run.upstream.host, "flag");
+    assert_eq!(run.limits.grace.as_secs(), 2);
+    assert_eq!(run.listen.len(), 1);
+    assert_eq!(run.certs, PathBuf::from("file"), "an empty variable counts as unset");
+}
+
+#[test]
+fn a_higher_layer_replaces_what_excludes_it() {
+    let (_file, flag) =
+        file("upstream = 'h'\nupstream_insecure = true\nno_capture = true\nquiet = true\ncert = 'a'\nkey = 'b'");
+    let replaced = run(&format!("{flag} --upstream-ca roots.pem --capture x --verbose --cert c --key d"), &[]);
+    assert_eq!(replaced.trust, Trust::Ca("roots.pem".into()));
+    assert_eq!(replaced.record.capture, CaptureTo::Dir("x".into()));
+    assert_eq!(replaced.record.live, Live::Everything);
+    assert_eq!(replaced.own_identity, Some(Identity { cert: "c".into(), key: "d".into() }));
+    let switched_off = run(&flag, &["FINESSE_TAP_UPSTREAM_INSECURE=false", "FINESSE_TAP_NO_CAPTURE=0"]);
+    assert_eq!(switched_off.trust, Trust::System);
+    assert_eq!(switched_off.record.capture, CaptureTo::Dir("captures".into()));
+}
+
+#[test]
+fn conflicts_and_halves_are_refused_in_one_place() {
+    for (line, wanted) in [
+        ("--upstream-ca a --upstream-insecure", "--upstream-ca and --upstream-insecure exclude each other"),
+        ("--upstream-ca a --upstream-pin b", "--upstream-ca and --upstream-pin exclude"),
+        ("--capture x --no-capture", "--capture and --no-capture exclude"),
+        ("--quiet --verbose", "--quiet and --verbose exclude"),
+        ("--cert a", "--cert is set without its other half\nhint: add --key FILE"),
+        ("--key a", "--key is set without its other half\nhint: add --cert FILE"),
+        ("--upstream-client-key a", "hint: add --upstream-client-cert FILE"),
+    ] {
+        let text = refusal(&format!("run --upstream h {line}"), &[]);
+        assert!(text.contains(wanted), "{line}: {text}");
+    }
+    let text = refusal("run --upstream h --cert a", &["FINESSE_TAP_KEY=b"]);
+    assert!(text.contains("--cert is set without"), "a certificate took its key from elsewhere: {text}");
+}
+
+#[test]
+fn problems_name_the_place_and_what_to_write() {
+    let (path, flag) = file("# mine\nupstream = 'h'\n\ngrace = 'soon'\n");
+    let name = path.path().display();
+    assert!(refusal(&format!("run {flag}"), &[]).starts_with(&format!("{name}:4: grace: `soon` is not a time")));
+    for (line, variables, wanted) in [
+        ("run", &[][..], "no server is named\nhint: add --upstream HOST"),
+        ("run", &["FINESSE_TAP_UPSTREAM="], "no server is named"),
+        ("run --upstream https://h.example.test:8445/desktop", &[], "\nhint: write --upstream h.example.test:8445"),
+        ("run --upstream h/desktop", &[], "\nhint: write --upstream h"),
+        ("run", &["FINESSE_TAP_UPSTREAM=https://h/"], "\nhint: write FINESSE_TAP_UPSTREAM=h"),
+        ("run --upstream h:0", &[], "--upstream: "),
+        ("run --upstream h --listen :9000", &[], "\nhint: write --listen 127.0.0.1:9000"),
+        ("run --upstream h --listen localhost:9000", &[], "\nhint: write --listen 127.0.0.1:9000"),
+        ("run --upstream h --listen ::1", &[], "\nhint: write --listen [::1]:8445"),
+        ("run --upstream h --listen 1.2.3.4:5 --listen 1.2.3.4:5", &[], "named twice"),
+        ("run --upstream h --resolve h:8445:10.0.0.1", &[], "\nhint: write --resolve h:10.0.0.1"),
+        ("run --upstream h --resolve h:10.0.0.1:8445", &[], "\nhint: write --resolve h:10.0.0.1"),
+        ("run --upstream h --resolve h:other", &[], "--resolve: `h:other` is not HOST:ADDR"),
+        ("run --upstream h --upstream-pin 5d0f", &[], "--upstream-pin: `5d0f` is not a pin"),
+        ("run --upstream h --max-line-bytes 100", &[], "a whole number from 4000 to 16777216"),
+        ("run --upstream h --max-connections 0", &[], "--max-connections: "),
+        ("run --upstream h --connect-timeout 0", &[], "no time at all"),
+        ("run --upstream h --grace 18446744073709551615h", &[], "--grace: "),
+        ("run --upstream h --log-filter finesse_tap=loud", &[], "--log-filter: "),
+        ("run --upstream h", &["FINESSE_TAP_REDACT=some"], "FINESSE_TAP_REDACT: `some` is not a redaction level"),
+        ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: is neither true nor false"),
+        ("run --upstream h --config no-such.toml", &[], "--config: no-such.toml: "),
+        ("demo --agents 201", &[], "--agents: `201` is not a whole number from 1 to 200"),
+    ] {
+        let text = refusal(line, variables);
+        assert!(text.contains(wanted), "{line} {variables:?}: {text}");
+        assert!(text.matches("hint: ").count() <= 1, "{text}");
+    }
+}
+
+#[test]
+fn unknown_keys_name_their_line_and_the_nearest_option() {
+    for (text, wanted) in [
+        ("upstream = 'h'\n\nlistn = '127.0.0.1:1'", ":3: `listn` is no option\nhint: did you mean `listen`?"),
+        ("max-line-bytes = 9000", ":1: `max-line-bytes` is no option\nhint: did you mean `max_line_bytes`?"),
+        ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: there are no sections"),
+        ("colour = 1", "hint: the options are upstream, listen, "),
+        ("config = 'other'", "`config` is no option"),
+        ("agents = 3", "`agents` is no option"),
+        ("listen = [1]", ":1: listen: expected a text in quotes, or a list of them in brackets, found integer"),
+        ("quiet = 'yes'", ":1: quiet: expected true or false, found string"),
+        ("certs = 3", ":1: certs: expected a text in quotes, found integer"),
+        ("certs = ''", ":1: certs: is empty"),
+        ("upstream = h", ":1: "),
+        ("grace = 1\ngrace = 2", ":2: "),
+    ] {
+        let (path, flag) = file(text);
+        let refusal = refusal(&format!("run {flag}"), &[]);
+        assert!(refusal.starts_with(&path.path().display().to_string()), "{text}: {refusal}");
+        assert!(refusal.contains(wanted), "{text}: {refusal}");
+    }
+}
+
+#[test]
+fn a_mistyped_variable_is_found_and_a_strange_one_let_be() {
+    let text = refusal("run --upstream h", &["FINESSE_TAP_UPSTRAEM=h"]);
+    assert!(text.contains("FINESSE_TAP_UPSTRAEM is unknown\nhint: did you mean FINESSE_TAP_UPSTREAM?"), "{text}");
+    let kubernetes = ["FINESSE_TAP_PORT=tcp://10.0.0.1:8445", "FINESSE_TAP_SERVICE_HOST=10.0.0.1"];
+    assert_eq!(run("--upstream h", &kubernetes), run("--upstream h", &[]));
+}
+
+#[test]
+fn the_key_log_is_written_only_when_asked_for() {
+    let ssl = "SSLKEYLOGFILE=from-environment";
+    assert_eq!(run("--upstream h", &[ssl]).keylog, None);
+    assert_eq!(run("--upstream h --keylog", &[ssl]).keylog, Some("from-environment".into()));
+    assert_eq!(run("--upstream h --keylog mine", &[ssl]).keylog, Some("mine".into()));
+    assert_eq!(run("--keylog --upstream h", &[ssl]).keylog, Some("from-environment".into()));
+    assert_eq!(run("--upstream h", &[ssl, "FINESSE_TAP_KEYLOG=false"]).keylog, None);
+    assert!(
+        refusal("run --upstream h --keylog", &[]).contains("SSLKEYLOGFILE is not set\nhint: name one: --keylog FILE")
+    );
+}
+
+#[test]
+fn pins_are_read_as_tools_print_them() {
+    let bare = PIN.trim_start_matches("sha256:").to_uppercase();
+    let pairs: Vec<String> = bare.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();
+    let openssl = format!("SHA256:{}", pairs.join(":"));
+    assert_eq!(openssl.parse::<Pin>().unwrap().to_string(), PIN);
+    for bad in ["sha1:00", "sha256:", "sha256:zz", &PIN[..70], &format!("{PIN}0"), &format!("{PIN}00"), "sha256:é"] {
+        assert!(bad.parse::<Pin>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_other_commands_take_what_concerns_them() {
+    let variables = ["FINESSE_TAP_CERTS=mine", "FINESSE_TAP_UPSTREAM=h", "FINESSE_TAP_CAPTURE=there"];
+    let Ok(Task::Demo(demo)) = task("demo --agents 3 --keep", &variables) else { panic!() };
+    assert_eq!((demo.agents, demo.keep, demo.certs.to_str()), (3, true, Some("mine")));
+    assert_eq!(demo.record.capture, CaptureTo::Dir("there".into()));
+    assert_eq!(demo.listen, ["127.0.0.1:0".parse().unwrap()]);
+    let ca = task("ca --export out", &variables);
+    assert_eq!(ca, Ok(Task::Ca(Ca { certs: "mine".into(), upstream: None, export: Some("out".into()) })));
+    assert_eq!(task("completions zsh", &[]), Ok(Task::Completions(Shell::Zsh)));
+    assert_eq!(task("man --out dir", &[]), Ok(Task::Man(Some("dir".into()))));
+}
+
+#[test]
+fn a_wrong_command_line_gets_one_line_and_one_hint() {
+    for (line, wanted) in [
+        ("run --upstrem h", "unexpected argument '--upstrem' found\nhint: a similar argument exists: '--upstream'"),
+        ("run --redact some --upstream h", "[possible values: off, auth]\nhint: "),
+        ("run --upstream", "\nhint: --help tells"),
+        ("rum", "unrecognized subcommand 'rum'\nhint: "),
+        ("completions", "\nhint: "),
+    ] {
+        let text = refusal(line, &[]);
+        assert!(text.contains(wanted) && text.lines().count() == 2, "{line}: {text}");
+    }
+    assert!(refusal("--version", &[]).contains(concat!("finesse-tap ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_need_not_be_text() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let strange = OsString::from_vec(b"caf\xe9".to_vec());
+    let mut arguments: Vec<OsString> = ["finesse-tap", "run", "--upstream", "h", "--certs"].map(OsString::from).into();
+    arguments.push(strange.clone());
+    let Ok(Task::Run(run)) = read(arguments, &Environment::new()) else { panic!("refused") };
+    assert_eq!(run.certs, PathBuf::from(&strange));
+    let arguments = ["finesse-tap".into(), "run".into(), "--upstream".into(), strange];
+    let Err(Stop::Wrong(problem)) = read(arguments, &Environment::new()) else { panic!("accepted") };
+    assert_eq!(problem.what, "--upstream: is not UTF-8");
+}

@@ -1,0 +1,115 @@
+//! The words of options: text becomes addresses, pins, times and numbers, or a sentence about what is wrong with it.
+
+use crate::conn::Authority;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// The port of Finesse's desktop.
+pub(super) const FINESSE_PORT: u16 = 8445;
+
+/// Text that is no value: why, and what was probably meant.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) why: String,
+    pub(super) better: Option<String>,
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self { why, better: None }
+    }
+}
+
+fn wrong(why: String, better: impl Into<Option<String>>) -> Wrong {
+    Wrong { why, better: better.into() }
+}
+
+/// `HOST[:PORT]`.
+pub(super) fn upstream(text: &str) -> Result<Authority, Wrong> {
+    let authority = Authority::parse(text, FINESSE_PORT).map_err(|why| wrong(why, host_of_url(text)))?;
+    if authority.port == 0 {
+        return Err(wrong(format!("`{text}`: nobody listens on port 0"), authority.host));
+    }
+    Ok(authority)
+}
+
+/// What a URL says of host and port, if that is a host.
+fn host_of_url(text: &str) -> Option<String> {
+    let rest = text.trim().split_once("://").map_or(text.trim(), |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next()?;
+    (host != text).then(|| Authority::parse(host, FINESSE_PORT).ok()).flatten()?;
+    Some(host.to_owned())
+}
+
+/// `ADDR:PORT`.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| {
+        let better = match (text.parse::<IpAddr>(), text.trim_start_matches(':').parse::<u16>()) {
+            (Ok(ip), _) => Some(SocketAddr::new(ip, FINESSE_PORT).to_string()),
+            (_, Ok(port)) => Some(format!("127.0.0.1:{port}")),
+            _ => text
+                .strip_prefix("localhost:")
+                .and_then(|port| port.parse::<u16>().ok())
+                .map(|port| format!("127.0.0.1:{port}")),
+        };
+        wrong(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{FINESSE_PORT}"), better)
+    })
+}
+
+/// `HOST:ADDR`; the address may be IPv6 in brackets.
+pub(super) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
+    let not = |better: Option<String>| wrong(format!("`{text}` is not HOST:ADDR with an IP address"), better);
+    let (host, address) = text.split_once(':').ok_or_else(|| not(None))?;
+    let host = Authority::parse(host, 0).map_err(Wrong::from)?.host;
+    let bare = |text: &str| {
+        let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        inner.unwrap_or(text).parse::<IpAddr>().ok()
+    };
+    bare(address).map(|ip| (host.clone(), ip)).ok_or_else(|| {
+        // curl writes HOST:PORT:ADDR; others add a port behind.
+        let curls =
+            address.split_once(':').filter(|(port, _)| port.parse::<u16>().is_ok()).and_then(|(_, ip)| bare(ip));
+        let ip = curls.or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()));
+        not(ip.map(|ip| if ip.is_ipv6() { format!("{host}:[{ip}]") } else { format!("{host}:{ip}") }))
+    })
+}
+
+/// Longest time that can be asked for.
+const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
+/// Seconds, or a whole number with `ms`, `s`, `m` or `h` behind it; 0 to a day.
+pub(super) fn time(text: &str) -> Result<Duration, Wrong> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = text.get(digits.len()..).unwrap_or_default().trim();
+    let number: Option<u64> = digits.parse().ok();
+    let read = number.and_then(|number| match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "" | "s" => Some(Duration::from_secs(number)),
+        "m" | "min" => number.checked_mul(60).map(Duration::from_secs),
+        "h" => number.checked_mul(3_600).map(Duration::from_secs),
+        _ => None,
+    });
+    read.filter(|time| *time <= LONGEST)
+        .ok_or_else(|| format!("`{text}` is not a time of a day at most: write 5, 5s, 500ms or 1m").into())
+}
+
+/// As [`time`], but not 0.
+pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
+    let time = time(text)?;
+    if time.is_zero() { Err(format!("`{text}` leaves no time at all").into()) } else { Ok(time) }
+}
+
+/// A whole number within bounds.
+pub(super) fn count(within: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, Wrong> {
+    move |text| {
+        let number = text.replace('_', "").parse().ok().filter(|number| within.contains(number));
+        number
+            .ok_or_else(|| format!("`{text}` is not a whole number from {} to {}", within.start(), within.end()).into())
+    }
+}
+
+/// A time as options take it: `5s`, `500ms`.
+pub(super) fn time_text(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
+}
