@@ -3,6 +3,8 @@
 //! The event everywhere is a pub-sub message of about 2 kB whose `<Update>` is escaped as text; the REST exchange is a
 //! state change with its 202. Figures are per event; bytes a second count the stanza's own bytes.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a bench that cannot go on has failed")]
+
 use bytes::Bytes;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};

@@ -1,3 +1,5 @@
+//! Queues and losses: every record is written or told, never both, whatever the sink does.
+
 use super::super::{Bus, Duty};
 use super::*;
 use proptest::prelude::*;

@@ -1,6 +1,7 @@
 //! Through the public door: arguments and an environment in, a task or one sentence out.
 
 use super::*;
+use crate::tls::upstream::{Pin, Trust};
 use std::ffi::OsString;
 use std::io::Write as _;
 

@@ -1,3 +1,5 @@
+//! The file sink against disks that fill, fail, and lose what was written.
+
 use super::*;
 use crate::bus::{Bus, Done, Duty};
 use crate::capture::Record;

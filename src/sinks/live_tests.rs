@@ -1,3 +1,5 @@
+//! The live view line by line: what is shown, hidden, cut and stripped.
+
 use super::*;
 use crate::bus::{Bus, Duty};
 use std::sync::{Arc, Mutex};

@@ -207,11 +207,10 @@ impl Scope<'_, '_> {
     }
 
     fn document(&mut self, document: &Document<'_>, message: &Message, stream: &mut Stream, tracker: &mut Tracker) {
-        let mut roots = document.roots().peekable();
-        if roots.peek().is_none() {
+        if document.roots().next().is_none() {
             self.emit(What::Message { message, keepalive: false });
         }
-        while let Some(root) = roots.next() {
+        for root in document.roots() {
             let broken = !root.is_closed();
             let span = root.span();
             let end = if broken { document.source().len() } else { span.end };

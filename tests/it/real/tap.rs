@@ -132,9 +132,9 @@ impl Capture {
 
     /// The stream is whole: numbered without holes, opened and closed in pairs, nothing undecoded, nothing lost.
     pub(super) fn is_whole(&self) {
-        for (number, pair) in self.events.windows(2).enumerate() {
-            let [one, two] = [&pair[0], &pair[1]].map(|event| event["event"]["sequence"].as_u64().expect("a sequence"));
-            assert_eq!(two, one + 1, "the sequence after event {number}");
+        assert_eq!(self.events[0]["event"]["action"], "log-opened");
+        for (event, number) in self.events[1..].iter().zip(1_u64..) {
+            assert_eq!(event["event"]["sequence"], number, "the stream's numbers");
         }
         for thing in ["connection", "websocket"] {
             let [opened, closed] = ["opened", "closed"].map(|end| self.all(&format!("{thing}-{end}")).count());
