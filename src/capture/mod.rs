@@ -1,6 +1,6 @@
 //! The door: from what was seen, secrets included, to what may be written.
 //!
-//! [`Door::admit`] is the only way from an [`Observation`](observation::Observation) to a [`Record`]: it redacts, numbers,
+//! [`Door::admit`] is the only way from an [`Observation`] to a [`Record`]: it redacts, numbers,
 //! puts into words, encodes within the line limit, and has the leak guard look at the finished line. A sink takes nothing
 //! but records, so forgetting to redact does not compile. Does no I/O and reads no clock.
 
