@@ -5,7 +5,7 @@
 //! of them at once. Limits: the last [`MAX_SECRETS`] secrets of a connection; nothing shorter than four bytes; from four
 //! to seven bytes only as a whole word outside JSON numbers; never a word of our own vocabulary.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -41,7 +41,10 @@ pub struct Guard {
 }
 
 struct Search {
-    automaton: AhoCorasick,
+    /// Says quickly that there is nothing, which is what it nearly always finds.
+    quick: AhoCorasick,
+    /// Finds every place, to tell whole words from parts of other words.
+    thorough: AhoCorasick,
     /// Per pattern: whether it must stand as a word of its own.
     whole_word: Vec<bool>,
 }
@@ -68,7 +71,10 @@ impl Guard {
     #[must_use]
     pub fn finds_leak(&self, line: &[u8]) -> bool {
         let Some(search) = &self.search else { return false };
-        search.automaton.find_overlapping_iter(line).any(|hit| {
+        if !search.quick.is_match(line) {
+            return false;
+        }
+        search.thorough.find_overlapping_iter(line).any(|hit| {
             let whole_word = search.whole_word.get(hit.pattern().as_usize()).copied().unwrap_or_default();
             !whole_word || is_word(line, hit.start(), hit.end())
         })
@@ -78,17 +84,26 @@ impl Guard {
 impl Search {
     fn of(secrets: &VecDeque<String>) -> Option<Self> {
         let mut patterns: Vec<(Vec<u8>, bool)> = Vec::new();
-        for secret in secrets {
-            let whole_word = secret.len() < FREE_SECRET_BYTES;
-            for form in forms(secret) {
-                if !patterns.iter().any(|(known, _)| *known == form) {
-                    patterns.push((form, whole_word));
-                }
+        let mut all: Vec<(Vec<u8>, bool)> = secrets
+            .iter()
+            .flat_map(|secret| forms(secret).into_iter().map(|form| (form, secret.len() < FREE_SECRET_BYTES)))
+            .collect();
+        all.sort_by_key(|(form, _)| form.len());
+        for (form, whole_word) in all {
+            // Whatever holds a shorter pattern is found by it.
+            let known = |(other, other_whole_word): &(Vec<u8>, bool)| {
+                *other == form || (!other_whole_word && memchr::memmem::find(&form, other).is_some())
+            };
+            if !patterns.iter().any(known) {
+                patterns.push((form, whole_word));
             }
         }
+        let texts: Vec<&Vec<u8>> = patterns.iter().map(|(form, _)| form).collect();
         // A failure to build (too many patterns) is out of reach of MAX_SECRETS.
-        let automaton = AhoCorasick::new(patterns.iter().map(|(form, _)| form)).ok()?;
-        Some(Self { automaton, whole_word: patterns.into_iter().map(|(_, whole_word)| whole_word).collect() })
+        let quick = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&texts).ok()?;
+        let thorough = AhoCorasick::new(&texts).ok()?;
+        let whole_word = patterns.iter().map(|(_, whole_word)| *whole_word).collect();
+        Some(Self { quick, thorough, whole_word })
     }
 }
 

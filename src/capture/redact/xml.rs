@@ -11,7 +11,7 @@ use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
 use crate::xmpp::{Document, Element};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -20,7 +20,8 @@ const MAX_NESTING: usize = 3;
 
 #[expect(clippy::expect_used, reason = "constant words: the automaton builds or no test passes")]
 static HINTED: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS.iter().chain(&["&#", "://"])).expect("constant")
+    let hints = HINTS.iter().chain(&["&#"]);
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(hints).expect("constant")
 });
 
 /// Where an element stands: whether inside a payload known to be Finesse's, and how deep documents are nested.
@@ -60,13 +61,16 @@ pub(super) fn payload<'x>(scrub: &mut Scrub<'_>, document: &Document<'x>) -> Cow
 /// Whether no rule can apply to a stanza's text: no hint at a credential in it, no character reference that could spell
 /// one, and no namespace that is not understood.
 fn is_clean(xml: &str) -> bool {
-    let bytes = xml.as_bytes();
-    // A URL is suspicious only if it names a user; namespaces are URLs too.
-    let suspicious = HINTED.find_iter(bytes).any(|hit| {
-        let is_url = bytes.get(hit.start()..hit.end()) == Some(b"://");
-        !is_url || bytes.iter().skip(hit.end()).take_while(|b| !b"/\"'<>& ".contains(b)).any(|b| *b == b'@')
-    });
-    !suspicious && namespaces(xml).all(rules::is_known_namespace)
+    // The search is several times faster on one case than on both; the copy costs next to nothing.
+    !HINTED.is_match(&xml.to_ascii_lowercase()) && !names_a_user(xml) && namespaces(xml).all(rules::is_known_namespace)
+}
+
+/// Whether a URL names a user (`https://user:password@host`). Namespaces are URLs too, and name none.
+fn names_a_user(xml: &str) -> bool {
+    memchr::memmem::find_iter(xml.as_bytes(), "://").any(|at| {
+        let authority = xml.bytes().skip(at + 3).take_while(|b| !b"/\"'<>& ".contains(b));
+        authority.into_iter().any(|b| b == b'@')
+    })
 }
 
 /// Values of everything that looks like an `xmlns` declaration. An unusual spelling yields an unknown namespace, which
