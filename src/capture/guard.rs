@@ -5,14 +5,17 @@
 //! of them at once. Limits: the last [`MAX_SECRETS`] secrets of a connection; nothing shorter than four bytes; from four
 //! to seven bytes only as a whole word outside JSON numbers; never a word of our own vocabulary.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::packed::Searcher;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::VecDeque;
 
 /// Secrets remembered per connection.
 pub const MAX_SECRETS: usize = 64;
+/// Patterns in one vectorised search: what the widest registers take.
+const GROUP: usize = 64;
 /// Longest part of a secret that is searched for, bytes: a longer one (an SSO token) is known by its beginning.
 const MAX_SECRET_BYTES: usize = 512;
 /// Shortest secret searched for at all, bytes.
@@ -40,13 +43,19 @@ pub struct Guard {
     search: Option<Search>,
 }
 
+/// What is searched for. Held per connection, so it is kept to a few kB: no automaton, which would take a hundred times
+/// that.
 struct Search {
-    /// Says quickly that there is nothing, which is what it nearly always finds.
-    quick: AhoCorasick,
-    /// Finds every place, to tell whole words from parts of other words.
-    thorough: AhoCorasick,
-    /// Per pattern: whether it must stand as a word of its own.
-    whole_word: Vec<bool>,
+    /// Vectorised searches for groups of the patterns, which nearly always say that there is nothing. Empty where the
+    /// processor has no such instructions.
+    quick: Vec<Searcher>,
+    patterns: Vec<Pattern>,
+}
+
+struct Pattern {
+    form: Vec<u8>,
+    /// It must stand as a word of its own.
+    whole_word: bool,
 }
 
 impl Guard {
@@ -64,46 +73,44 @@ impl Guard {
             self.secrets.pop_front();
         }
         self.secrets.push_back(secret.to_owned());
-        self.search = Search::of(&self.secrets);
+        self.search = Some(Search::of(&self.secrets));
     }
 
     /// Whether a finished line holds one of the secrets in any form.
     #[must_use]
     pub fn finds_leak(&self, line: &[u8]) -> bool {
         let Some(search) = &self.search else { return false };
-        if !search.quick.is_match(line) {
+        if !search.quick.is_empty() && search.quick.iter().all(|group| group.find(line).is_none()) {
             return false;
         }
-        search.thorough.find_overlapping_iter(line).any(|hit| {
-            let whole_word = search.whole_word.get(hit.pattern().as_usize()).copied().unwrap_or_default();
-            !whole_word || is_word(line, hit.start(), hit.end())
+        search.patterns.iter().any(|Pattern { form, whole_word }| {
+            memmem::find_iter(line, form).any(|at| !whole_word || is_word(line, at, at + form.len()))
         })
     }
 }
 
 impl Search {
-    fn of(secrets: &VecDeque<String>) -> Option<Self> {
-        let mut patterns: Vec<(Vec<u8>, bool)> = Vec::new();
-        let mut all: Vec<(Vec<u8>, bool)> = secrets
+    fn of(secrets: &VecDeque<String>) -> Self {
+        let mut all: Vec<Pattern> = secrets
             .iter()
-            .flat_map(|secret| forms(secret).into_iter().map(|form| (form, secret.len() < FREE_SECRET_BYTES)))
+            .flat_map(|secret| {
+                let whole_word = secret.len() < FREE_SECRET_BYTES;
+                forms(secret).into_iter().map(move |form| Pattern { form, whole_word })
+            })
             .collect();
-        all.sort_by_key(|(form, _)| form.len());
-        for (form, whole_word) in all {
+        all.sort_by_key(|pattern| pattern.form.len());
+        let mut patterns: Vec<Pattern> = Vec::new();
+        for pattern in all {
             // Whatever holds a shorter pattern is found by it.
-            let known = |(other, other_whole_word): &(Vec<u8>, bool)| {
-                *other == form || (!other_whole_word && memchr::memmem::find(&form, other).is_some())
+            let found_by = |known: &Pattern| {
+                known.form == pattern.form || (!known.whole_word && memmem::find(&pattern.form, &known.form).is_some())
             };
-            if !patterns.iter().any(known) {
-                patterns.push((form, whole_word));
+            if !patterns.iter().any(found_by) {
+                patterns.push(pattern);
             }
         }
-        let texts: Vec<&Vec<u8>> = patterns.iter().map(|(form, _)| form).collect();
-        // A failure to build (too many patterns) is out of reach of MAX_SECRETS.
-        let quick = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&texts).ok()?;
-        let thorough = AhoCorasick::new(&texts).ok()?;
-        let whole_word = patterns.iter().map(|(_, whole_word)| *whole_word).collect();
-        Some(Self { quick, thorough, whole_word })
+        let groups = patterns.chunks(GROUP).map(|group| Searcher::new(group.iter().map(|pattern| &pattern.form)));
+        Self { quick: groups.collect::<Option<_>>().unwrap_or_default(), patterns }
     }
 }
 
