@@ -28,18 +28,26 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 /// How often a tap without traffic looks whether a sink has a loss to tell.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
+/// How long messages gather while there is traffic. Waking for each would cost more than decoding it, and would get into
+/// the relay's way on a machine with few cores.
+const LINGER: Duration = Duration::from_millis(10);
+
 /// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
 pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
+    let mut idle = true;
     loop {
-        match receiver.recv_timeout(IDLE_LOOK) {
-            Ok(message) => {
-                take(message, budget, &mut decoder, bus);
-                while let Ok(message) = receiver.try_recv() {
-                    take(message, budget, &mut decoder, bus);
-                }
+        if idle {
+            match receiver.recv_timeout(IDLE_LOOK) {
+                Ok(message) => take(message, budget, &mut decoder, bus),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        std::thread::sleep(LINGER);
+        idle = true;
+        while let Ok(message) = receiver.try_recv() {
+            take(message, budget, &mut decoder, bus);
+            idle = false;
         }
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
     }
