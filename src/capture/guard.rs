@@ -101,9 +101,11 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     let mut forms = vec![secret.to_owned(), json(secret), percent.to_lowercase(), percent, twice.to_lowercase(), twice];
     // Writers of XML agree on escaping `&` and `<` in text, and on nothing else. An Update is escaped once more.
     for optional in ["", ">", ">\"", ">\"'"] {
-        let once: String = secret.chars().map(|c| entity(c, optional)).collect();
-        forms.push(once.replace('&', "&amp;"));
-        forms.push(once);
+        for text in [secret, &json(secret)] {
+            let once: String = text.chars().map(|c| entity(c, optional)).collect();
+            forms.push(once.replace('&', "&amp;"));
+            forms.push(once);
+        }
     }
     forms.push(STANDARD.encode(secret));
     forms.push(URL_SAFE_NO_PAD.encode(secret));
