@@ -25,6 +25,9 @@ use std::time::Duration;
 /// Default limit of the queue between relay and tap, bytes of payload.
 pub const QUEUE_BYTES: usize = 64 << 20;
 
+/// After how many messages a tap with traffic looks the same.
+const BUSY_LOOK: usize = 1_024;
+
 /// How often a tap without traffic looks whether a sink has a loss to tell.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
@@ -34,9 +37,7 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
         match receiver.recv_timeout(IDLE_LOOK) {
             Ok(message) => {
                 take(message, budget, &mut decoder, bus);
-                while let Ok(message) = receiver.try_recv() {
-                    take(message, budget, &mut decoder, bus);
-                }
+                receiver.try_iter().take(BUSY_LOOK).for_each(|message| take(message, budget, &mut decoder, bus));
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
