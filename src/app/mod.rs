@@ -11,7 +11,6 @@ mod signal;
 pub use demo::demo;
 
 use crate::ca_text::CaFacts;
-use crate::capture::observation::End;
 use crate::clock;
 use crate::config::{Ca, Identity, Run};
 use crate::conn::Authority;
@@ -24,6 +23,7 @@ use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
 use anyhow::{Context as _, anyhow};
 use recorder::Recorder;
+use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,15 +51,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
             limits: config.limits,
         };
-        let dialled = match proxy::upstream_addresses(&proxy, &addresses).await {
-            Ok(dialled) => dialled,
-            Err(unreachable) if unreachable.by == End::Proxy => return Err(failed(unreachable)),
-            // It may come up later, and the browser is told until then.
-            Err(unreachable) => {
-                tracing::warn!(upstream = %config.upstream, why = unreachable.why, "the upstream cannot be found yet");
-                Vec::new()
-            }
-        };
+        let dialled = proxy::upstream_addresses(&proxy, &addresses).await.map_err(failed)?;
+        // Before the facts are printed: whoever waits for them may send a signal at once.
+        let signals = Signals::install()?;
         let recorder = Recorder::start(&config.record, &config.upstream.host, settings, recorder::Show::OnTerminal)?;
         banner::print(&banner::Facts {
             listening: &addresses,
@@ -70,11 +64,8 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             ca: certificate.ca.as_ref(),
         });
         let shutdown = CancellationToken::new();
-        let signals = signal::watch(shutdown.clone(), recorder.bus());
-        let summary = tokio::select! {
-            summary = proxy::run(listeners, proxy, recorder.intake(), shutdown) => summary?,
-            error = signals => return Err(error),
-        };
+        signals.watch(shutdown.clone(), recorder.bus());
+        let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
         recorder.finish()
     })

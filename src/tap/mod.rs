@@ -25,6 +25,9 @@ use std::time::Duration;
 /// Default limit of the queue between relay and tap, bytes of payload.
 pub const QUEUE_BYTES: usize = 64 << 20;
 
+/// After how many messages a tap with traffic looks the same.
+const BUSY_LOOK: usize = 1_024;
+
 /// How often a tap without traffic looks whether a sink has a loss to tell.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
@@ -34,21 +37,20 @@ const LINGER: Duration = Duration::from_millis(10);
 
 /// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
 pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
-    let mut idle = true;
+    let mut taken = 0;
     loop {
-        if idle {
+        if taken == 0 {
             match receiver.recv_timeout(IDLE_LOOK) {
                 Ok(message) => take(message, budget, &mut decoder, bus),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        std::thread::sleep(LINGER);
-        idle = true;
-        while let Ok(message) = receiver.try_recv() {
-            take(message, budget, &mut decoder, bus);
-            idle = false;
+        if taken < BUSY_LOOK {
+            std::thread::sleep(LINGER);
         }
+        let messages = receiver.try_iter().take(BUSY_LOOK);
+        taken = messages.map(|message| take(message, budget, &mut decoder, bus)).count();
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
     }
     bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));

@@ -134,10 +134,10 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     }
     if let Some(api) = &seen.api {
         event.finesse.api = Some(event::Api {
-            resource: Cow::Owned(api.resource.clone()),
+            resource: Cow::Owned(clip(scrub.text(&api.resource)).into_owned()),
             operation: api.operation,
-            object_id: api.object_id.clone().map(|id| clip(Cow::Owned(id))),
-            request_id: seen.request_id.map(|id| clip(Cow::Borrowed(id))),
+            object_id: api.object_id.as_deref().map(|id| Cow::Owned(clip(scrub.text(id)).into_owned())),
+            request_id: seen.request_id.map(|id| clip(scrub.text(id))),
             state: None,
         });
     }
@@ -204,10 +204,12 @@ pub(super) fn websocket_opened<'o>(
     let bad = handshake.accept_valid == Some(false) || handshake.unknown_extension;
     event.log.level = if bad { "warn" } else { "info" };
     if let Some(ws) = &mut event.finesse.ws {
-        ws.protocols_offered = handshake.protocols_offered.iter().take(16).map(|p| clip(Cow::Borrowed(&**p))).collect();
-        ws.protocol = handshake.protocol.as_deref().map(|p| clip(Cow::Borrowed(p)));
-        ws.extensions_offered = handshake.extensions_offered.as_deref().map(|e| clip(Cow::Borrowed(e)));
-        ws.extensions = handshake.extensions.as_deref().map(|e| clip(Cow::Borrowed(e)));
+        // Some programs carry a token where a subprotocol's name should be.
+        let mut name = |text: &'o str| clip(scrub.text(text));
+        ws.protocols_offered = handshake.protocols_offered.iter().take(8).map(|text| name(text)).collect();
+        ws.protocol = handshake.protocol.as_deref().map(&mut name);
+        ws.extensions_offered = handshake.extensions_offered.as_deref().map(&mut name);
+        ws.extensions = handshake.extensions.as_deref().map(&mut name);
         ws.accept_valid = handshake.accept_valid;
     }
     Removes::Payload

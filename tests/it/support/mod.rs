@@ -1,7 +1,9 @@
 //! A proxy between a scripted client and a scripted upstream, all in raw bytes over TLS, and the tap's copy of it.
 
 pub mod frames;
+pub mod program;
 pub mod rig;
+pub mod stage;
 pub mod wire;
 
 pub use rig::{Rig, Setup};
