@@ -156,8 +156,13 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.enable_all().thread_name("relay").build().context("start the runtime")
 }
 
-/// Room for two sockets a connection, and no core file that would hold what the log must not.
+/// Room for two sockets a connection; no core file and no panic message that would hold what the log must not.
 fn prepare_process() {
+    std::panic::set_hook(Box::new(|panic| {
+        // Only the place: the message may quote what passed through.
+        let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
+        tracing::error!(place, "an error in finesse-tap itself; please report it");
+    }));
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
