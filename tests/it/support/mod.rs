@@ -47,3 +47,21 @@ impl Dice {
         (0..len).map(|_| self.next() as u8).collect()
     }
 }
+
+/// Whether the outside programs a test needs are there. Without them it is skipped, and said so past the test harness,
+/// which would keep a passing test's print to itself; where everything was asked for (`FINESSE_TAP_REAL`), it fails.
+pub fn have(test: &str, programs: &[&str]) -> bool {
+    let there = |program: &&&str| {
+        let mut command = std::process::Command::new(program);
+        command.arg("version").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.stdin(std::process::Stdio::null()).status().is_ok()
+    };
+    let missing: Vec<&&str> = programs.iter().filter(|program| !there(program)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(std::env::var_os("FINESSE_TAP_REAL").is_none(), "{test} needs {missing:?}: run tests/run");
+    let line = format!("skipped: {test} needs {missing:?} (run tests/run)\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    false
+}
