@@ -74,7 +74,8 @@ pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Rem
             issuer: Cow::Borrowed(&certificate.issuer),
             not_before: stamp_s(certificate.not_before),
             not_after: stamp_s(certificate.not_after),
-            hash: Hash { sha256: Cow::Borrowed(&certificate.sha256) },
+            // ECS wants fingerprints in capitals.
+            hash: Hash { sha256: Cow::Owned(certificate.sha256.to_uppercase()) },
             x509: X509 {
                 alternative_names: certificate.sans.iter().take(32).map(|san| clip(Cow::Borrowed(&**san))).collect(),
             },
