@@ -21,7 +21,7 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
         next.push(format!("try the port of older releases: finesse-tap doctor {}", at_port(question, 7443)));
     }
     if let Some(pin) = direct.pin.filter(|_| !leads_back(direct)) {
-        let (trust, condition) = if direct.trusted {
+        let (trust, condition) = if direct.trusted && question.trust != Trust::Insecure {
             (trust(&question.trust), "")
         } else {
             (format!(" --upstream-pin {pin}"), ", if the fingerprint is the one that the server's administrator names")
@@ -92,6 +92,7 @@ fn trust(trust: &Trust) -> String {
             if plain { format!(" --upstream-ca {path}") } else { format!(" --upstream-ca \"{path}\"") }
         }
         Trust::Pin(pin) => format!(" --upstream-pin {pin}"),
-        Trust::Insecure => " --upstream-insecure".to_owned(),
+        // Its place is taken by the pin.
+        Trust::Insecure => String::new(),
     }
 }

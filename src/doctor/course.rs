@@ -11,7 +11,11 @@ use super::{Examined, Question, Way, http, login, reach, upgrade};
 use crate::clock;
 use crate::tls::upstream::{Pin, Trust, Upstream};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::time::timeout;
+
+/// For closing a stream that goes no further.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// One way under examination.
 pub(super) struct Course<'q, 'w> {
@@ -48,8 +52,9 @@ impl Walked {
         self.steps.iter().find(|step| step.name == name)
     }
 
-    fn failed(&self, name: &str) -> bool {
-        self.step(name).is_some_and(|step| step.verdict == Verdict::Fail)
+    /// The server said no to the credentials, as opposed to nothing.
+    fn refused(&self) -> bool {
+        self.step("login").is_some_and(|step| step.verdict == Verdict::Fail && step.fact("condition").is_some())
     }
 }
 
@@ -105,36 +110,43 @@ impl<'q, 'w> Course<'q, 'w> {
         let domains = SystemInfo::domains(self.walked.system.as_ref(), &question.server);
         let mut stream = Stream::new(socket, domains);
         let offered = self.step("xmpp", login::open(&mut stream)).await;
-        let Some(credentials) = &question.credentials else {
-            let how = "no credentials: with --user and --password-stdin a whole login is tried";
-            return self.note("login", Outcome::skipped(how));
+        let left = match (&question.credentials, self.hindrance(offered, before)) {
+            (Some(credentials), None) => self.log_in(&mut stream, credentials).await,
+            (_, hindrance) => {
+                let how = "no credentials: with --user and --password-stdin a whole login is tried";
+                self.note("login", Outcome::skipped(hindrance.unwrap_or(how)));
+                None
+            }
         };
-        let hindrance = if !self.walked.trusted {
+        if left.is_none() {
+            // A stream that is merely dropped looks like a fault to whoever reads the server's log.
+            let _ = timeout(question.limit.min(FAREWELL), stream.close()).await;
+        }
+    }
+
+    /// Why credentials are not sent.
+    fn hindrance(&self, offered: Option<()>, before: Option<&Walked>) -> Option<&'static str> {
+        if self.question.credentials.is_none() {
+            None
+        } else if !self.walked.trusted {
             Some("the password goes to no server whose certificate is not trusted")
         } else if offered.is_none() {
             Some("the server does not get as far as taking a password")
-        } else if before.is_some_and(|before| before.failed("login")) {
+        } else if before.is_some_and(Walked::refused) {
             Some("the password was refused already; another try might lock the account")
         } else {
             None
-        };
-        if let Some(why) = hindrance {
-            return self.note("login", Outcome::skipped(why));
         }
-        self.log_in(&mut stream, credentials).await;
     }
 
-    async fn log_in(&mut self, stream: &mut Stream, credentials: &super::Credentials) {
-        if self.step("login", login::authenticate(stream, credentials)).await.is_none() {
-            return;
-        }
-        if self.step("bind", login::bind(stream)).await.is_none() {
-            return;
-        }
+    /// From the password to the logout. `None` if the stream was not left in good order.
+    async fn log_in(&mut self, stream: &mut Stream, credentials: &super::Credentials) -> Option<()> {
+        self.step("login", login::authenticate(stream, credentials)).await?;
+        self.step("bind", login::bind(stream)).await?;
         self.step("presence", login::presence(stream, self.question.limit)).await;
         let subscribed = self.step("subscription", login::subscribe(stream, credentials)).await;
         self.step("ping", login::ping(stream)).await;
-        self.step("logout", login::log_out(stream, credentials, subscribed)).await;
+        self.step("logout", login::log_out(stream, credentials, subscribed)).await
     }
 
     /// Takes a step that must end in time.

@@ -62,6 +62,7 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
     );
     let asked = if seen.client_certificate_requested { "asked for" } else { "not asked for" };
     let outcome = Outcome::ok(said)
+        .passing("handshake", format!("{:.1} ms", seen.took_us as f64 / 1_000.0))
         .passing("accepts TLS 1.3", accepted(&tls13))
         .passing("accepts TLS 1.2", accepted(&tls12))
         .passing("client certificate", asked);

@@ -20,7 +20,8 @@ pub fn way(server: &str, way: Way) -> String {
         Way::Through(address) => format!("through the proxy at {address}"),
     };
     let bold = Style::new().bold();
-    format!("{bold}{server} {how}{bold:#}\n")
+    let apart = if way == Way::Direct { "" } else { "\n" };
+    format!("{apart}{bold}{server} {how}{bold:#}\n")
 }
 
 /// A step with its details.

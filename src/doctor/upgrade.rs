@@ -88,8 +88,13 @@ pub(super) async fn upgrade(question: &Question, line: &Line) -> (Outcome, Optio
 
 /// What becomes of the offer of permessage-deflate.
 async fn compression(question: &Question, line: &Line) -> Option<String> {
-    let (head, response, _) = attempt(question, line, Some(DEFLATE)).await.ok()?;
+    let (head, response, answer) = attempt(question, line, Some(DEFLATE)).await.ok()?;
     let handshake = Handshake::read(&head, &response)?;
+    if let Ok(upgraded) = hyper::upgrade::on(answer.response).await {
+        let mut socket: Socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, None).await;
+        // In good order, for the sake of whoever reads the server's log; a close frame is never compressed.
+        let _ = socket.close(None).await;
+    }
     Some(handshake.extensions.unwrap_or_else(|| "not agreed".to_owned()))
 }
 

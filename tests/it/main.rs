@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod certificates;
+mod doctor;
 mod endings;
 mod layers;
 mod playbook;
