@@ -37,7 +37,10 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
         limit: config.limit,
     };
     let mut terminal = Terminal { format: config.format, progress: io::stderr().is_terminal(), lost: None };
-    let diagnosis = runtime()?.block_on(doctor::examine(&question, &mut terminal));
+    let runtime = runtime()?;
+    let diagnosis = runtime.block_on(doctor::examine(&question, &mut terminal));
+    // The system's resolver cannot be interrupted, but need not be waited for.
+    runtime.shutdown_background();
     match config.format {
         Format::Text => terminal.print(&text::ending(&diagnosis)),
         Format::Json => terminal.print(&(serde_json::to_string_pretty(&diagnosis)? + "\n")),
@@ -97,7 +100,7 @@ impl Terminal {
     /// Writes over the line of progress.
     fn progress(&self, text: &str) {
         if self.progress {
-            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+            let _ = write!(anstream::stderr(), "\r\x1b[K{text}");
         }
     }
 }

@@ -104,3 +104,53 @@ fn through(text: &str) -> Result<SocketAddr, value::Wrong> {
     let address = value::listen(text)?;
     if address.port() == 0 { Err(format!("`{text}`: nobody listens on port 0").into()) } else { Ok(address) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Stop, Task, read};
+    use super::*;
+
+    fn doctor(line: &str, variables: &[(&str, &str)]) -> Result<Doctor, String> {
+        let arguments = ["finesse-tap", "doctor"].into_iter().chain(line.split_whitespace()).map(Into::into);
+        let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        match read(arguments, &environment) {
+            Ok(Task::Doctor(doctor)) => Ok(*doctor),
+            Ok(other) => panic!("{other:?}"),
+            Err(Stop::Wrong(problem)) => Err(problem.to_string()),
+            Err(Stop::Shown(help)) => panic!("{help}"),
+        }
+    }
+
+    #[test]
+    fn a_host_is_enough() {
+        let plain = doctor("UCCX.example.test", &[]).unwrap();
+        assert_eq!((plain.server.to_string(), plain.user), ("uccx.example.test:8445".into(), None));
+        assert_eq!((plain.trust, plain.limit, plain.format), (Trust::System, DEFAULT_LIMIT, Format::Text));
+    }
+
+    #[test]
+    fn the_environment_says_what_it_says_to_run_and_nothing_else() {
+        let said = [
+            ("FINESSE_TAP_RESOLVE", "h:10.0.0.1"),
+            ("FINESSE_TAP_UPSTREAM_CA", "ca.pem"),
+            ("FINESSE_TAP_CERTS", "there"),
+            ("FINESSE_TAP_USER", "1001"),
+            ("FINESSE_TAP_FORMAT", "json"),
+            ("FINESSE_TAP_SERVER", "other"),
+        ];
+        let read = doctor("h --timeout 500ms --through 127.0.0.1:1", &said).unwrap();
+        assert_eq!(read.resolve, [("h".to_owned(), IpAddr::from([10, 0, 0, 1]))]);
+        assert_eq!((read.trust, read.certs), (Trust::Ca("ca.pem".into()), "there".into()));
+        assert_eq!((read.user, read.format, read.server.host), (None, Format::Text, "h".to_owned()));
+        assert_eq!((read.limit, read.through), (Duration::from_millis(500), "127.0.0.1:1".parse().ok()));
+    }
+
+    #[test]
+    fn an_agents_id_is_a_localpart() {
+        assert_eq!(user("a.b-1001").unwrap(), "a.b-1001");
+        assert_eq!(user("1001@h").unwrap_err().better.as_deref(), Some("1001"));
+        for bad in ["@h", "a b", "a/b", "<a>", "a\nb", &"x".repeat(300)] {
+            assert!(user(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -77,7 +77,7 @@ impl<'q, 'w> Course<'q, 'w> {
             Way::Direct => self.step("name", reach::name(question)).await?,
             Way::Through(address) => vec![address],
         };
-        let address = self.untimed("tcp", reach::tcp(&addresses, question.limit)).await?;
+        let address = self.untimed("tcp", reach::tcp(&addresses, self.way, question.limit)).await?;
         if let Some(line) = self.secure(address).await {
             self.converse(&line, before).await;
         }

@@ -42,7 +42,7 @@ pub(super) async fn system_info(question: &Question, line: &Line) -> (Outcome, O
         Err(fault) => return (fault.into(), None),
     };
     let status = answer.response.status();
-    let facts = headers(answer.response.headers());
+    let facts = headers(status, answer.response.headers());
     if status != StatusCode::OK {
         let seen = format!("/finesse/api/SystemInfo answers {status}");
         let outcome = match status {
@@ -85,7 +85,7 @@ pub(super) async fn desktop(question: &Question, line: &Line) -> (Outcome, Optio
             Err(fault) => return (fault.into(), None),
         };
         let (status, fields) = (answer.response.status(), answer.response.headers());
-        let mut facts = headers(fields);
+        let mut facts = headers(status, fields);
         if !passed.is_empty() {
             facts.extend(Outcome::ok("").fact("redirects", passed.join(", then ")).into_facts());
         }
@@ -195,12 +195,13 @@ fn bare(url: &str) -> String {
     url.split(['?', '#', ';']).next().unwrap_or_default().to_owned()
 }
 
-fn headers(fields: &HeaderMap) -> Vec<super::Fact> {
+fn headers(status: StatusCode, fields: &HeaderMap) -> Vec<super::Fact> {
     let text = |name: header::HeaderName| {
         let value = fields.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         value.unwrap_or_else(|| "not said".to_owned())
     };
     Outcome::ok("")
+        .fact("status", status.as_str())
         .fact("server", text(header::SERVER))
         .fact("hsts", text(header::STRICT_TRANSPORT_SECURITY))
         .into_facts()

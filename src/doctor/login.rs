@@ -145,7 +145,7 @@ pub(super) async fn presence(stream: &mut Stream, limit: Duration) -> (Outcome, 
             .await
     };
     let advice = "Finesse's Tomcat is not connected to its notification service: a desktop hangs after signing in; \
-                  restart the Finesse services";
+                  the administrator may have to restart Finesse";
     match timeout(limit, heard).await {
         Ok(Ok(Ok(()))) => (Outcome::ok("the server's own user, finesse@, is there"), Some(())),
         Ok(Ok(Err(()))) => (Outcome::fail("the server's own user, finesse@, is unavailable", advice), None),

@@ -3,8 +3,8 @@
 //! Finds the loop that a hosts file makes (the name leads to this very machine). Speaks nothing on the connections it
 //! makes. All addresses and ports are tried at once, at most [`ADDRESSES_MAX`] of them.
 
-use super::Question;
 use super::step::Outcome;
+use super::{Question, Way};
 use futures_util::future::join_all;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -66,7 +66,7 @@ pub(super) async fn name(question: &Question) -> (Outcome, Option<Vec<SocketAddr
 }
 
 /// Connects to each address and gives the first, in the resolver's order, that answered.
-pub(super) async fn tcp(addresses: &[SocketAddr], limit: Duration) -> (Outcome, Option<SocketAddr>) {
+pub(super) async fn tcp(addresses: &[SocketAddr], way: Way, limit: Duration) -> (Outcome, Option<SocketAddr>) {
     let tries = join_all(addresses.iter().map(|address| connect(*address, limit))).await;
     let mut outcome = Outcome::ok("");
     for (address, tried) in addresses.iter().zip(&tries) {
@@ -85,7 +85,10 @@ pub(super) async fn tcp(addresses: &[SocketAddr], limit: Duration) -> (Outcome, 
         ),
         (None, why) => Outcome::fail(
             why.map_or_else(|| "no address answers".to_owned(), |why| format!("no connection: {why}")),
-            "is the server up, is the port right (8445 unless changed), does a firewall let it through?",
+            match way {
+                Way::Direct => "is the server up, is the port right (8445 unless changed), is a firewall in between?",
+                Way::Through(_) => "does the proxy run, and does it listen there? Its first lines say where",
+            },
         ),
     };
     (outcome.with(if addresses.len() > 1 || first.is_none() { facts } else { Vec::new() }), first)

@@ -52,7 +52,10 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
         Ok(connected) => connected,
         Err(fault) => return (fault.into(), None),
     };
-    let accepted = |tried: &Result<Secured, Fault>| if tried.is_ok() { "yes" } else { "no" };
+    let accepted = |tried: &Result<Secured, Fault>| match tried {
+        Ok(_) => "yes".to_owned(),
+        Err(fault) => format!("no: {}", fault.why),
+    };
     let (seen, shown) = (&connected.handshake, chain(&connected));
     let said = format!(
         "TLS {}, {}, ALPN {}",

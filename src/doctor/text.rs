@@ -50,9 +50,12 @@ pub fn ending(diagnosis: &Diagnosis) -> String {
     let count = |verdict| diagnosis.steps().filter(|step| step.verdict == verdict).count();
     let style = style(diagnosis.verdict);
     let mut text = format!(
-        "\n{style}{} ok, {} warnings, {} failed, {} skipped{style:#}\n",
+        "\n{style}{} ok, {}, {} failed, {} skipped{style:#}\n",
         count(Verdict::Ok),
-        count(Verdict::Warn),
+        match count(Verdict::Warn) {
+            1 => "1 warning".to_owned(),
+            more => format!("{more} warnings"),
+        },
         count(Verdict::Fail),
         count(Verdict::Skipped)
     );

@@ -39,6 +39,7 @@ pub(super) async fn upgrade(question: &Question, line: &Line) -> (Outcome, Optio
     let server = response.field("Server").map(|value| String::from_utf8_lossy(value).into_owned());
     let Some(handshake) = Handshake::read(&head, &response) else {
         let outcome = refused(response.status, leads_to(answer.response.headers()));
+        let outcome = outcome.fact("status", response.status.to_string());
         return (outcome.fact("server", server.unwrap_or_else(|| "not said".to_owned())), None);
     };
     let accept = match handshake.accept_valid {

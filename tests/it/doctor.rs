@@ -186,6 +186,43 @@ async fn a_wrong_password_is_tried_once() {
 }
 
 #[tokio::test]
+async fn through_a_proxy_whose_ca_is_unknown_no_password_goes_out() {
+    let server = Fake::start(Script::default()).await;
+    let (certs, mut running) = (tempfile::tempdir().unwrap(), JoinSet::new());
+    let through = proxy(certs.path(), server.address, &mut running).await;
+    let question = Question {
+        // Believed directly, so only the proxy's certificate stands in the way.
+        credentials: credentials("canary"),
+        through: Some(through),
+        ..question(server.address, Trust::Pin(server.pin))
+    };
+    let diagnosis = diagnose(&question).await;
+    let troubles = troubles(&diagnosis, 1);
+    assert!(troubles.contains(&("certificate", Verdict::Fail)) && troubles.contains(&("login", Verdict::Skipped)));
+    let certificate = diagnosis.ways[1].steps.iter().find(|step| step.name == "certificate").unwrap();
+    assert!(certificate.advice.as_ref().unwrap().contains("--certs DIR"), "{certificate:?}");
+    let heard = server.heard.lock().unwrap();
+    assert_eq!(heard.iter().filter(|text| text.starts_with("<auth")).count(), 1, "the direct one");
+}
+
+#[tokio::test]
+async fn a_server_that_is_another_one_behind_the_proxy_is_told() {
+    let server = Fake::start(Script::default()).await;
+    let other = Script { desktop: answer("200 OK", "Server: Other\r\n", "<html>"), ..Script::default() };
+    let other = Fake::start(other).await;
+    let (certs, mut running) = (tempfile::tempdir().unwrap(), JoinSet::new());
+    let through = proxy(certs.path(), other.address, &mut running).await;
+    let question = Question {
+        through: Some(through),
+        proxy_ca: certs.path().join(HOST).join("ca.pem"),
+        ..question(server.address, Trust::Pin(server.pin))
+    };
+    let compared = diagnose(&question).await.compared.unwrap();
+    assert_eq!(compared.verdict, Verdict::Warn);
+    assert_eq!(compared.fact("desktop"), Some("server is `Fake` directly, `Other` through the proxy"));
+}
+
+#[tokio::test]
 async fn a_refused_port_ends_it_with_advice() {
     let diagnosis = diagnose(&question(nowhere(), Trust::System)).await;
     let tcp = step(&diagnosis, "tcp");
