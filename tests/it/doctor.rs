@@ -367,6 +367,28 @@ async fn garbage_and_silence_in_place_of_tls_are_told_apart() {
 }
 
 #[tokio::test]
+async fn age_and_versions_are_told_of_a_certificate_that_is_trusted() {
+    let mut params = rcgen::CertificateParams::new([HOST.to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let old = params.self_signed(&key).unwrap().der().clone();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let server = Fake::showing((old, key), Script::default(), &[&rustls::version::TLS12]).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let certificate = step(&diagnosis, "certificate");
+    assert!(
+        certificate.verdict == Verdict::Warn && certificate.seen.contains("expired on 2002-01-01"),
+        "{certificate:?}"
+    );
+    assert_eq!(certificate.fact("names"), Some(&*format!("DNS:{HOST}")));
+    let tls = step(&diagnosis, "tls");
+    assert!(tls.seen.starts_with("TLS 1.2, TLS_ECDHE_"), "{}", tls.seen);
+    assert_eq!(tls.fact("accepts TLS 1.2"), Some("yes"));
+    assert!(tls.fact("accepts TLS 1.3").unwrap().starts_with("no: "), "{tls:?}");
+}
+
+#[tokio::test]
 async fn a_name_that_leads_back_is_found_out() {
     // As a hosts file does it: the name is this machine, and there the proxy listens.
     let (server, _) = demo_server().await;

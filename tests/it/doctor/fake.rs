@@ -5,6 +5,7 @@ use crate::support::rig::{provider, self_signed};
 use finesse_tap::tls::upstream::Pin;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -73,10 +74,18 @@ pub struct Fake {
 
 impl Fake {
     pub async fn start(script: Script) -> Self {
-        let (certificate, key) = self_signed(HOST);
+        Self::showing(self_signed(HOST), script, rustls::ALL_VERSIONS).await
+    }
+
+    /// With this certificate, speaking these versions.
+    pub async fn showing(
+        (certificate, key): (CertificateDer<'static>, PrivateKeyDer<'static>),
+        script: Script,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Self {
         let pin = Pin::of(&certificate);
         let config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
