@@ -9,12 +9,14 @@ use super::step::{Fault, Outcome};
 use super::system::SystemInfo;
 use super::{Question, clock};
 use crate::conn::Authority;
+use crate::tls;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{HeaderMap, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use std::error::Error as _;
 use tokio::task::JoinSet;
 
 /// Longest body that is read.
@@ -32,7 +34,7 @@ const USER_AGENT: &str = concat!("finesse-tap-doctor/", env!("CARGO_PKG_VERSION"
 pub(super) struct Answer {
     pub(super) response: Response<Incoming>,
     /// Drives the connection; ends with the answer.
-    _connection: JoinSet<()>,
+    _connection: JoinSet<hyper::Result<()>>,
 }
 
 /// `GET /finesse/api/SystemInfo`: what the server says about itself.
@@ -134,12 +136,15 @@ pub(super) async fn ask(question: &Question, line: &Line, request: Request<Empty
     let made = http1::Builder::new().max_buf_size(HEAD_MAX_BYTES).title_case_headers(true).handshake(stream).await;
     let (mut sender, connection) = made.map_err(|error| unanswered(&error))?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        // What goes wrong is told to whoever waits for the answer.
-        let _ = connection.with_upgrades().await;
-    });
-    let response = sender.send_request(request).await.map_err(|error| unanswered(&error))?;
-    Ok(Answer { response, _connection: tasks })
+    tasks.spawn(connection.with_upgrades());
+    match sender.send_request(request).await {
+        Ok(response) => Ok(Answer { response, _connection: tasks }),
+        Err(error) => {
+            // The request knows that it failed, the connection why.
+            let cause = tasks.join_next().await.and_then(Result::ok).and_then(Result::err);
+            Err(unanswered(cause.as_ref().unwrap_or(&error)))
+        }
+    }
 }
 
 /// A request for `path` with the fields that every request has.
@@ -216,6 +221,12 @@ fn troubled(status: StatusCode) -> &'static str {
 }
 
 fn unanswered(error: &hyper::Error) -> Fault {
+    let io = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    // A TLS 1.3 server judges the client's certificate only after the handshake.
+    if let Some(rustls::Error::AlertReceived(alert)) = io.and_then(tls::cause) {
+        let why = format!("the server ended the connection with the TLS alert {}", tls::alert_name(*alert));
+        return Fault::new(why, "if it wants a client certificate: --upstream-client-cert and --upstream-client-key");
+    }
     let (why, advice) = if error.is_parse() || error.is_parse_too_large() {
         ("the answer is not HTTP/1.1", "is it the HTTPS port of Finesse?")
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {

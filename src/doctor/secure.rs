@@ -13,10 +13,15 @@ use crate::tls::certificate::{date, describe};
 use crate::tls::leaf::COMMON_NAME;
 use crate::tls::upstream::{Connected, Pin, Trust, Upstream};
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// A certificate that ends sooner than this is worth a warning.
 const EXPIRY_WARN_DAYS: i64 = 30;
+/// For finding out by the way what else the server takes.
+const PROBE_LIMIT: Duration = Duration::from_secs(2);
 const DAY_S: i64 = 86_400;
 
 /// One version alone.
@@ -43,20 +48,16 @@ pub(super) type Secured = Connected<TcpStream>;
 
 /// What is spoken.
 pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, Option<Shown>) {
-    let (main, tls12, tls13) = tokio::join!(
-        handshake(question, address, crate::tls::VERSIONS, &Trust::Insecure),
-        handshake(question, address, TLS12, &Trust::Insecure),
-        handshake(question, address, TLS13, &Trust::Insecure),
-    );
-    let connected = match main {
+    let connected = match handshake(question, address, crate::tls::VERSIONS, &Trust::Insecure).await {
         Ok(connected) => connected,
         Err(fault) => return (fault.into(), None),
     };
-    let accepted = |tried: &Result<Secured, Fault>| match tried {
-        Ok(_) => "yes".to_owned(),
-        Err(fault) => format!("no: {}", fault.why),
-    };
-    let (seen, shown) = (&connected.handshake, chain(&connected));
+    let shown = chain(&connected);
+    // One connection at a time: there are servers, and middleboxes, that take no more.
+    let Connected { mut stream, handshake: seen } = connected;
+    let _ = stream.shutdown().await;
+    let tls13 = accepted(question, address, TLS13).await;
+    let tls12 = accepted(question, address, TLS12).await;
     let said = format!(
         "TLS {}, {}, ALPN {}",
         seen.version.unwrap_or("of an unknown version"),
@@ -66,12 +67,25 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
     let asked = if seen.client_certificate_requested { "asked for" } else { "not asked for" };
     let outcome = Outcome::ok(said)
         .passing("handshake", format!("{:.1} ms", seen.took_us as f64 / 1_000.0))
-        .passing("accepts TLS 1.3", accepted(&tls13))
-        .passing("accepts TLS 1.2", accepted(&tls12))
+        .passing("accepts TLS 1.3", tls13)
+        .passing("accepts TLS 1.2", tls12)
         .passing("client certificate", asked);
     match shown {
         Some(shown) => (outcome, Some(shown)),
         None => (Outcome::fail("the server showed no certificate", "is it a web server?"), None),
+    }
+}
+
+/// Whether one version alone is taken.
+async fn accepted(
+    question: &Question,
+    address: SocketAddr,
+    version: &[&'static rustls::SupportedProtocolVersion],
+) -> String {
+    match timeout((question.limit / 4).min(PROBE_LIMIT), attempt(question, address, version, &Trust::Insecure)).await {
+        Ok(Ok(())) => "yes".to_owned(),
+        Ok(Err(fault)) => format!("no: {}", fault.why),
+        Err(_) => "no answer".to_owned(),
     }
 }
 
@@ -112,7 +126,7 @@ pub(super) async fn certificate(
 }
 
 async fn directly(question: &Question, address: SocketAddr) -> (Outcome, Option<Upstream>) {
-    if let Err(fault) = handshake(question, address, crate::tls::VERSIONS, &question.trust).await {
+    if let Err(fault) = attempt(question, address, crate::tls::VERSIONS, &question.trust).await {
         return (fault.into(), None);
     }
     let outcome = match &question.trust {
@@ -129,12 +143,12 @@ async fn directly(question: &Question, address: SocketAddr) -> (Outcome, Option<
 
 /// Through a proxy the certificate is the proxy's: of its own CA, or one that somebody brought along.
 async fn through(question: &Question, address: SocketAddr, shown: &Shown) -> (Outcome, Option<Upstream>) {
-    if handshake(question, address, crate::tls::VERSIONS, &Trust::System).await.is_ok() {
+    if attempt(question, address, crate::tls::VERSIONS, &Trust::System).await.is_ok() {
         let outcome = Outcome::ok("trusted: the system's roots vouch for it");
         return (outcome, upstream(question, &Trust::System).ok());
     }
     let ca = Trust::Ca(question.proxy_ca.clone());
-    if question.proxy_ca.exists() && handshake(question, address, crate::tls::VERSIONS, &ca).await.is_ok() {
+    if question.proxy_ca.exists() && attempt(question, address, crate::tls::VERSIONS, &ca).await.is_ok() {
         let outcome = Outcome::warn(
             format!(
                 "trusted by us: {} vouches for it; this system does not trust that CA",
@@ -147,12 +161,12 @@ async fn through(question: &Question, address: SocketAddr, shown: &Shown) -> (Ou
         );
         return (outcome, upstream(question, &ca).ok());
     }
-    match handshake(question, address, crate::tls::VERSIONS, &question.trust).await {
-        Ok(_) if question.trust == Trust::Insecure => {
+    match attempt(question, address, crate::tls::VERSIONS, &question.trust).await {
+        Ok(()) if question.trust == Trust::Insecure => {
             let outcome = Outcome::warn("not looked at: --upstream-insecure trusts anybody", "for test networks only");
             (outcome, upstream(question, &question.trust).ok())
         }
-        Ok(_) => {
+        Ok(()) => {
             let outcome = Outcome::ok("trusted: it is a certificate of the server's own");
             (outcome, upstream(question, &question.trust).ok())
         }
@@ -177,6 +191,18 @@ pub(super) fn upstream(question: &Question, trust: &Trust) -> anyhow::Result<Ups
 /// A connection by this line; what stands in its way is a fault.
 pub(super) async fn secured(question: &Question, line: &Line) -> Result<Secured, Fault> {
     over(question, line.address, &line.upstream).await
+}
+
+/// A handshake for its own sake, left in good order.
+async fn attempt(
+    question: &Question,
+    address: SocketAddr,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    trust: &Trust,
+) -> Result<(), Fault> {
+    let mut connected = handshake(question, address, versions, trust).await?;
+    let _ = connected.stream.shutdown().await;
+    Ok(())
 }
 
 async fn handshake(

@@ -17,11 +17,15 @@ use http_body_util::Empty;
 use hyper::upgrade::Upgraded;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use std::time::Duration;
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 /// Largest message taken from the server.
 const MESSAGE_MAX_BYTES: usize = 4 << 20;
+/// For finding out by the way what becomes of compression.
+const PROBE_LIMIT: Duration = Duration::from_secs(2);
 const PATH: &str = "/ws/";
 /// What browsers offer.
 const DEFLATE: &str = "permessage-deflate; client_max_window_bits";
@@ -31,8 +35,9 @@ pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Upgrades.
 pub(super) async fn upgrade(question: &Question, line: &Line) -> (Outcome, Option<Socket>) {
-    let (tried, extensions) = tokio::join!(attempt(question, line, None), compression(question, line));
-    let (head, response, answer) = match tried {
+    let probe = timeout((question.limit / 4).min(PROBE_LIMIT), compression(question, line)).await;
+    let extensions = probe.unwrap_or_default();
+    let (head, response, answer) = match attempt(question, line, None).await {
         Ok(tried) => tried,
         Err(fault) => return (fault.into(), None),
     };
