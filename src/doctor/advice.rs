@@ -4,8 +4,10 @@
 
 use super::course::Walked;
 use super::{Diagnosis, Question, Verdict, Way};
+use crate::conn::Authority;
 use crate::tls::upstream::Trust;
 use std::net::IpAddr;
+use std::path::Path;
 
 /// The next steps, for a person.
 pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&Walked>) -> Vec<String> {
@@ -26,31 +28,21 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
         } else {
             (format!(" --upstream-pin {pin}"), ", if the fingerprint is the one that the server's administrator names")
         };
-        next.push(format!(
-            "run the proxy{condition}: finesse-tap run --upstream {}{}{trust}",
-            question.server,
-            resolve(question)
-        ));
+        let common = format!("{}{}{trust}{}", question.server, resolve(question), client(question));
+        next.push(format!("run the proxy{condition}: finesse-tap run --upstream {common}"));
         if question.credentials.is_none() {
-            next.push(format!(
-                "try a whole login: finesse-tap doctor {}{}{trust} --user ID --password-stdin < FILE",
-                question.server,
-                resolve(question)
-            ));
+            next.push(format!("try a whole login: finesse-tap doctor {common} --user ID --password-stdin < FILE"));
         }
         if question.through.is_none() {
-            next.push(format!(
-                "once the proxy runs, compare: finesse-tap doctor {}{}{trust} --through 127.0.0.1:{}",
-                question.server,
-                resolve(question),
-                question.server.port
-            ));
+            let port = question.server.port;
+            next.push(format!("once the proxy runs, compare: finesse-tap doctor {common} --through 127.0.0.1:{port}"));
         }
     }
     if let Some(system) = &direct.system {
-        for node in system.others(&question.server) {
-            next.push(format!("look at the other node, too: finesse-tap doctor {node}:{}", question.server.port));
-        }
+        // The server's own words: only what is a host name may end up in somebody's shell.
+        let nodes =
+            system.others(&question.server).filter_map(|node| Authority::parse(node, question.server.port).ok());
+        next.extend(nodes.map(|node| format!("look at the other node, too: finesse-tap doctor {node}")));
     }
     let through_unknown = diagnosis.ways.iter().filter(|examined| matches!(examined.way, Way::Through(_)));
     if through_unknown
@@ -72,7 +64,7 @@ fn port_open(direct: &Walked, name: &str) -> bool {
 }
 
 fn at_port(question: &Question, port: u16) -> String {
-    crate::conn::Authority { host: question.server.host.clone(), port }.to_string()
+    Authority { host: question.server.host.clone(), port }.to_string()
 }
 
 fn resolve(question: &Question) -> String {
@@ -86,13 +78,24 @@ fn resolve(question: &Question) -> String {
 fn trust(trust: &Trust) -> String {
     match trust {
         Trust::System => String::new(),
-        Trust::Ca(path) => {
-            let path = path.display().to_string();
-            let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/\\:._-".contains(c));
-            if plain { format!(" --upstream-ca {path}") } else { format!(" --upstream-ca \"{path}\"") }
-        }
+        Trust::Ca(path) => format!(" --upstream-ca {}", quoted(path)),
         Trust::Pin(pin) => format!(" --upstream-pin {pin}"),
         // Its place is taken by the pin.
         Trust::Insecure => String::new(),
     }
+}
+
+fn client(question: &Question) -> String {
+    let files = question.client.as_ref();
+    files.map_or_else(String::new, |files| {
+        let (cert, key) = (quoted(&files.cert), quoted(&files.key));
+        format!(" --upstream-client-cert {cert} --upstream-client-key {key}")
+    })
+}
+
+/// A path as shells take it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/\\:._-".contains(c));
+    if plain { path } else { format!("\"{path}\"") }
 }

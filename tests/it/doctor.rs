@@ -308,7 +308,8 @@ async fn redirects_are_followed_on_the_server_and_told_beyond() {
     let system_info = answer(
         "200 OK",
         "",
-        "<SystemInfo><status>OUT_OF_SERVICE</status><primaryNode><host>other.example.test</host></primaryNode></SystemInfo>",
+        "<SystemInfo><status>OUT_OF_SERVICE</status><primaryNode><host>other.example.test</host></primaryNode>\
+         <secondaryNode><host>x;canary</host></secondaryNode></SystemInfo>",
     );
     let here = Script {
         desktop: answer("302 Found", "Location: /desktop/container?x=canary\r\n", ""),
@@ -322,6 +323,8 @@ async fn redirects_are_followed_on_the_server_and_told_beyond() {
     assert_eq!(step(&diagnosis, "systeminfo").verdict, Verdict::Fail);
     assert_eq!(step(&diagnosis, "nodes").verdict, Verdict::Warn);
     assert!(diagnosis.next.iter().any(|next| next.contains("finesse-tap doctor other.example.test:")));
+    // What a server calls its node may be pasted into a shell.
+    assert!(diagnosis.next.iter().all(|next| !next.contains("canary")), "{:?}", diagnosis.next);
 
     let there = answer("302 Found", "Location: https://ids.example.test/saml?SAMLRequest=canary\r\n", "");
     let server = Fake::start(Script { desktop: there, ..Script::default() }).await;
