@@ -435,10 +435,13 @@ async fn a_proxy_to_nowhere_goes_worse() {
 /// The program itself, `password` on its standard input.
 async fn program(arguments: Vec<String>, password: &'static str) -> Output {
     let run = tokio::task::spawn_blocking(move || {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_finesse-tap"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FINESSE_TAP_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
             .arg("doctor")
             .args(arguments)
-            .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
