@@ -39,6 +39,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
             log::start(&config.log);
             app::demo(config)
         }
+        Task::Doctor(config) => app::doctor(*config),
         Task::Ca(config) => ca(&config),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),

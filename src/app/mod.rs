@@ -5,10 +5,12 @@
 
 mod banner;
 mod demo;
+mod doctor;
 mod recorder;
 mod signal;
 
 pub use demo::demo;
+pub use doctor::doctor;
 
 use crate::ca_text::CaFacts;
 use crate::clock;

@@ -4,6 +4,7 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod doctor;
 pub mod manual;
 mod text;
 
@@ -13,6 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+pub use doctor::DoctorFlags;
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
@@ -43,6 +46,13 @@ pub enum Command {
     /// real proxy over real TLS. Needs no server, no browser and no network, and ends by itself within 15 seconds.
     #[command(after_long_help = text::DEMO_MORE)]
     Demo(DemoFlags),
+    /// Find out why a desktop cannot work with a server, or whether it can
+    ///
+    /// Goes the way of a desktop step by step: name, TCP, TLS, certificate, REST, WebSocket, XMPP, and with credentials a
+    /// whole login to the subscription and out again. Says of each step how it went and what to do, and at the end the
+    /// `finesse-tap run` that would work. Changes nothing on the server.
+    #[command(after_long_help = doctor::MORE)]
+    Doctor(Box<DoctorFlags>),
     /// Where the certificate authority is, and how to make a browser trust it
     ///
     /// Lists every CA below the certificates' directory: where it lies, the names it may sign for, how long it lasts, its

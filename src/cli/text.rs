@@ -5,6 +5,7 @@ pub(super) const ROOT_NEXT: &str = "Start with `finesse-tap demo`; `--help` tell
 pub(super) const ROOT_MORE: &str = "\
 First steps:
   finesse-tap demo                                 see it work; needs nothing
+  finesse-tap doctor uccxpub.example.com           can it work with your server?
   finesse-tap run --upstream uccxpub.example.com   between a desktop and its server
   finesse-tap ca                                   make the browser trust it
 

@@ -5,6 +5,7 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod doctor;
 mod problem;
 mod read;
 mod said;
@@ -14,6 +15,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
 pub use said::Environment;
@@ -43,6 +45,8 @@ pub enum Task {
     Run(Box<Run>),
     /// `demo`.
     Demo(Demo),
+    /// `doctor`.
+    Doctor(Box<Doctor>),
     /// `ca`.
     Ca(Ca),
     /// `completions`.

@@ -6,6 +6,7 @@
 mod bad_input;
 mod canary;
 mod certificates;
+mod doctor;
 mod endings;
 mod layers;
 mod playbook;

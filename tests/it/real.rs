@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod client;
+mod doctor;
 mod process;
 mod server;
 mod tap;
