@@ -7,6 +7,7 @@
 
 mod problem;
 mod read;
+mod report;
 mod said;
 mod settings;
 mod value;
@@ -45,6 +46,8 @@ pub enum Task {
     Demo(Demo),
     /// `ca`.
     Ca(Ca),
+    /// `report`.
+    Report(crate::report::Request),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.

@@ -36,6 +36,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
+        Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })
@@ -207,11 +208,15 @@ fn path(said: &Said, name: &str, default: &str) -> PathBuf {
     said.one(name).map_or_else(|| PathBuf::from(default), |value| PathBuf::from(&value.text))
 }
 
-fn parsed<T>(said: &Said, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<Option<T>, Problem> {
+pub(super) fn parsed<T>(
+    said: &Said,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Wrong>,
+) -> Result<Option<T>, Problem> {
     said.one(name).map(|value| read_value(value, parse)).transpose()
 }
 
-fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<T, Problem> {
+pub(super) fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<T, Problem> {
     let text = value.text.to_str().ok_or_else(|| value.problem("is not UTF-8"))?;
     parse(text).map_err(|wrong| {
         let problem = value.problem(wrong.why);
