@@ -157,6 +157,9 @@ pub struct Ladder {
     /// That line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why_line: Option<Mark>,
+    /// The stage that line refuses.
+    #[serde(skip)]
+    refused: Option<Stage>,
     #[serde(skip)]
     began_us: Option<i64>,
     /// The capture names the stages itself.
@@ -175,6 +178,7 @@ impl Default for Ladder {
             stopped_at: None,
             why: None,
             why_line: None,
+            refused: None,
             began_us: None,
             named: false,
             veiled: false,
@@ -228,9 +232,10 @@ impl Ladder {
         let hangs = self.reached(Stage::Presence).is_some_and(|rung| {
             words::between_us(rung.at_us, ended_us.unwrap_or(last_us)) > PATIENCE_US && (self.named || !self.veiled)
         });
-        self.stopped_at = missing
+        let next = missing
             .into_iter()
             .find(|stage| furthest.is_none_or(|far| *stage > far) || (*stage == Stage::FinessePresence && hangs));
+        self.stopped_at = next.map(|next| self.refused.unwrap_or(next).max(next));
         self.login = match self.stopped_at {
             None => Login::Complete,
             Some(_) if ended_us.is_some() || hangs || self.why.is_some() => Login::Stopped,
@@ -303,6 +308,12 @@ impl Ladder {
         if refused || stream_error || iq_error {
             self.why = Some(words::plain(&line.message));
             self.why_line = Some(place.mark);
+            self.refused = match subscribed {
+                _ if refused => Some(Stage::Auth),
+                Some("bind") => Some(Stage::Bind),
+                Some(node) if node.contains("/User/") => Some(Stage::UserSubscription),
+                _ => None,
+            };
         }
     }
 }

@@ -72,7 +72,8 @@ impl Page {
             }
         }
         // A long text in the middle must not push the last columns out of sight.
-        for width in &mut widths {
+        let last = widths.len().saturating_sub(1);
+        for width in widths.iter_mut().take(last) {
             *width = (*width).min(self.columns * 2 / 5);
         }
         let names: Vec<String> = head.iter().map(|cell| cell.trim_start_matches('>').to_owned()).collect();
@@ -116,7 +117,7 @@ impl Page {
         let [sockets, requests, updates] =
             [(totals.sockets, "socket"), (totals.requests, "HTTP request"), (totals.updates, "Finesse event")]
                 .map(|(n, one)| count(n, one));
-        self.line(0, &format!("{sessions}, {sockets}, {requests}, {updates}; {}", completeness(report)));
+        self.line(0, &format!("{sessions} told; in all {sockets}, {requests}, {updates}; {}", completeness(report)));
         for (file, number) in report.files.iter().zip(1_u32..) {
             self.line(0, &format!("[{number}] {}", file.path));
         }
@@ -440,15 +441,4 @@ pub(super) fn place(mark: Mark, report: &Report) -> String {
         (line, 0) => format!("{number}:{line}"),
         (line, sequence) => format!("{number}:{line} #{sequence}"),
     }
-}
-
-/// The words of a size, for pages.
-pub(super) fn files_words(report: &Report) -> String {
-    let bytes = report.files.iter().map(|file| file.bytes).sum();
-    format!(
-        "{}, {}, {}",
-        count(report.files.len() as u64, "file"),
-        count(report.totals.lines, "line"),
-        words::size(bytes)
-    )
 }

@@ -1,5 +1,0 @@
-//! x
-use super::model::Report;
-pub(super) fn render(_: &Report) -> String {
-    String::new()
-}
