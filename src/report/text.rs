@@ -3,7 +3,7 @@
 use super::ladder::{Ladder, Login, Stage};
 use super::model::{Call, Finding, Mark, Pings, Report, Session};
 use super::story;
-use super::words::{self, between_us, count, duration, range, size, time};
+use super::words::{between_us, count, duration, range, size, time};
 use std::fmt::Write as _;
 
 /// Rows of a table; what is beyond stands in the page and in JSON.

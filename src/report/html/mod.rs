@@ -91,7 +91,9 @@ impl Page<'_> {
         let troubled = report.sessions.iter().filter(|session| session.is_troubled()).count();
         let (class, verdict) = match (report.sessions.len(), troubled) {
             (0, _) => ("warn", String::from("Nobody logged in.")),
-            (_, 0) if report.findings.is_empty() => ("good", String::from("No login failed, and nothing was found.")),
+            (_, 0) if report.findings.is_empty() => {
+                ("good", String::from("Every login went through, and nothing was found."))
+            }
             (_, 0) => ("warn", String::from("There are findings beyond the sessions.")),
             (1, _) => ("bad", String::from("The session needs a look.")),
             (all, some) => ("bad", format!("{some} of {all} sessions need a look.")),

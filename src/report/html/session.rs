@@ -121,7 +121,7 @@ impl Page<'_> {
                 };
                 let _ = write!(
                     self.out,
-                    "<li class=\"ok\"><b>{name}</b> <span class=\"soft\">{}</span>{link}<span class=\"time\">+{}</span>\
+                    "<li class=\"ok\"><span><b>{name}</b> <span class=\"soft\">{}</span>{link}</span><span class=\"time\">+{}</span>\
                      <svg class=\"bar\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{bar}</svg>\
                      <span class=\"time total\">{}</span></li>",
                     stage.meaning(),
