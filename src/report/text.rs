@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 /// Rows of a table; what is beyond stands in the page and in JSON.
 const MAX_TABLE_ROWS: usize = 20;
 
+/// The last column of a table is at least this wide, whatever the terminal.
+const MIN_LAST_COLUMN: usize = 24;
+
 /// Renders the report, `columns` wide.
 pub(super) fn render(report: &Report, columns: usize) -> String {
     let mut page = Page { out: String::new(), columns };
@@ -43,19 +46,9 @@ impl Page {
 
     /// A paragraph, broken between words.
     fn paragraph(&mut self, indent: usize, text: &str) {
-        let room = self.columns.saturating_sub(indent).max(20);
-        let mut line = String::new();
-        for word in text.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                self.line(indent, &line);
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+        for line in wrap(text, self.columns.saturating_sub(indent).max(20)) {
+            self.line(indent, &line);
         }
-        self.line(indent, &line);
     }
 
     fn heading(&mut self, text: &str) {
@@ -77,9 +70,11 @@ impl Page {
             *width = (*width).min(self.columns * 2 / 5);
         }
         let names: Vec<String> = head.iter().map(|cell| cell.trim_start_matches('>').to_owned()).collect();
+        // What stands in the last column is told in full, below itself if need be.
+        let before: usize = widths.iter().take(last).map(|width| width + 2).sum();
         let mut put = |row: &[String]| {
             let mut line = String::new();
-            for ((cell, width), head) in row.iter().zip(&widths).zip(head) {
+            for ((cell, width), head) in row.iter().zip(&widths).zip(head).take(last) {
                 let cell: String = if cell.chars().count() > *width {
                     cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
                 } else {
@@ -90,7 +85,17 @@ impl Page {
                     false => write!(line, "{cell:<width$}  "),
                 };
             }
-            self.line(4, line.trim_end());
+            let cell = row.get(last).map(String::as_str).unwrap_or_default();
+            let cell = if head.get(last).is_some_and(|head| head.starts_with('>')) {
+                format!("{cell:>width$}", width = widths.get(last).copied().unwrap_or(0))
+            } else {
+                cell.to_owned()
+            };
+            let room = self.columns.saturating_sub(4 + before).max(MIN_LAST_COLUMN);
+            for (number, part) in wrap(&cell, room).iter().enumerate() {
+                let lead = if number == 0 { line.clone() } else { " ".repeat(before + 2) };
+                let _ = writeln!(self.out, "{}", format!("    {lead}{part}").trim_end());
+            }
         };
         put(&names);
         for row in rows.iter().take(MAX_TABLE_ROWS) {
@@ -117,7 +122,10 @@ impl Page {
         let [sockets, requests, updates] =
             [(totals.sockets, "socket"), (totals.requests, "HTTP request"), (totals.updates, "Finesse event")]
                 .map(|(n, one)| count(n, one));
-        self.line(0, &format!("{sessions} told; in all {sockets}, {requests}, {updates}; {}", completeness(report)));
+        self.paragraph(
+            0,
+            &format!("{sessions} told; in all {sockets}, {requests}, {updates}; {}", completeness(report)),
+        );
         for (file, number) in report.files.iter().zip(1_u32..) {
             self.line(0, &format!("[{number}] {}", file.path));
         }
@@ -382,6 +390,24 @@ impl Page {
             &rows.collect::<Vec<_>>(),
         );
     }
+}
+
+/// Text in lines of at most `room` characters, broken between words where there are any.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let fits = |line: &String| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= room;
+        if lines.last().is_some_and(|line| !fits(line)) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 /// How a login went, in a word or three.

@@ -26,6 +26,7 @@ pub(super) fn render(report: &Report) -> String {
     for (index, _) in report.sessions.iter().enumerate() {
         page.session(index);
     }
+    page.rest();
     page.foot();
     page.out
 }
@@ -127,26 +128,6 @@ impl Page<'_> {
         }
         self.contents();
         self.findings(&report.findings, None);
-        if !report.strangers.is_empty() {
-            let rows = report.strangers.iter().map(|stranger| {
-                vec![
-                    time(stranger.at_us),
-                    esc(&stranger.client),
-                    esc(&stranger.server),
-                    esc(&stranger.what) + &self.link(stranger.line, None),
-                ]
-            });
-            let rows = rows.collect::<Vec<_>>();
-            self.table("Connections on which nobody logged in", &["at", "browser", "node", "what"], &rows, "");
-        }
-        if !report.oddities.is_empty() {
-            let rows = report.oddities.iter().map(|oddity| {
-                vec![esc(&self.where_is(oddity.line)), esc(&oddity.what) + &self.link(oddity.line, None)]
-            });
-            let rows = rows.collect::<Vec<_>>();
-            self.table("Missing or unreadable", &["line", "what"], &rows, "");
-        }
-        self.evidence(&report.evidence, None);
     }
 
     /// The list of sessions.
@@ -234,17 +215,49 @@ impl Page<'_> {
         self.put("</tbody></table></div>");
     }
 
-    /// A reference to a line in the evidence.
+    /// What concerns no session.
+    fn rest(&mut self) {
+        let report = self.report;
+        if !report.strangers.is_empty() {
+            let rows = report.strangers.iter().map(|stranger| {
+                vec![
+                    time(stranger.at_us),
+                    esc(&stranger.client),
+                    esc(&stranger.server),
+                    esc(&stranger.what) + &self.link(stranger.line, None),
+                ]
+            });
+            let rows = rows.collect::<Vec<_>>();
+            self.table("Connections on which nobody logged in", &["at", "browser", "node", "what"], &rows, "");
+        }
+        if !report.oddities.is_empty() {
+            let rows = report.oddities.iter().map(|oddity| {
+                vec![esc(&self.where_is(oddity.line)), esc(&oddity.what) + &self.link(oddity.line, None)]
+            });
+            let rows = rows.collect::<Vec<_>>();
+            self.table("Missing or unreadable", &["line", "what"], &rows, "");
+        }
+        self.evidence(&report.evidence, None);
+    }
+
+    /// A reference to a line, linked to the evidence if it is there.
     fn link(&self, mark: Mark, owner: Owner) -> String {
         if mark.line == 0 {
             return String::new();
         }
         let shown = if mark.sequence > 0 { format!("#{}", mark.sequence) } else { format!(":{}", mark.line) };
-        format!(
-            " <a class=\"ref\" href=\"#{}\" title=\"{}\">{shown}</a>",
-            anchor(mark, owner),
-            esc(&self.where_is(mark))
-        )
+        let place = esc(&self.where_is(mark));
+        match self.target(mark, owner) {
+            Some(target) => format!(" <a class=\"ref\" href=\"#{target}\" title=\"{place}\">{shown}</a>"),
+            None => format!(" <span class=\"ref\" title=\"{place}\">{shown}</span>"),
+        }
+    }
+
+    /// The anchor of a line in its owner's evidence.
+    fn target(&self, mark: Mark, owner: Owner) -> Option<String> {
+        let session = owner.and_then(|index| self.report.sessions.get(index));
+        let evidence = session.map_or(&self.report.evidence, |session| &session.evidence);
+        evidence.binary_search_by_key(&mark, |line| line.line).ok().map(|_| anchor(mark, owner))
     }
 
     /// `file:line`.

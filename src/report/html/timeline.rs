@@ -87,11 +87,9 @@ impl Lanes {
     }
 
     fn linked(&mut self, body: &str, line: Mark, page: &Page<'_>, owner: Owner) {
-        if line.line == 0 {
-            self.out.push_str(body);
-        } else {
-            let _ = page.report;
-            let _ = write!(self.out, "<a href=\"#{}\">{body}</a>", super::anchor(line, owner));
+        match page.target(line, owner) {
+            Some(target) => drop(write!(self.out, "<a href=\"#{target}\">{body}</a>")),
+            None => self.out.push_str(body),
         }
     }
 
