@@ -34,7 +34,7 @@ pub const MAX_PINGS: usize = 1_024;
 pub const MAX_ODDITIES: usize = 100;
 
 /// A line of a capture. `file` counts from 0 through [`Report::files`], `line` from 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
 pub struct Mark {
     /// Which file.
     pub file: u32,
@@ -376,12 +376,6 @@ impl Ending {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.handshake.as_deref() == Some("full") && matches!(self.code, 1_000 | 1_001 | 1_005)
-    }
-}
-
-impl Default for Mark {
-    fn default() -> Self {
-        Self { file: 0, line: 0, sequence: 0, offset_bytes: 0 }
     }
 }
 
