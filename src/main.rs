@@ -5,7 +5,7 @@
 
 use finesse_tap::cli::manual;
 use finesse_tap::config::{self, Ca, Environment, Stop, Task};
-use finesse_tap::{app, ca_text, clock, log};
+use finesse_tap::{app, ca_text, clock, log, report};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -41,6 +41,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         }
         Task::Doctor(config) => app::doctor(*config),
         Task::Ca(config) => ca(&config),
+        Task::Report(request) => report::run(&request),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

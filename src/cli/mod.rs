@@ -6,7 +6,10 @@
 
 mod doctor;
 pub mod manual;
+mod report;
 mod text;
+
+pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
 use clap::builder::PossibleValuesParser;
@@ -59,6 +62,13 @@ pub enum Command {
     /// SHA-256 fingerprint, and the commands with which Windows, macOS, Linux and Firefox come to trust it, and forget it.
     #[command(after_long_help = text::CA_MORE)]
     Ca(CaFlags),
+    /// Tell what happened, from captures
+    ///
+    /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
+    /// pings, requests with the events they caused, subscriptions and findings, each with the lines it stands on: as text,
+    /// as one HTML page that needs no network, or as JSON.
+    #[command(after_long_help = report::MORE)]
+    Report(ReportFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.

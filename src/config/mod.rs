@@ -8,6 +8,7 @@
 mod doctor;
 mod problem;
 mod read;
+mod report;
 mod said;
 mod settings;
 mod value;
@@ -49,6 +50,8 @@ pub enum Task {
     Doctor(Box<Doctor>),
     /// `ca`.
     Ca(Ca),
+    /// `report`.
+    Report(crate::report::Request),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.

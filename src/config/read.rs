@@ -42,6 +42,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         }
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
+        Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })

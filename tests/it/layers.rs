@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
+    ("report", &["conn", "clock", "capture"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];
