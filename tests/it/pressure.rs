@@ -106,6 +106,16 @@ fn a_hole_makes_a_direction_opaque_and_is_told() {
     assert_eq!((&hole["finesse"]["decode"]["opaque"], &hole["finesse"]["direction"]), (&true.into(), &"s2c".into()));
 }
 
+#[test]
+fn a_hole_in_http_makes_both_directions_opaque_once() {
+    let mut stage = Stage::new(Level::Auth, 8_000);
+    stage.say(Direction::C2s, b"GET /a HTTP/1.1\r\n\r\n").lose(Direction::S2c).lose(Direction::C2s);
+    let lines = stage.end();
+    let holes = values(&lines).into_iter().filter(|line| line["event"]["action"] == "decode-error");
+    let told: Vec<String> = holes.map(|hole| hole["finesse"]["direction"].to_string()).collect();
+    assert_eq!(told, [r#""s2c""#, r#""c2s""#]);
+}
+
 /// Traffic that makes at least `bytes` of capture.
 async fn chatter(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -266,11 +276,15 @@ fn monsters() -> Vec<(&'static str, Vec<u8>)> {
         ("a DTD", text("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>".to_owned())),
         ("an entity bomb", text(format!("<!DOCTYPE a [<!ENTITY e0 'ha'>{entities}]><a>&e19;</a>"))),
         ("100,000 attributes", text(format!("<a {}/>", "x='' ".repeat(100_000)))),
-        (
-            "an Update without end",
-            text(format!("<message><notification>{}</notification></message>", "&lt;a&gt;".repeat(100_000))),
-        ),
+        ("an Update without end", text(update(&"&lt;a&gt;".repeat(100_000)))),
     ]
+}
+
+fn update(escaped: &str) -> String {
+    format!(
+        "<message><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/finesse/api/User/1'><item>\
+         <notification xmlns='http://jabber.org/protocol/pubsub'>{escaped}</notification></item></items></event></message>"
+    )
 }
 
 #[tokio::test]
