@@ -415,6 +415,18 @@ fn an_echoed_secret_withholds_the_line() {
     }
 }
 
+/// `<passwordExpired>false</passwordExpired>` must not withhold every line that says `false`.
+#[test]
+fn a_flag_under_a_credentials_name_withholds_nothing() {
+    let mut stage = Stage::new(Level::Auth, 8_000);
+    let body = "<User><passwordExpired>false</passwordExpired><tokenState>READY</tokenState><resetToken>true</resetToken></User>";
+    stage.play(&script(&Response("HTTP/1.1 200 OK", XML, body), Encoding::Raw));
+    open(&mut stage, "");
+    stage.say(S2c, &message(S2c, "<message id='m1'><body>READY true false</body></message>"));
+    let log = stage.end().concat();
+    assert!(log.contains("READY true false") && !log.contains("redaction-blocked"), "{log}");
+}
+
 #[test]
 fn no_peer_can_make_a_line_longer_than_the_limit() {
     let long = "x".repeat(20_000);

@@ -1,5 +1,7 @@
 //! The program as its user meets it: the built binary, its standard streams, signals, files and exit codes.
 
+#![cfg(unix)]
+
 use crate::support::frames::{Length, frame};
 use crate::support::program::{Program, Upstream, actions, assert_without_holes, captures, run, tapping, to};
 use crate::support::{HOST, soon};
