@@ -34,7 +34,8 @@ const OWN_WORDS: &str = "@timestamp event sequence id kind category network type
     actions api_error decode layer offset opaque gap capture redaction count redact auth xml_bytes xml_truncated desktop \
     password passwd secret token credential authorization basic bearer cookie sasl plain jwt sso authentication connection \
     text/xml application/xml application/json request_headers response_headers jabber:client urn:ietf:params:xml:ns:xmpp-sasl \
-    http://jabber.org/protocol/pubsub#event notification Update iq presence stanza";
+    http://jabber.org/protocol/pubsub#event notification Update iq presence stanza true false null none \
+    LOGIN LOGOUT READY NOT_READY RESERVED TALKING HOLD WORK ACTIVE ALERTING INITIATED DROPPED";
 
 /// The secrets of one connection.
 #[derive(Default)]

@@ -5,6 +5,8 @@ mod place;
 
 use crate::support::HOST;
 use crate::support::frames::{Length, deflate, frame};
+use crate::support::program::{Upstream, assert_without_holes, captures, tapping};
+use crate::support::soon;
 use crate::support::stage::{Stage, values};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -16,6 +18,7 @@ use place::Says::{self, Chunked, Client, Close, Gzipped, Request, Response, Serv
 use place::{PLACES, XML};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Invented, and long enough to be searched for in the middle of anything.
 const SECRET: &str = "Qz7vCanaryXk4WmTq9";
@@ -75,6 +78,50 @@ fn no_canary_comes_out_in_any_encoding() {
         }
     }
     assert!(leaks.is_empty(), "\n{leaks}");
+}
+
+/// The same through the built program, whose other outputs must keep quiet too.
+#[tokio::test]
+async fn no_canary_comes_out_of_the_program() {
+    let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::new().await);
+    let mut program = tapping(dir.path(), &upstream, &["--log-filter=debug"]);
+    for (n, place) in PLACES.iter().enumerate() {
+        let (mut client, server) = tokio::join!(program.client(), upstream.accept());
+        let mut server = server.unwrap();
+        for (direction, bytes) in script(&place.says, ENCODINGS[n % ENCODINGS.len()]) {
+            let mut seen = vec![0; bytes.len()];
+            let passed = async {
+                match direction {
+                    C2s => pass(&mut client, &mut server, &bytes, &mut seen).await,
+                    S2c => pass(&mut server, &mut client, &bytes, &mut seen).await,
+                }
+            };
+            soon(place.name, passed).await.unwrap();
+            assert_eq!(seen, bytes, "{}: the very bytes", place.name);
+        }
+    }
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.lines().count() > PLACES.len(), "debug says something of each connection");
+    assert!(!ended.stderr.lines().any(is_in), "{}", ended.stderr);
+    let files = captures(&dir.path().join("captures"));
+    assert!(files.iter().all(|(path, _)| !is_in(&path.display().to_string())));
+    let lines: Vec<_> = files.iter().flat_map(|(_, lines)| lines).collect();
+    assert!(lines.len() > 3 * PLACES.len());
+    assert!(!lines.iter().any(|line| is_in(&line.to_string())));
+    assert_without_holes(lines);
+}
+
+async fn pass(
+    from: &mut (impl AsyncWrite + Unpin),
+    to: &mut (impl AsyncRead + Unpin),
+    bytes: &[u8],
+    seen: &mut [u8],
+) -> std::io::Result<()> {
+    from.write_all(bytes).await?;
+    from.flush().await?;
+    to.read_exact(seen).await?;
+    Ok(())
 }
 
 /// At level `off` every canary is there, or the test above proves nothing.
@@ -164,6 +211,23 @@ fn act(says: &Says, encoding: Encoding) -> Vec<String> {
 
 fn act_at(level: Level, says: &Says, encoding: Encoding) -> Vec<String> {
     let mut stage = Stage::new(level, 16 << 20);
+    stage.play(&script(says, encoding));
+    stage.end()
+}
+
+/// Who says what.
+#[derive(Default)]
+struct Script(Vec<(Direction, Vec<u8>)>);
+
+impl Script {
+    fn say(&mut self, direction: Direction, bytes: &[u8]) -> &mut Self {
+        self.0.push((direction, bytes.to_vec()));
+        self
+    }
+}
+
+fn script(says: &Says, encoding: Encoding) -> Vec<(Direction, Vec<u8>)> {
+    let mut stage = Script::default();
     let fill = |text: &str| fill(text, encoding);
     match says {
         Request(line, fields, body) => {
@@ -210,7 +274,7 @@ fn act_at(level: Level, says: &Says, encoding: Encoding) -> Vec<String> {
             stage.say(S2c, &frame(0x88, None, Length::Minimal, &payload));
         }
     }
-    stage.end()
+    stage.0
 }
 
 /// The template with the secret in its places.
@@ -237,7 +301,7 @@ fn http(line: &str, fields: &[&str], encoding: &Encoding, body: &[u8], extra: &s
     out
 }
 
-fn upgrade(stage: &mut Stage, target: &str, extensions: &str) {
+fn upgrade(stage: &mut Script, target: &str, extensions: &str) {
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: f\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
@@ -248,6 +312,13 @@ fn upgrade(stage: &mut Stage, target: &str, extensions: &str) {
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: xmpp\r\n{extensions}\r\n"
     );
     stage.say(C2s, request.as_bytes()).say(S2c, response.as_bytes());
+}
+
+/// A WebSocket on a stage.
+fn open(stage: &mut Stage, extensions: &str) {
+    let mut opening = Script::default();
+    upgrade(&mut opening, "/ws/", extensions);
+    stage.play(&opening.0);
 }
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -263,7 +334,7 @@ fn auth() -> String {
 #[test]
 fn a_login_in_compressed_fragments_is_read_and_masked() {
     let mut stage = Stage::new(Level::Auth, 8_000);
-    upgrade(&mut stage, "/ws/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    open(&mut stage, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     let payload = deflate(&mut Compress::new(Compression::default(), false), auth().as_bytes());
     for (n, piece) in payload.chunks(7).enumerate() {
         let last = (n + 1) * 7 >= payload.len();
@@ -281,7 +352,7 @@ fn a_login_cut_anywhere_by_the_connections_end_tells_nothing() {
     let whole = message(C2s, &auth());
     for cut in 1..whole.len() {
         let mut stage = Stage::new(Level::Auth, 8_000);
-        upgrade(&mut stage, "/ws/", "");
+        open(&mut stage, "");
         stage.say(C2s, &whole[..cut]);
         let lines = stage.end();
         let log = lines.concat();
@@ -330,7 +401,7 @@ fn an_echoed_secret_withholds_the_line() {
         let basic = STANDARD.encode(format!("1001:{secret}"));
         stage.say(C2s, format!("GET / HTTP/1.1\r\nHost: f\r\nAuthorization: Basic {basic}\r\n\r\n").as_bytes());
         stage.say(S2c, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        upgrade(&mut stage, "/ws/", "");
+        open(&mut stage, "");
         stage.say(S2c, &message(S2c, &format!("<message id='m1'><body>{echo}</body></message>")));
         stage.say(S2c, &message(S2c, "<message id='m2'><body>hello</body></message>"));
         let lines = stage.end();
@@ -342,6 +413,18 @@ fn an_echoed_secret_withholds_the_line() {
             values(&lines).iter().map(|line| line["event"]["sequence"].as_u64().unwrap()).collect();
         assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>(), "no hole where a line was withheld");
     }
+}
+
+/// `<passwordExpired>false</passwordExpired>` must not withhold every line that says `false`.
+#[test]
+fn a_flag_under_a_credentials_name_withholds_nothing() {
+    let mut stage = Stage::new(Level::Auth, 8_000);
+    let body = "<User><passwordExpired>false</passwordExpired><tokenState>READY</tokenState><resetToken>true</resetToken></User>";
+    stage.play(&script(&Response("HTTP/1.1 200 OK", XML, body), Encoding::Raw));
+    open(&mut stage, "");
+    stage.say(S2c, &message(S2c, "<message id='m1'><body>READY true false</body></message>"));
+    let log = stage.end().concat();
+    assert!(log.contains("READY true false") && !log.contains("redaction-blocked"), "{log}");
 }
 
 #[test]
@@ -356,7 +439,7 @@ fn no_peer_can_make_a_line_longer_than_the_limit() {
         format!("GET /{long} HTTP/1.1\r\nAuthorization: Basic {basic}\r\nRequestId: {long}\r\n\r\n").as_bytes(),
     );
     stage.say(S2c, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    upgrade(&mut stage, "/ws/", &format!("X: y\r\nSec-WebSocket-Protocol: {protocols}\r\n"));
+    open(&mut stage, &format!("X: y\r\nSec-WebSocket-Protocol: {protocols}\r\n"));
     stage.say(
         C2s,
         &message(C2s, &format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>")),

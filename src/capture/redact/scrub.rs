@@ -6,6 +6,9 @@ use crate::capture::token::Tokens;
 use crate::http1::authorization;
 use std::borrow::Cow;
 
+/// From this length on what looks like a session identifier is one for the leak guard too, bytes.
+const MIN_SESSION_BYTES: usize = 16;
+
 /// The policy at work on one observation: what it removes it counts, and what opens something the guard learns.
 pub(super) struct Scrub<'r> {
     pub(super) level: Level,
@@ -79,7 +82,10 @@ impl Scrub<'_> {
         }
         let Self { guard, tokens, user, .. } = self;
         let (scrubbed, found) = super::pattern::scrub(text, |session| {
-            guard.learn(session, user.as_slice());
+            // Found by its looks alone: a short one may be any word.
+            if session.len() >= MIN_SESSION_BYTES {
+                guard.learn(session, user.as_slice());
+            }
             tokens.session(session)
         });
         self.count += found;

@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -41,9 +41,9 @@ impl Program {
     pub fn spawn(dir: &Path, args: &[&str], stdout: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
-        std::env::vars_os()
-            .filter(|(name, _)| name.to_string_lossy().starts_with("FINESSE_TAP_"))
-            .for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FINESSE_TAP_")) {
+            command.env_remove(name);
+        }
         let mut child = command.spawn().unwrap();
         let (sender, stderr) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -51,7 +51,7 @@ impl Program {
         let stdout = child.stdout.take().map(|mut pipe| {
             std::thread::spawn(move || {
                 let mut bytes = Vec::new();
-                pipe.by_ref().take(64 << 20).read_to_end(&mut bytes).unwrap();
+                std::io::copy(&mut pipe, &mut bytes).unwrap();
                 bytes
             })
         });

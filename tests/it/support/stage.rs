@@ -46,6 +46,12 @@ impl Stage {
         self
     }
 
+    pub fn play(&mut self, script: &[(Direction, Vec<u8>)]) {
+        for (direction, bytes) in script {
+            self.say(*direction, bytes);
+        }
+    }
+
     pub fn lose(&mut self, direction: Direction) -> &mut Self {
         self.take(Message::Lost { conn: CONN, direction, at: self.at });
         self
