@@ -40,6 +40,11 @@ fn perform(task: Task) -> anyhow::Result<()> {
             app::demo(config)
         }
         Task::Ca(config) => ca(&config),
+        Task::Import(config) => {
+            log::start(&log::Log::default());
+            app::import(&config)
+        }
+        Task::Export(config) => app::export(&config),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

@@ -5,10 +5,15 @@
 
 mod banner;
 mod demo;
+mod export;
+mod import;
+mod progress;
 mod recorder;
 mod signal;
 
 pub use demo::demo;
+pub use export::export;
+pub use import::import;
 
 use crate::ca_text::CaFacts;
 use crate::capture::observation::End;

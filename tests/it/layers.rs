@@ -17,6 +17,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
+    ("import", &["conn", "clock", "capture", "tap"]),
+    // An export reads finished lines: what it cannot import it cannot leak.
+    ("export", &["conn", "clock"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];
