@@ -130,6 +130,8 @@ struct Socket {
     at_us: i64,
     /// When the entry ended, if it says.
     end_us: i64,
+    /// There is no next message, only the end.
+    is_over: bool,
     close: Value,
 }
 
@@ -201,18 +203,21 @@ impl Player<'_> {
         };
         let pending = SocketMessage::default();
         let close = entry.close.clone();
-        let mut socket = Socket { line, messages, pending, at_us: start_us, end_us, close };
+        let mut socket = Socket { line, messages, pending, at_us: start_us, end_us, is_over: false, close };
         let number = self.tally.sockets;
-        if self.advance(&mut socket, number)? {
-            self.sockets.insert(number, socket);
-        }
+        self.advance(&mut socket, number)?;
+        self.sockets.insert(number, socket);
         Ok(())
     }
 
-    /// Plays the earliest message that waits.
+    /// Plays the earliest message that waits, or the end of its socket.
     fn message(&mut self) -> io::Result<()> {
         let Some(Reverse((_, number))) = self.next.pop() else { return Ok(()) };
         let Some(mut socket) = self.sockets.remove(&number) else { return Ok(()) };
+        if socket.is_over {
+            self.end(socket);
+            return Ok(());
+        }
         let message = std::mem::take(&mut socket.pending);
         let direction = match message.kind.as_str() {
             "send" | "request" => Some(Direction::C2s),
@@ -234,21 +239,29 @@ impl Player<'_> {
             }
             _ => self.tally.odd_messages += 1,
         }
-        if self.advance(&mut socket, number)? {
-            self.sockets.insert(number, socket);
-        }
+        self.advance(&mut socket, number)?;
+        self.sockets.insert(number, socket);
         Ok(())
     }
 
-    /// Reads a socket's next message and puts it on the list; behind the last one the socket ends. Whether it goes on.
-    fn advance(&mut self, socket: &mut Socket, number: u64) -> io::Result<bool> {
-        if let Some(message) = socket.messages.next()? {
-            socket.at_us = epoch_us(&message.time).unwrap_or(socket.at_us);
-            socket.pending = message;
-            self.next.push(Reverse((socket.at_us, number)));
-            return Ok(true);
+    /// Reads a socket's next message and puts it on the list; behind the last one stands the end.
+    fn advance(&mut self, socket: &mut Socket, number: u64) -> io::Result<()> {
+        match socket.messages.next()? {
+            Some(message) => {
+                socket.at_us = epoch_us(&message.time).unwrap_or(socket.at_us);
+                socket.pending = message;
+            }
+            None => {
+                socket.at_us = socket.at_us.max(socket.end_us);
+                socket.is_over = true;
+            }
         }
-        let end_us = socket.at_us.max(socket.end_us);
+        self.next.push(Reverse((socket.at_us, number)));
+        Ok(())
+    }
+
+    fn end(&mut self, mut socket: Socket) {
+        let end_us = socket.at_us;
         if let Some(code) = socket.close.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()) {
             let text = |name: &str| socket.close.get(name).and_then(Value::as_str).unwrap_or_default();
             // Only our own exports tell who began; a server that ends a session is what people look for.
@@ -264,7 +277,6 @@ impl Player<'_> {
             }
         }
         self.close(&socket.line, end_us);
-        Ok(false)
     }
 
     fn open(&mut self, entry: &Entry, url: &Url, at_us: i64) -> Line {

@@ -6,6 +6,7 @@
 mod bad_input;
 mod certificates;
 mod endings;
+mod har;
 mod layers;
 mod playbook;
 mod real;
