@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod client;
+mod har;
 mod process;
 mod server;
 mod tap;
