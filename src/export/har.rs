@@ -3,7 +3,7 @@
 //! Chrome refuses a file in which a number is missing, so what is not known is -1. Two passes: the first remembers which
 //! lines belong to which socket, the second writes entry by entry, so that a socket open since the morning is not held.
 
-use super::line::{Header, Http, Line, Place, Sources, Told, not_kept, reason};
+use super::line::{Before, Header, Http, Line, Place, Sources, Told, not_kept, reason};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -129,21 +129,17 @@ impl Writer<'_> {
         }
         let head = entry.to_string();
         write!(self.out, "{},\"_webSocketMessages\":[", head.strip_suffix('}').unwrap_or(&head))?;
-        let mut previous = String::new();
+        let mut before = Before::default();
         let mut is_first = true;
         for place in &socket.messages {
             self.sources.text(*place, &mut self.buffer)?;
             let Ok(line) = Line::read(&self.buffer) else { continue };
-            let message = message(&line);
-            // One message with several notifications makes several lines.
-            let key = format!("{}{}{}", message["time"], message["type"], message["data"]);
-            if line.event.action == "finesse-update" && key == previous {
+            if before.is_same(&line) {
                 continue;
             }
-            previous = key;
             self.out.write_all(if is_first { b"\n " } else { b",\n " })?;
             is_first = false;
-            write!(self.out, "{message}")?;
+            write!(self.out, "{}", message(&line))?;
         }
         self.out.write_all(b"]}")
     }
@@ -249,9 +245,8 @@ fn parameter(pair: &str) -> Value {
 /// A WebSocket message as Chrome writes it, with what we made of it.
 fn message(line: &Line<'_>) -> Value {
     let is_binary = line.finesse.ws.as_ref().is_some_and(|ws| ws.opcode.as_deref() == Some("binary"));
-    let sent = line.finesse.direction.as_deref() == Some("c2s");
     let mut message = json!({
-        "type": if sent { "send" } else { "receive" },
+        "type": if line.is_sent() { "send" } else { "receive" },
         "time": seconds(line.at_us()),
         "opcode": if is_binary { 2 } else { 1 },
         // Binary content is written in base64, and was never kept.

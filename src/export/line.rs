@@ -136,8 +136,8 @@ impl Sources {
         let Some((_, file)) = self.files.get(place.file as usize) else { return Ok(()) };
         let mut file = file;
         file.seek(SeekFrom::Start(place.offset))?;
-        file.take(u64::from(place.bytes)).read_to_end(buffer)?;
-        Ok(())
+        buffer.resize(place.bytes as usize, 0);
+        file.read_exact(buffer)
     }
 }
 
@@ -199,6 +199,11 @@ impl<'l> Line<'l> {
         self.finesse.ws.as_ref().map(|ws| &*ws.id)
     }
 
+    /// Whether the client sent it.
+    pub(super) fn is_sent(&self) -> bool {
+        self.finesse.direction.as_deref() == Some("c2s")
+    }
+
     /// Whether it stands for a message on a WebSocket.
     pub(super) fn is_message(&self) -> bool {
         matches!(
@@ -223,6 +228,25 @@ impl<'l> Line<'l> {
 
 fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<jiff::Timestamp, D::Error> {
     Cow::<str>::deserialize(deserializer)?.parse().map_err(|_| D::Error::custom("no date"))
+}
+
+/// The message before: one with several notifications makes a line for each, and is one message all the same.
+#[derive(Default)]
+pub(super) struct Before {
+    at_us: i64,
+    is_sent: bool,
+    payload: String,
+}
+
+impl Before {
+    /// Whether `line` stands for the same message as the line before it.
+    pub(super) fn is_same(&mut self, line: &Line<'_>) -> bool {
+        let (at_us, is_sent) = (line.at_us(), line.is_sent());
+        let payload = line.payload();
+        let same = self.at_us == at_us && self.is_sent == is_sent && self.payload == payload;
+        *self = Self { at_us, is_sent, payload: payload.into_owned() };
+        same && line.event.action == "finesse-update"
+    }
 }
 
 /// What stands in for content that the capture never had.

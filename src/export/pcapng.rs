@@ -4,7 +4,7 @@
 //! is plausible and no more: sequence numbers, the order of requests in flight, addresses from 198.18.0.0/15 (RFC 2544)
 //! where redaction took them. Packets come in the order of the capture; a request has its own, earlier time.
 
-use super::line::{Header, HttpMessage, Line, Sources, Told, not_kept, reason};
+use super::line::{Before, Header, HttpMessage, Line, Sources, Told, not_kept, reason};
 use super::packet::{ACK, Blocks, FIN, LINKTYPE_RAW, LINKTYPE_UPPER_PDU, PSH, RST, SYN, Segment, pdu};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -49,6 +49,7 @@ struct Stream {
     /// Sequence numbers of the client's and the server's next bytes.
     c2s: u32,
     s2c: u32,
+    before: Before,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,6 +96,7 @@ impl Wire<'_> {
             server: SocketAddr::new(ip(server.ip, SERVER), server_port),
             c2s: 0,
             s2c: 0,
+            before: Before::default(),
         };
         let at_us = line.start_us();
         for (way, flags) in [(Way::C2s, SYN), (Way::S2c, SYN | ACK), (Way::C2s, ACK)] {
@@ -151,6 +153,9 @@ impl Wire<'_> {
     }
 
     fn message(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
+        if stream.before.is_same(line) {
+            return Ok(());
+        }
         let ws = line.finesse.ws.as_ref();
         let opcode = if ws.is_some_and(|ws| ws.opcode.as_deref() == Some("binary")) { 2 } else { 1 };
         let payload = line.payload();
@@ -224,7 +229,7 @@ impl Stream {
 }
 
 fn way(line: &Line<'_>) -> Way {
-    if line.finesse.direction.as_deref() == Some("c2s") { Way::C2s } else { Way::S2c }
+    if line.is_sent() { Way::C2s } else { Way::S2c }
 }
 
 /// A word of a start line.

@@ -410,7 +410,15 @@ fn login() -> Value {
                      "entries": [socket, put, info, foreign, undated] } })
 }
 
-/// Keeps the import of the function beside the program's own use of it.
+#[test]
+fn a_message_with_several_notifications_is_one_message() {
+    let (lines, _) = imported(file(&login().to_string()).path());
+    let update = lines.lines().find(|line| line.contains("finesse-update")).unwrap();
+    let entry = exported(&format!("{lines}{update}\n{update}\n")).0["log"]["entries"][0].clone();
+    let messages = entry["_webSocketMessages"].as_array().unwrap();
+    assert_eq!(messages.iter().filter(|message| message["_finesse"]["action"] == "finesse-update").count(), 1);
+}
+
 #[test]
 fn a_transcript_of_nothing_is_nothing() {
     let directory = TempDir::new().unwrap();
