@@ -42,6 +42,11 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Doctor(config) => app::doctor(*config),
         Task::Ca(config) => ca(&config),
         Task::Report(request) => report::run(&request),
+        Task::Import(config) => {
+            log::start(&log::Log::default());
+            app::import(&config)
+        }
+        Task::Export(config) => app::export(&config),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

@@ -6,11 +6,16 @@
 mod banner;
 mod demo;
 mod doctor;
+mod export;
+mod import;
+mod progress;
 mod recorder;
 mod signal;
 
 pub use demo::demo;
 pub use doctor::doctor;
+pub use export::export;
+pub use import::import;
 
 use crate::ca_text::CaFacts;
 use crate::clock;

@@ -66,6 +66,7 @@ impl Guard {
         let secret = prefix(secret, MAX_SECRET_BYTES);
         let hopeless = secret.len() < MIN_SECRET_BYTES
             || OWN_WORDS.contains(secret)
+            || is_mark(secret)
             || public.iter().any(|known| known.eq_ignore_ascii_case(secret));
         if hopeless || self.secrets.iter().any(|known| known == secret) {
             return;
@@ -88,6 +89,12 @@ impl Guard {
             memmem::find_iter(line, form).any(|at| !whole_word || is_word(line, at, at + form.len()))
         })
     }
+}
+
+/// What our own rules leave in place of a credential: it is there when an export is read in again.
+fn is_mark(text: &str) -> bool {
+    let kind = text.strip_prefix("[cred:").and_then(|rest| rest.strip_suffix(']'));
+    kind.is_some_and(|kind| kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
 }
 
 impl Search {

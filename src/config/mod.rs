@@ -22,6 +22,7 @@ pub use read::read;
 pub use said::Environment;
 
 use crate::capture::rules::Level;
+pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
 use crate::proxy::Limits;
@@ -52,6 +53,10 @@ pub enum Task {
     Ca(Ca),
     /// `report`.
     Report(crate::report::Request),
+    /// `import`.
+    Import(Import),
+    /// `export`.
+    Export(Export),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -126,6 +131,37 @@ pub struct Ca {
     pub upstream: Option<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
+}
+
+/// What `import` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The HAR files; not empty.
+    pub files: Vec<PathBuf>,
+    /// What becomes of them; there is no live view.
+    pub record: Recording,
+}
+
+/// What `export` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// What to make.
+    pub form: Form,
+    /// The capture files; not empty.
+    pub files: Vec<PathBuf>,
+    /// Where to; `None` is standard output.
+    pub out: Option<PathBuf>,
+    /// What a transcript shows of stanzas.
+    pub stanzas: Stanzas,
+}
+
+/// What a transcript shows of stanzas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stanzas {
+    /// The gist.
+    Gist,
+    /// Their XML too.
+    Xml,
 }
 
 /// What becomes of what is seen.

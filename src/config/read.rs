@@ -4,8 +4,8 @@ use super::doctor;
 use super::said::{self, Environment, Known, Said};
 use super::value::{self, Wrong};
 use super::{
-    Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Identity, Live, MAX_AGENTS, MAX_CONNECTIONS, Problem,
-    Recording, Run, Stop, Task,
+    Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
+    Problem, Recording, Run, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
 use crate::capture::rules::Level;
@@ -43,6 +43,17 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
+        Command::Import(flags) => {
+            let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();
+            let said = layers(matches, environment, &known, &known)?;
+            Task::Import(Import { files: flags.files, record: Recording { live: Live::Off, ..recording(&said)? } })
+        }
+        Command::Export(flags) => Task::Export(Export {
+            form: flags.form,
+            files: flags.files,
+            out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
+            stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
+        }),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })

@@ -19,6 +19,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
     ("report", &["conn", "clock", "capture"]),
+    ("import", &["conn", "clock", "capture", "tap"]),
+    // An export reads finished lines: what it cannot import it cannot leak.
+    ("export", &["conn", "clock"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];

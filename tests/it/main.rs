@@ -8,6 +8,7 @@ mod canary;
 mod certificates;
 mod doctor;
 mod endings;
+mod har;
 mod layers;
 mod playbook;
 mod pressure;

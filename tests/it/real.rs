@@ -7,6 +7,7 @@
 
 mod client;
 mod doctor;
+mod har;
 mod process;
 mod server;
 mod tap;

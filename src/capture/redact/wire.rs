@@ -40,7 +40,7 @@ pub(super) fn closed<'o>(closed: &'o Closed, duration_ns: u64, event: &mut Event
     event.event.types = &["connection", "end"];
     event.event.duration = Some(duration_ns);
     event.log.level = match closed.how {
-        How::Fin | How::Shutdown => "info",
+        How::Fin | How::Shutdown | How::Unknown => "info",
         How::Unreachable => "error",
         _ => "warn",
     };
