@@ -38,11 +38,13 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
                     take(message, budget, &mut decoder, bus);
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {}
+            // While messages come their own times tick.
+            Err(RecvTimeoutError::Timeout) => decoder.tick(clock::now(), &mut |record| bus.publish(&Arc::new(record))),
             Err(RecvTimeoutError::Disconnected) => break,
         }
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
     }
+    decoder.finish(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
     bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
 }
 

@@ -138,7 +138,8 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
             operation: api.operation,
             object_id: api.object_id.clone().map(|id| clip(Cow::Owned(id))),
             request_id: seen.request_id.map(|id| clip(Cow::Borrowed(id))),
-            state: None,
+            state: api.state.clone().map(|state| clip(Cow::Owned(state))),
+            caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
         });
     }
     if let Some(id) = seen.request_id {
@@ -203,6 +204,7 @@ pub(super) fn websocket_opened<'o>(
     }
     let bad = handshake.accept_valid == Some(false) || handshake.unknown_extension;
     event.log.level = if bad { "warn" } else { "info" };
+    event.finesse.stage = Some(crate::session::Stage::Handshake.as_str());
     if let Some(ws) = &mut event.finesse.ws {
         ws.protocols_offered = handshake.protocols_offered.iter().take(16).map(|p| clip(Cow::Borrowed(&**p))).collect();
         ws.protocol = handshake.protocol.as_deref().map(|p| clip(Cow::Borrowed(p)));
