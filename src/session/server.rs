@@ -6,8 +6,8 @@ use crate::conn::SessionId;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Clocks that differ by less are taken as equal, milliseconds: so much is network and rounding.
-const SAME_CLOCK_MS: i64 = 2_000;
+/// Differences in here are network and rounding (a `Date` has whole seconds), milliseconds: the clocks count as equal.
+const SAME_CLOCK_MS: std::ops::Range<i64> = -1_000..2_000;
 /// Ends within this time are one event.
 const AT_ONCE: Duration = Duration::from_secs(5);
 /// Length of the UUID that item ids begin with.
@@ -33,7 +33,7 @@ impl Server {
 
     /// How far our clock is ahead of the server's, milliseconds; 0 if they are about equal.
     pub(super) fn skew_ms(&self) -> i64 {
-        self.smallest_ms.filter(|ms| !(0..SAME_CLOCK_MS).contains(ms)).unwrap_or(0)
+        self.smallest_ms.filter(|ms| !SAME_CLOCK_MS.contains(ms)).unwrap_or(0)
     }
 
     /// An item id came; gives the process id before (with the line that last carried it) if there was one, and the one
@@ -79,6 +79,8 @@ mod tests {
     fn the_fastest_delivery_tells_the_skew() {
         let mut server = Server::default();
         server.stamped(1_000, at_ms(1_080));
+        assert_eq!(server.skew_ms(), 0);
+        server.stamped(2_000, at_ms(1_500));
         assert_eq!(server.skew_ms(), 0);
         server.stamped(100_000, at_ms(40_000));
         assert_eq!(server.skew_ms(), -60_000);

@@ -15,7 +15,7 @@ pub enum Stage {
     Features,
     /// SASL `<success/>`.
     Auth,
-    /// The server's second `<open/>`.
+    /// The server's second `<open/>`, or its second features.
     Restart,
     /// The full JID was given.
     Bind,
@@ -106,11 +106,12 @@ impl Ladder {
         self.at(stage).is_some()
     }
 
-    /// The first stage that a login needs and this one did not reach; `None` if it is done (or never began).
+    /// The first stage that a login needs behind the furthest one reached; `None` if it is done (or never began). A server
+    /// that leaves a stage out and goes on did not stop there.
     #[must_use]
     pub fn stopped_at(&self) -> Option<Stage> {
-        let began = self.reached.iter().any(Option::is_some);
-        Stage::ALL.into_iter().find(|stage| began && stage.is_required() && !self.has(*stage))
+        let furthest = Stage::ALL.into_iter().rfind(|stage| self.has(*stage))?;
+        Stage::ALL.into_iter().find(|stage| *stage > furthest && stage.is_required())
     }
 
     /// The stages reached, with the line of each and the milliseconds since the first.
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_stops_at_the_first_stage_it_needs_and_lacks() {
+    fn a_login_stops_behind_the_furthest_stage_it_reached() {
         let mut ladder = Ladder::default();
         assert_eq!(ladder.stopped_at(), None);
         for stage in Stage::ALL.into_iter().filter(|stage| *stage < Stage::Bind) {
@@ -149,9 +150,9 @@ mod tests {
             assert_eq!(ladder.reach(stage, 2, Moment::default()), None);
         }
         assert_eq!(ladder.stopped_at(), Some(Stage::Bind));
-        for stage in Stage::ALL.into_iter().filter(|stage| stage.is_required()) {
-            ladder.reach(stage, 3, Moment::default());
-        }
+        ladder.reach(Stage::FinessePresence, 3, Moment::default());
+        assert_eq!(ladder.stopped_at(), Some(Stage::UserSubscription));
+        ladder.reach(Stage::UserSubscription, 3, Moment::default());
         assert_eq!(ladder.stopped_at(), None);
         assert_eq!(ladder.steps().first().map(|step| step.stage), Some(Stage::Handshake));
     }

@@ -429,9 +429,7 @@ fn every_finding_is_found_and_not_found() {
         for script in [does, does_not] {
             let whole = play(&script, usize::MAX);
             assert_eq!(found(&whole), script.expected, "{path}");
-            for piece in [1, 7] {
-                assert_same(Path::new(&path), &format!("fed by {piece}"), &whole, &play(&script, piece));
-            }
+            assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));
         }
     }
 }

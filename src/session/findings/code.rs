@@ -200,8 +200,8 @@ const SUBPROTOCOL_NOT_ECHOED: Text = Text {
     code: "subprotocol-not-echoed",
     weight: Weight::Error,
     title: "The server did not select the subprotocol xmpp",
-    advice: "A browser fails such a socket at once. Something between proxy and Finesse drops the Sec-WebSocket- \
-              Protocol header: make it pass unchanged.",
+    advice: "A browser fails such a socket at once. Something between proxy and Finesse drops the Sec-\
+              WebSocket-Protocol header: make it pass unchanged.",
 };
 
 const NO_PLAIN: Text = Text {

@@ -42,7 +42,7 @@ impl Ledger {
             None => self.counts.insert(key, 1),
         }
         let mut rest = finding.count;
-        while rest % 10 == 0 {
+        while rest.is_multiple_of(10) {
             rest /= 10;
         }
         (rest == 1).then_some(finding)

@@ -280,7 +280,7 @@ impl Tracker {
             Due::Hour(id) => {
                 if self.desktops.find(&id).is_some() {
                     self.timers.set(at, HOUR, Due::Hour(id));
-                    self.summarise(id, Reason::Hourly, at);
+                    self.summarise(id, Reason::Hourly, at, at);
                 }
             }
         }
@@ -289,19 +289,19 @@ impl Tracker {
     fn end(&mut self, id: SessionId, at: Moment) {
         let Some(last) = self.desktops.find(&id).map(|desktop| desktop.last) else { return };
         let until = if self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0) { at } else { last };
-        self.summarise(id, Reason::End, until);
+        self.summarise(id, Reason::End, until, at);
         self.desktops.remove(&id);
     }
 
-    /// Queues a summary of the time until `until`.
-    fn summarise(&mut self, id: SessionId, reason: Reason, until: Moment) {
+    /// Queues a summary of the time until `until`, made at `at`.
+    fn summarise(&mut self, id: SessionId, reason: Reason, until: Moment, at: Moment) {
         let Some(desktop) = self.desktops.find_mut(&id) else { return };
         let told = Told {
             conn: None,
             ws: None,
             session: Some(desktop.session),
             user: Some(desktop.user.clone()),
-            at: until,
+            at,
             what: Tale::Summary(desktop.summary(reason, until)),
         };
         self.tell(told);

@@ -43,8 +43,9 @@ impl Tracker {
                 read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Open });
             }
             (Kind::Features, Direction::S2c) => {
-                read.stage = self.reach(spot, Stage::Features);
-                if read.stage.is_some()
+                let again = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Auth));
+                read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Features });
+                if read.stage == Some(Stage::Features)
                     && let Some(finding) = findings::login::mechanisms(&stanza.mechanisms, spot.sequence)
                 {
                     self.find_cause(spot, finding);
