@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 const MAX_PENDING_IQ: usize = 256;
 /// Unanswered pings watched per WebSocket.
 const MAX_PINGS: usize = 16;
+/// Longest node name remembered; Finesse's are paths with an id.
+const MAX_NODE_BYTES: usize = 512;
 /// Subscriptions remembered per WebSocket.
 const MAX_NODES: usize = 512;
 
@@ -51,6 +53,9 @@ impl Question {
     fn of(stanza: &Stanza<'_, '_>) -> Self {
         if let Some(pubsub) = &stanza.pubsub {
             let node = pubsub.node.as_deref().unwrap_or_default();
+            if node.len() > MAX_NODE_BYTES {
+                return Self::Other;
+            }
             return match pubsub.action {
                 "subscribe" => Self::Subscribe(node.to_owned()),
                 "unsubscribe" => Self::Unsubscribe(node.to_owned()),

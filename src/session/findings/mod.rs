@@ -105,6 +105,7 @@ impl Finding {
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
+        self.subject.truncate(self.subject.floor_char_boundary(MAX_FACT_BYTES));
         self
     }
 

@@ -10,6 +10,8 @@ use crate::session::findings::{self, Confidence, Finding};
 use crate::session::recent::Recent;
 use std::borrow::Cow;
 
+/// Longest requestId remembered until its request is over; a UUID has 36.
+const MAX_REQUEST_ID_BYTES: usize = 256;
 /// Agents of one call remembered.
 const MAX_AGENTS: usize = 16;
 
@@ -125,6 +127,7 @@ impl Tracker {
         let request_id = update.request_id.as_deref();
         let certain = request_id.and_then(|id| self.requests.find(id)).cloned();
         if let (None, Some(id)) = (&certain, request_id)
+            && id.len() <= MAX_REQUEST_ID_BYTES
             && self.early.find(id).is_none()
         {
             self.early.insert(id.to_owned(), (spot.sequence, spot.at));
