@@ -1,6 +1,6 @@
 //! The login that Cisco documents as a ladder of stages, and how far one WebSocket has climbed.
 //!
-//! A stage is reached once a socket. Knows no stanza: [`Stream`](super::Stream) says when a stage is reached.
+//! A stage is reached once a socket. Knows no stanza: `Stream` says when a stage is reached.
 
 use crate::clock::Moment;
 

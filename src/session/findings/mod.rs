@@ -2,7 +2,7 @@
 //!
 //! A rule is a pure function from what is known to a [`Finding`], if there is one. It keeps nothing, reads no clock and
 //! writes nothing; the [`Tracker`](super::Tracker) calls it with what it remembers. Titles and advice stand in [`Code`]
-//! alone, `docs/findings.md` explains each. A [`Ledger`] counts repeats.
+//! alone, `docs/findings.md` explains each. A `Ledger` counts repeats.
 
 pub mod api;
 mod code;
@@ -90,7 +90,7 @@ pub struct Finding {
     pub evidence: Vec<u64>,
     /// What it is based on.
     pub facts: Vec<Fact>,
-    /// How often it was found, this time included; set by the [`Ledger`].
+    /// How often it was found, this time included; set by the `Ledger`.
     pub count: u64,
 }
 
