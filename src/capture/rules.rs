@@ -413,8 +413,6 @@ pub(super) const HINTS: &[&str] = &[
     "-----begin",
     "xmpp-sasl",
     "urn:xmpp:sm",
-    "<!",
-    "<?",
     // Behind an escape there may be any of these.
     "&lt;!",
     "&lt;?",
