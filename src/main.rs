@@ -40,6 +40,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
             app::demo(config)
         }
         Task::Ca(config) => ca(&config),
+        Task::Scan(config) => app::scan(&config, &mut io::stdout().lock()),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

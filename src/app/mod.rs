@@ -6,9 +6,11 @@
 mod banner;
 mod demo;
 mod recorder;
+mod scan;
 mod signal;
 
 pub use demo::demo;
+pub use scan::scan;
 
 use crate::ca_text::CaFacts;
 use crate::capture::observation::End;

@@ -5,6 +5,7 @@
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
 pub mod manual;
+pub mod scan;
 mod text;
 
 use crate::capture::rules::Level;
@@ -49,6 +50,12 @@ pub enum Command {
     /// SHA-256 fingerprint, and the commands with which Windows, macOS, Linux and Firefox come to trust it, and forget it.
     #[command(after_long_help = text::CA_MORE)]
     Ca(CaFlags),
+    /// Look for secrets and personal data left in files
+    ///
+    /// Captures, HARs, bundles, any text: before it is handed over. Exits with 1 and says where if anything is left, with 0
+    /// if nothing is found. It never shows a value, only its first and last characters.
+    #[command(after_long_help = text::SCAN_MORE)]
+    Scan(scan::ScanFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.

@@ -8,6 +8,7 @@
 mod problem;
 mod read;
 mod said;
+mod scan;
 mod settings;
 mod value;
 
@@ -17,6 +18,7 @@ mod tests;
 pub use problem::Problem;
 pub use read::read;
 pub use said::Environment;
+pub use scan::{Format as ScanFormat, Scan};
 
 use crate::capture::rules::Level;
 use crate::conn::Authority;
@@ -45,6 +47,8 @@ pub enum Task {
     Demo(Demo),
     /// `ca`.
     Ca(Ca),
+    /// `scan`.
+    Scan(Scan),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.

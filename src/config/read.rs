@@ -36,6 +36,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
+        Command::Scan(flags) => Task::Scan(super::scan::scan(flags)?),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })
