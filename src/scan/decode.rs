@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(base64(b"MTAwMTpzZWNyZXQ").unwrap(), b"1001:secret");
         assert_eq!(base64(b"AGEAYXBhc3N3b3Jk").unwrap(), b"\0a\0apassword");
         assert_eq!(base64("Pz8_Pj4-Pz8_eHh4".as_bytes()).unwrap(), b"???>>>???xxx");
-        for not in ["iVBORw0KGgoAAAANSUhEUg", "=", "ab", "a.b"] {
+        for not in ["iVBORw0KGgoAAAANSUhEUg", "=", "a.b"] {
             assert_eq!(base64(not.as_bytes()), None, "{not}");
         }
     }

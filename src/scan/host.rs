@@ -71,7 +71,8 @@ const COUNTRIES: [&[u8]; 39] = [
 
 /// Hosts and addresses in one word; `at` is its place, `before` the two bytes before it.
 pub(super) fn hosts(word: &[u8], at: usize, before: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
-    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    // An underscore is no part of a host, and joins nodes with JIDs in item ids.
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     let mut from = 0;
     while let Some(start) = word.iter().skip(from).position(is_host).map(|skip| from + skip) {
         let rest = word.get(start..).unwrap_or_default();
@@ -228,9 +229,6 @@ fn looks(name: &[u8], introduced: bool) -> Option<super::hit::Certainty> {
     }
     if introduced {
         return Some(Certain);
-    }
-    if name.contains(&b'_') {
-        return None;
     }
     let top_level = TOP_LEVEL.contains(&&*last);
     let country = COUNTRIES.contains(&&*last) && labels.len() >= 2;

@@ -19,6 +19,19 @@ const MAX_DEPTH: usize = 3;
 const MAX_NAMES: usize = 4_096;
 /// Findings of one text that a new one is compared with.
 const MAX_OVERLAPS: usize = 256;
+/// What may stand behind `User/` instead of a login: resources below a user, as our own events name them.
+const BELOW_USER: [&[u8]; 10] = [
+    b"Dialogs",
+    b"Queues",
+    b"Media",
+    b"ReasonCodes",
+    b"WrapUpReasons",
+    b"PhoneBooks",
+    b"LayoutConfig",
+    b"SignedInUsers",
+    b"TeamMessages",
+    b"MediaPropertiesLayout",
+];
 /// Shortest run that is decoded as base64, bytes: nine of text.
 const MIN_BASE64_BYTES: usize = 12;
 /// What is seen of the text in front of a word, bytes.
@@ -378,7 +391,7 @@ impl<'s> Look<'s> {
             let start = user + 5;
             let id = word.get(start..).unwrap_or_default();
             let id = id.split(|byte| matches!(byte, b'/' | b':' | b'@' | b'=' | b'%')).next().unwrap_or_default();
-            if id.iter().any(u8::is_ascii_alphanumeric) && !value::is_clean(id) {
+            if id.iter().any(u8::is_ascii_alphanumeric) && !value::is_clean(id) && !BELOW_USER.contains(&id) {
                 let why = "the id of a user in a REST path or node";
                 self.found(
                     Finding { at: at + start, value: id, kind: "login", class: Class::Person, certainty: Certain, why },

@@ -57,8 +57,14 @@ fn is_random_piece(run: &[u8]) -> bool {
     if run.iter().all(u8::is_ascii_hexdigit) {
         return digits > 1 && upper + lower > 1 && fullness(run, 16) >= MIN_HEX_FULLNESS;
     }
-    // Words have no digits among their letters, or one case of letters.
-    digits > 0 && upper > 0 && lower > 0 && !is_path(run) && fullness(run, 64) >= MIN_FULLNESS
+    digits > 0 && upper > 0 && lower > 0 && is_mixed(run) && !is_path(run) && fullness(run, 64) >= MIN_FULLNESS
+}
+
+/// Whether lower case, capitals and digits change places as in random runs (two of three times) and not as in words.
+fn is_mixed(run: &[u8]) -> bool {
+    let kind = |byte: &u8| (byte.is_ascii_lowercase(), byte.is_ascii_uppercase(), byte.is_ascii_digit());
+    let changes = run.iter().zip(run.iter().skip(1)).filter(|(one, next)| kind(one) != kind(next)).count();
+    changes * 20 >= run.len() * 7
 }
 
 /// Words joined by slashes, underscores and hyphens: most pieces are of letters in one case or of digits.
