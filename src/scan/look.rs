@@ -219,7 +219,7 @@ impl<'s> Look<'s> {
         };
         // "password: see below" is prose; "password: hunter" at the end of a line is not.
         let goes_on = text.get(from + value.len()) == Some(&b' ');
-        let prose = mark == b':' && spaced && !quoted && goes_on && value.iter().all(u8::is_ascii_lowercase);
+        let prose = mark == b':' && spaced && !quoted && goes_on && value.iter().all(u8::is_ascii_alphabetic);
         if prose {
             return;
         }
@@ -391,6 +391,8 @@ impl<'s> Look<'s> {
             let start = user + 5;
             let id = word.get(start..).unwrap_or_default();
             let id = id.split(|byte| matches!(byte, b'/' | b':' | b'@' | b'=' | b'%')).next().unwrap_or_default();
+            // An item id goes on with a JID: `User/1001__1001@host__1-5`.
+            let id = memchr::memmem::find(id, b"__").map_or(id, |join| id.get(..join).unwrap_or_default());
             if id.iter().any(u8::is_ascii_alphanumeric) && !value::is_clean(id) && !BELOW_USER.contains(&id) {
                 let why = "the id of a user in a REST path or node";
                 self.found(
