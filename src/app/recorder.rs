@@ -57,12 +57,7 @@ impl Recorder {
                 String::from("standard output")
             }
             CaptureTo::Dir(dir) => {
-                if dir.exists() {
-                    let repaired = sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
-                    for path in repaired {
-                        tracing::warn!(path = %path.display(), "a torn last line was ended: an earlier run was cut off");
-                    }
-                }
+                sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
                 let name = CaptureName::new(host, start, run);
                 let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
                 let place = sink.path().display().to_string();

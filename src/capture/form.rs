@@ -18,12 +18,17 @@ pub const FREE_SECRET_BYTES: usize = 8;
 pub fn forms(secret: &str) -> Vec<Vec<u8>> {
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let twice = utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string();
-    let mut entities = String::new();
-    crate::xmpp::parse::escape(secret, &mut entities);
     let json =
         |text: &str| serde_json::to_string(text).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default();
-    let mut forms =
-        vec![secret.to_owned(), json(secret), entities, percent.to_lowercase(), percent, twice.to_lowercase(), twice];
+    let mut forms = vec![secret.to_owned(), json(secret), percent.to_lowercase(), percent, twice.to_lowercase(), twice];
+    // Writers of XML agree on escaping `&` and `<` in text, and on nothing else. An Update is escaped once more.
+    for optional in ["", ">", ">\"", ">\"'"] {
+        for text in [secret, &json(secret)] {
+            let once: String = text.chars().map(|c| entity(c, optional)).collect();
+            forms.push(once.replace('&', "&amp;"));
+            forms.push(once);
+        }
+    }
     forms.push(STANDARD.encode(secret));
     forms.push(URL_SAFE_NO_PAD.encode(secret));
     if secret.len() >= FREE_SECRET_BYTES {
@@ -34,6 +39,18 @@ pub fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms.extend(escaped);
     forms.retain(|form| form.len() >= MIN_SECRET_BYTES);
     forms.into_iter().map(String::into_bytes).collect()
+}
+
+fn entity(c: char, optional: &str) -> String {
+    let name = match c {
+        '&' => "amp",
+        '<' => "lt",
+        '>' if optional.contains(c) => "gt",
+        '"' if optional.contains(c) => "quot",
+        '\'' if optional.contains(c) => "apos",
+        _ => return c.to_string(),
+    };
+    format!("&{name};")
 }
 
 /// The base64 characters that depend on `secret` alone when it stands behind `pad` unknown bytes (modulo 3).

@@ -128,7 +128,10 @@ fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
 
 fn closed(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
     let Some(conn) = &event.finesse.conn else { return Ok(()) };
-    write!(out, "connection closed by {}, {}", conn.by.unwrap_or("?"), conn.how.unwrap_or("?"))?;
+    match (conn.by, conn.how) {
+        (_, Some("unknown")) => out.push_str("connection not followed further"),
+        (by, how) => write!(out, "connection closed by {}, {}", by.unwrap_or("?"), how.unwrap_or("?"))?,
+    }
     if conn.unclean {
         out.push_str(" without close_notify");
     }

@@ -98,16 +98,19 @@ pub enum End {
     Upstream,
     /// This program.
     Proxy,
+    /// Not known: what is decoded was not captured here.
+    Unknown,
 }
 
 impl End {
-    /// As the event stream writes it: `client`, `upstream` or `proxy`.
+    /// As the event stream writes it: `client`, `upstream`, `proxy` or `unknown`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Upstream => "upstream",
             Self::Proxy => "proxy",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -133,6 +136,8 @@ pub enum How {
     Limit,
     /// Any other I/O error.
     Error,
+    /// Not known: what is decoded was not captured here.
+    Unknown,
 }
 
 impl How {
@@ -149,6 +154,7 @@ impl How {
             Self::Refused => "refused",
             Self::Limit => "limit",
             Self::Error => "error",
+            Self::Unknown => "unknown",
         }
     }
 }

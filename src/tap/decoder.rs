@@ -113,14 +113,21 @@ impl Decoder {
 
     fn lost(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
-        let why = "the decoding queue was full: bytes passed that were not decoded";
-        let what = What::Undecoded { layer: "tap", offset: None, why, opaque: true };
-        connection.place.emit_towards(&mut Exit { door: &mut self.door, out }, at, direction, what);
-        match &mut connection.protocol {
-            // Requests and responses cannot be told apart any more with one side missing.
-            Protocol::Http(_) => connection.protocol = Protocol::Opaque,
+        let mut exit = Exit { door: &mut self.door, out };
+        let mut opaque = |direction, why| {
+            let what = What::Undecoded { layer: "tap", offset: None, why, opaque: true };
+            connection.place.emit_towards(&mut exit, at, direction, what);
+        };
+        const HOLE: &str = "the decoding queue was full: bytes passed that were not decoded";
+        match &connection.protocol {
+            Protocol::Http(_) => {
+                opaque(direction, HOLE);
+                opaque(direction.opposite(), "with a hole in one direction requests and responses cannot be paired");
+                connection.protocol = Protocol::Opaque;
+            }
             // The feed sends nothing more in that direction; the other one lives on.
-            Protocol::WebSocket(_) | Protocol::Opaque => {}
+            Protocol::WebSocket(_) => opaque(direction, HOLE),
+            Protocol::Opaque => {}
         }
     }
 

@@ -193,15 +193,17 @@ impl Scope<'_, '_> {
             return;
         };
         let trimmed = text.trim_ascii();
-        if !trimmed.starts_with('<') {
-            self.emit(What::Message { message, keepalive: trimmed.is_empty() });
-            return;
-        }
-        let document = parse(text);
-        self.document(&document, message, stream, tracker);
+        let malformed = if trimmed.starts_with('<') {
+            let document = parse(text);
+            self.document(&document, message, stream, tracker);
+            document.malformed()
+        } else {
+            self.emit(What::Message { message, keepalive: trimmed.is_empty() && !message.truncated });
+            None
+        };
         if message.truncated {
             self.undecoded("websocket", None, "a message is cut: larger than the limit, or the connection ended in it");
-        } else if let Some(malformed) = document.malformed() {
+        } else if let Some(malformed) = malformed {
             self.undecoded("xmpp", Some(malformed.offset), malformed.why);
         }
     }

@@ -56,7 +56,8 @@ impl Redactor {
         event.event.kind = "event";
         event.log.level = "info";
         self.place(seen, &mut event);
-        let mut scrub = Scrub { level: self.level, tokens: &self.tokens, guard, user: seen.user, count: 0 };
+        let mut scrub =
+            Scrub { level: self.level, tokens: &self.tokens, guard, user: seen.user, count: 0, is_clean: false };
         let removes = match &seen.what {
             What::Opened(opened) => wire::opened(opened, &mut event),
             What::Tls(handshake) => wire::tls(handshake, &mut event),
@@ -134,7 +135,7 @@ impl Redactor {
             event.trace = Some(Id { id: Cow::Owned(format!("{:032x}", session.trace)) });
             event.finesse.session = Some(Id { id: Cow::Owned(session.id.to_string()) });
         }
-        event.user = seen.user.map(|name| User { name: Cow::Borrowed(name) });
+        event.user = seen.user.map(|name| User { name: clip(Cow::Borrowed(name)) });
         event.finesse.direction = seen.direction.map(|direction| direction.as_str());
         event.finesse.ws = seen.ws.map(|id| Ws { id: id.to_string(), ..Ws::default() });
         let Some(peers) = seen.peers else { return };
