@@ -42,9 +42,39 @@ pub(super) fn json(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// How many bytes of `escaped` make the first `plain_bytes` of what [`json`] makes of it.
-pub(super) fn json_offset(escaped: &[u8], plain_bytes: usize) -> usize {
-    let (mut from, mut made) = (0, 0);
+/// Where in a text with escapes the bytes of what [`json`] makes of it come from. Made in one walk, so that many places
+/// in a long text can be asked for.
+#[derive(Default)]
+pub(super) struct Offsets {
+    /// Bytes without and with escapes, every [`STEP_BYTES`] or so.
+    steps: Vec<(usize, usize)>,
+}
+
+/// Longest way from a known place to one asked for, bytes.
+const STEP_BYTES: usize = 512;
+
+impl Offsets {
+    /// Of a text with escapes.
+    pub(super) fn new(escaped: &[u8]) -> Self {
+        let mut steps = vec![(0, 0)];
+        let mut last = (0, 0);
+        while last.1 < escaped.len() {
+            last = walk(escaped, last, last.0 + STEP_BYTES);
+            steps.push(last);
+        }
+        Self { steps }
+    }
+
+    /// How many bytes of the same text make the first `plain_bytes` without escapes.
+    pub(super) fn of(&self, escaped: &[u8], plain_bytes: usize) -> usize {
+        let behind = self.steps.partition_point(|step| step.0 <= plain_bytes);
+        let step = behind.checked_sub(1).and_then(|at| self.steps.get(at)).copied().unwrap_or_default();
+        walk(escaped, step, plain_bytes).1
+    }
+}
+
+/// On from a place, as bytes without and with escapes, until there are `plain_bytes` without.
+fn walk(escaped: &[u8], (mut made, mut from): (usize, usize), plain_bytes: usize) -> (usize, usize) {
     while made < plain_bytes {
         let rest = escaped.get(from..).unwrap_or_default();
         let taken = match rest {
@@ -61,7 +91,7 @@ pub(super) fn json_offset(escaped: &[u8], plain_bytes: usize) -> usize {
         from += taken;
         made += 1;
     }
-    from
+    (made, from.min(escaped.len()))
 }
 
 /// With character references (named ones of XML, decimal, hexadecimal) replaced; nothing if there is none.
@@ -183,7 +213,7 @@ mod tests {
             assert_eq!(json(inner.as_bytes()), plain.as_bytes());
             for (at, _) in text.char_indices() {
                 let prefix = serde_json::to_string(&text[..at]).unwrap();
-                assert_eq!(json_offset(inner.as_bytes(), at), prefix.len() - 2, "{text:?} at {at}");
+                assert_eq!(Offsets::new(inner.as_bytes()).of(inner.as_bytes(), at), prefix.len() - 2, "{text:?} at {at}");
             }
         }
         assert_eq!(json(br"\u0041\ud83d\ude00\ud83d \").as_ref(), "A\u{1f600}\u{fffd} \\".as_bytes());

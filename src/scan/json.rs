@@ -5,6 +5,8 @@
 
 use super::name::MAX_NAME_BYTES;
 
+/// Longest word that a window may end in without its text being no JSON, bytes.
+const MAX_BARE_BYTES: usize = 64;
 /// Levels whose names are remembered.
 const MAX_DEPTH: usize = 64;
 
@@ -109,17 +111,32 @@ pub(super) fn next(text: &[u8], from: usize) -> Result<Option<(Token, usize)>, N
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct NotJson;
 
+/// Whether a text begins as no other text than JSON does, or a line of it.
+pub(super) fn begins(text: &[u8]) -> bool {
+    text.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|first| b"{[}]\",".contains(first))
+}
+
 /// Whether a text has JSON's tokens, and if so where the last whole one ends.
 pub(super) fn extent(text: &[u8]) -> Option<usize> {
-    let first = text.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    if !b"{[}]\",".contains(first) {
-        return None;
-    }
     let mut end = 0;
     while let Some((_, next_at)) = next(text, end).ok()? {
         end = next_at;
     }
     (end > 0).then_some(end)
+}
+
+/// The same of a text that goes on: what ends at its end, or is a name until a colon comes, may not be whole.
+pub(super) fn extent_so_far(text: &[u8]) -> Option<usize> {
+    let (mut end, mut sure) = (0, 0);
+    // A torn `tru` is no token, and what is torn is always last.
+    while let Ok(Some((token, next_at))) = next(text, end) {
+        end = next_at;
+        if matches!(token, Token::Mark(mark) if mark != b':') {
+            sure = end;
+        }
+    }
+    let torn = text.len().saturating_sub(end) <= MAX_BARE_BYTES || next(text, end).is_ok();
+    (sure > 0 && torn).then_some(sure)
 }
 
 fn end_of_string(text: &[u8], from: usize) -> Option<usize> {
@@ -168,6 +185,20 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_is_taken_up_to_a_mark() {
+        for (text, expected) in [
+            (r#"{"a":1,"b":2"#, Some(7)),
+            (r#"{"a":1,"b""#, Some(7)),
+            (r#"{"a":1,"b"#, Some(7)),
+            (r#"{"a":1,"b":"#, Some(7)),
+            (r#"1,tru"#, Some(2)),
+            (r#""a"#, None),
+        ] {
+            assert_eq!(extent_so_far(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn json_is_told_from_text() {
         for (text, expected) in [
             (r#"{"a":1}"#, Some(7)),
@@ -178,7 +209,8 @@ mod tests {
             ("", None),
             ("[2026-01-01T00:00] x", None),
         ] {
-            assert_eq!(extent(text.as_bytes()), expected, "{text}");
+            let found = Some(text.as_bytes()).filter(|text| begins(text)).and_then(extent);
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Scanner;
 use super::finding::Finding;
 use super::hit::{Hit, Place, mask};
 use super::json::{self, Names};
-use super::look::{Look, Memory, Origin, unescaped};
+use super::look::{Look, Memory, Origin};
 
 /// Longest line looked at as a whole, bytes.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
@@ -30,7 +30,7 @@ pub(super) struct Lines<'s> {
     /// The buffer's first byte in the stream, and in its line.
     offset: u64,
     column: u64,
-    max_line_bytes: usize,
+    pub(super) max_line_bytes: usize,
 }
 
 impl<'s> Lines<'s> {
@@ -115,8 +115,8 @@ impl<'s> Lines<'s> {
     /// Looks at a text; returns from where on it must be seen again.
     fn look(&mut self, text: &[u8], ending: Ending) -> usize {
         let (line, column, offset, place) = (self.line, self.column, self.offset, &self.place);
-        let own_end = if ending == Ending::Window { text.len().saturating_sub(OVERLAP_BYTES / 2) } else { text.len() };
-        let (found, own) = (&mut *self.found, self.overlap / 2..=own_end);
+        let own_end = if ending == Ending::Window { text.len().saturating_sub(OVERLAP_BYTES / 2) } else { usize::MAX };
+        let (found, own) = (&mut *self.found, self.overlap / 2..own_end);
         let mut tell = |at: usize, finding: &Finding<'_>, encoding: &'static str| {
             if own.contains(&at) {
                 let place = Place { line, column: column + at as u64 + 1, offset: offset + at as u64, ..place.clone() };
@@ -124,7 +124,13 @@ impl<'s> Lines<'s> {
             }
         };
         let mut look = Look::new(self.scanner, &mut self.memory, &mut tell);
-        if let Some(extent) = json::extent(text) {
+        // Behind a window of JSON anything may be next, such as a number.
+        let extent = match ending {
+            _ if !json::begins(text) && (self.column == 0 || self.overlap > 0) => None,
+            Ending::Line => json::extent(text),
+            Ending::Window => json::extent_so_far(text),
+        };
+        if let Some(extent) = extent {
             let rest = text.get(extent..).unwrap_or_default();
             let torn = ending == Ending::Line && !rest.trim_ascii().is_empty();
             // One string that fills the window is looked at as text.
@@ -135,9 +141,6 @@ impl<'s> Lines<'s> {
             }
         }
         look.text(text, Origin::Straight(0));
-        if let Some(plain) = unescaped(text) {
-            look.text(&plain, Origin::Decoded(0, "JSON escapes"));
-        }
         let kept = text.len().min(OVERLAP_BYTES);
         self.overlap = kept;
         text.len() - kept

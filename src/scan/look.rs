@@ -36,6 +36,9 @@ const BELOW_USER: [&[u8]; 10] = [
 const MIN_BASE64_BYTES: usize = 12;
 /// What is seen of the text in front of a word, bytes.
 const MAX_CONTEXT_BYTES: usize = 16;
+/// Of a longer value in a text the beginning counts, bytes. Without a bound, a text of nothing but names would be walked
+/// to its end for each of them.
+const MAX_VALUE_BYTES: usize = 4 << 10;
 /// How far back the element around an element is looked for, bytes.
 const MAX_LOOK_BACK_BYTES: usize = 512;
 
@@ -44,8 +47,10 @@ const MAX_LOOK_BACK_BYTES: usize = 512;
 pub(super) enum Origin<'t> {
     /// It is a part of the line.
     Straight(usize),
-    /// It was a JSON string: where that begins, and as it was written.
+    /// It had JSON's escapes: where that begins, and as it was written.
     Escaped(usize, &'t [u8]),
+    /// The same, and what was written was looked at as well.
+    EscapedToo(usize, &'t [u8]),
     /// It was decoded from what begins there.
     Decoded(usize, &'static str),
 }
@@ -67,6 +72,8 @@ pub(super) struct Look<'s> {
     memory: &'s mut Memory,
     /// From, to: what was told of the current text.
     spans: Vec<(usize, usize)>,
+    /// Of the last text with escapes: where it begins, its length, and its bytes' places.
+    offsets: (usize, usize, decode::Offsets),
     depth: usize,
 }
 
@@ -84,6 +91,7 @@ impl<'s> Look<'s> {
             tell,
             memory,
             spans: Vec::new(),
+            offsets: <_>::default(),
             depth: 0,
         }
     }
@@ -137,8 +145,24 @@ impl<'s> Look<'s> {
             }
             self.words(text, origin, name::is_random_by_nature(parent, name));
             self.entities(text, origin);
+            self.escapes(text, origin);
         }
         self.spans = outer;
+    }
+
+    /// What is no JSON may quote some: a log line, a program's text, a string escaped twice.
+    fn escapes(&mut self, text: &[u8], origin: Origin<'_>) {
+        if self.depth >= MAX_DEPTH {
+            return;
+        }
+        let Cow::Owned(plain) = decode::json(text) else { return };
+        let origin = match origin {
+            Origin::Straight(start) => Origin::EscapedToo(start, text),
+            _ => Origin::Decoded(self.place(origin, 0), "JSON escapes"),
+        };
+        self.depth += 1;
+        self.text(&plain, origin);
+        self.depth -= 1;
     }
 
     fn known(&mut self, text: &[u8], origin: Origin<'_>) {
@@ -154,8 +178,8 @@ impl<'s> Look<'s> {
 
     /// JSON as a text's whole content.
     fn json_inside(&mut self, text: &[u8], origin: Origin<'_>) -> bool {
-        let begins = text.iter().find(|byte| !byte.is_ascii_whitespace());
-        if !matches!(begins, Some(b'{' | b'[')) {
+        let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+        if !matches!(first, Some(b'{' | b'[')) {
             return false;
         }
         let Some(extent) = json::extent(text) else { return false };
@@ -169,7 +193,8 @@ impl<'s> Look<'s> {
             if let json::Token::Text(start, to) | json::Token::Bare(start, to) = token {
                 let inner = decode::json(text.get(start..to).unwrap_or_default());
                 let names = if json::is_key(text, to) { (&b""[..], &b""[..]) } else { names.current() };
-                self.named_text(&inner, Origin::Decoded(place(origin, start), "JSON in a string"), names);
+                let at = self.place(origin, start);
+                self.named_text(&inner, Origin::Decoded(at, "JSON in a string"), names);
             }
             names.take(text, &token);
             from = end;
@@ -180,16 +205,18 @@ impl<'s> Look<'s> {
 
     /// `name=value`, `name: value`, `"name":"value"` and `<name>value</name>`.
     fn pairs(&mut self, text: &[u8], origin: Origin<'_>) {
+        let mut header_end = 0;
         for at in memchr::memchr3_iter(b'=', b':', b'>', text) {
             match text.get(at) {
                 Some(b'>') => self.element(text, at, origin),
-                Some(mark) => self.pair(text, at, *mark, origin),
+                Some(mark) => self.pair(text, at, *mark, &mut header_end, origin),
                 None => {}
             }
         }
     }
 
-    fn pair(&mut self, text: &[u8], at: usize, mark: u8, origin: Origin<'_>) {
+    /// `header_end`: where the value of the last header ends.
+    fn pair(&mut self, text: &[u8], at: usize, mark: u8, header_end: &mut usize, origin: Origin<'_>) {
         let ahead = text.get(at.saturating_sub(MAX_NAME_BYTES + 4)..at).unwrap_or_default();
         let quoted = ahead.last().is_some_and(|byte| matches!(byte, b'"' | b'\''));
         let end =
@@ -204,7 +231,13 @@ impl<'s> Look<'s> {
         let begins_form = at == name.len() && memchr::memchr(b'&', text).is_some();
         let parameter = mark == b'='
             && (begins_form || matches!(start.checked_sub(1).and_then(|at| ahead.get(at)), Some(b'?' | b'&')));
-        let behind = text.get(at + 1..).unwrap_or_default();
+        let written = if parameter { Written::Parameter } else { Written::Member };
+        let meaning = self.meaning(b"", name, written);
+        let header = is_header(name);
+        if meaning.is_none() && !header || header && at < *header_end {
+            return;
+        }
+        let behind = bounded(text, at + 1);
         let skip = behind.iter().take(4).take_while(|byte| matches!(byte, b' ' | b'\\')).count();
         let spaced = behind.first() == Some(&b' ');
         let (from, value) = match behind.get(skip..).unwrap_or_default() {
@@ -212,28 +245,30 @@ impl<'s> Look<'s> {
                 let end = memchr::memchr2(*quote, b'\\', rest).unwrap_or(rest.len());
                 (at + 1 + skip + 1, rest.get(..end).unwrap_or_default())
             }
-            rest if mark == b':' && is_header(name) => {
+            rest if mark == b':' && header => {
                 (at + 1 + skip, rest.split(|byte| matches!(byte, b'\r' | b'\n' | b'"')).next().unwrap_or_default())
             }
             rest => (at + 1 + skip, rest.split(|byte| is_delimiter(*byte)).next().unwrap_or_default()),
         };
+        if header {
+            *header_end = from + value.len();
+        }
         // "password: see below" is prose; "password: hunter" at the end of a line is not.
         let goes_on = text.get(from + value.len()) == Some(&b' ');
         let prose = mark == b':' && spaced && !quoted && goes_on && value.iter().all(u8::is_ascii_alphabetic);
         if prose {
             return;
         }
-        let written = if parameter { Written::Parameter } else { Written::Member };
         // A bare word in front of a colon names a person or a host in prose as often as a field.
         let secret = |named: Named| matches!(named.class, Class::Credential | Class::Session);
-        let counts = mark == b'=' || quoted || self.meaning(b"", name, written).is_some_and(secret);
+        let counts = mark == b'=' || quoted || meaning.is_some_and(secret);
         if !(counts && self.by_name((b"", name), written, value, from, origin)) {
             self.cookies(name, value, from, origin);
         }
     }
 
     fn element(&mut self, text: &[u8], at: usize, origin: Origin<'_>) {
-        let behind = text.get(at + 1..).unwrap_or_default();
+        let behind = bounded(text, at + 1);
         let value = behind.get(..memchr::memchr(b'<', behind).unwrap_or_default()).unwrap_or_default();
         if value.trim_ascii().is_empty() {
             return;
@@ -381,7 +416,7 @@ impl<'s> Look<'s> {
             self.runs(word, at, origin, known_random);
         }
         if let Some(decoded) = decoded {
-            self.again(&decoded, place(origin, at), "percent-encoding");
+            self.again(&decoded, origin, at, "percent-encoding");
         }
     }
 
@@ -405,16 +440,12 @@ impl<'s> Look<'s> {
 
     /// Stretches of base64's characters in a word, and the parts between their slashes.
     fn runs(&mut self, word: &[u8], at: usize, origin: Origin<'_>, random_by_nature: bool) {
-        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-' | b'=');
+        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-');
         let mut start = 0;
+        // An equals sign ends a name, `name=BASE64`, or pads what is decoded without it.
         for run in word.split(|byte| !is_base64(byte)) {
-            // `name=BASE64`: an equals sign within ends a name.
-            let padding = run.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-            let head = run.get(..padding).unwrap_or_default();
-            let from = memchr::memrchr(b'=', head).map_or(0, |sign| sign + 1);
-            let run_at = at + start + from;
+            let run_at = at + start;
             start += run.len() + 1;
-            let run = run.get(from..).unwrap_or_default();
             if run.len() < MIN_BASE64_BYTES || self.run(run, run_at, origin, random_by_nature) || !run.contains(&b'/') {
                 continue;
             }
@@ -442,7 +473,7 @@ impl<'s> Look<'s> {
             }
             if std::str::from_utf8(&text).is_ok() {
                 let told = self.memory.told.len();
-                self.again(&text, place(origin, at), "base64");
+                self.again(&text, origin, at, "base64");
                 if self.memory.told.len() > told {
                     return true;
                 }
@@ -466,15 +497,17 @@ impl<'s> Look<'s> {
         let mut at = 0;
         for stretch in text.split(|byte| matches!(byte, b'<' | b'>')) {
             if let Some(decoded) = memchr::memchr(b'&', stretch).and_then(|_| decode::entities(stretch)) {
-                self.again(&decoded, place(origin, at), "XML entities");
+                self.again(&decoded, origin, at, "XML entities");
             }
             at += stretch.len() + 1;
         }
     }
 
-    fn again(&mut self, decoded: &[u8], at: usize, from: &'static str) {
+    /// What was decoded from what stands at `at` in a text.
+    fn again(&mut self, decoded: &[u8], origin: Origin<'_>, at: usize, from: &'static str) {
         if self.depth < MAX_DEPTH {
             self.depth += 1;
+            let at = self.place(origin, at);
             self.text(decoded, Origin::Decoded(at, from));
             self.depth -= 1;
         }
@@ -490,26 +523,36 @@ impl<'s> Look<'s> {
         }
         self.spans.push((from, to));
         let fresh = self.memory.told.insert((finding.kind, self.memory.hasher.hash_one(finding.value)));
+        let encoding = match origin {
+            Origin::Straight(_) | Origin::Escaped(..) => "",
+            Origin::EscapedToo(..) => "JSON escapes",
+            Origin::Decoded(_, encoding) => encoding,
+        };
+        if encoding.is_empty() || fresh {
+            let at = self.place(origin, from);
+            (self.tell)(at, &finding, encoding);
+        }
+    }
+
+    /// The place in the line of a byte of a text.
+    fn place(&mut self, origin: Origin<'_>, at: usize) -> usize {
         match origin {
-            Origin::Decoded(at, encoding) if fresh => (self.tell)(at, &finding, encoding),
-            Origin::Decoded(..) => {}
-            _ => (self.tell)(place(origin, from), &finding, ""),
+            Origin::Straight(start) => start + at,
+            Origin::Decoded(start, _) => start,
+            Origin::Escaped(start, escaped) | Origin::EscapedToo(start, escaped) => {
+                if (self.offsets.0, self.offsets.1) != (start, escaped.len()) {
+                    self.offsets = (start, escaped.len(), decode::Offsets::new(escaped));
+                }
+                start + self.offsets.2.of(escaped, at)
+            }
         }
     }
 }
 
-/// The place in the line of a byte of a text.
-fn place(origin: Origin<'_>, at: usize) -> usize {
-    /// Longer strings are not walked again for each finding.
-    const MAX_WALKED_BYTES: usize = 1 << 16;
-    match origin {
-        Origin::Straight(start) => start + at,
-        Origin::Escaped(start, escaped) if escaped.len() <= MAX_WALKED_BYTES => {
-            start + decode::json_offset(escaped, at)
-        }
-        Origin::Escaped(start, escaped) => start + at.min(escaped.len()),
-        Origin::Decoded(start, _) => start,
-    }
+/// At most [`MAX_VALUE_BYTES`] of a text from a byte on.
+fn bounded(text: &[u8], from: usize) -> &[u8] {
+    let rest = text.get(from..).unwrap_or_default();
+    rest.get(..MAX_VALUE_BYTES).unwrap_or(rest)
 }
 
 fn written(parent: &[u8]) -> Written {
@@ -608,12 +651,4 @@ fn mark(byte: u8) -> u8 {
         marks
     };
     MARKS.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-/// A text that is no JSON, without its JSON escapes if it has some.
-pub(super) fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
-    match decode::json(text) {
-        Cow::Owned(plain) => Some(plain),
-        Cow::Borrowed(_) => None,
-    }
 }

@@ -24,9 +24,7 @@ fn percent(text: &str) -> String {
 }
 
 fn entities(text: &str) -> String {
-    let mut escaped = String::new();
-    crate::xmpp::parse::escape(text, &mut escaped);
-    escaped
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;")
 }
 
 fn quoted(text: &str) -> String {
@@ -258,23 +256,46 @@ fn every_member_of_an_archive_is_looked_at_names_included() {
     assert!(broken.is_err());
 }
 
+/// The offsets of the hits in one line, looked at in windows of this size.
+fn in_windows(text: &str, max_line_bytes: usize) -> Vec<u64> {
+    let scanner = Scanner::new(Strictness::Share, []);
+    let mut offsets = Vec::new();
+    let mut keep = |hit: Hit| offsets.push(hit.place.offset);
+    let mut lines = lines::Lines::new(&scanner, &Place::default(), &mut keep);
+    lines.max_line_bytes = max_line_bytes;
+    lines.feed(text.as_bytes());
+    lines.finish();
+    offsets
+}
+
 #[test]
 fn a_line_longer_than_memory_is_looked_at_in_windows() {
-    let scanner = Scanner::new(Strictness::Share, []);
-    let filler = r#"{"a":"bcd efg"},"#.repeat(1 << 16);
-    let secret = r#"{"password":"hunter"}"#;
-    for at in [0, 1, 2] {
-        let text = format!("[{}{secret},{}1]", filler.repeat(at * 12), filler.repeat(30));
-        let places: Vec<u64> = hits(&scanner, &text).into_iter().map(|hit| hit.place.offset).collect();
-        assert_eq!(places, [text.find("hunter").unwrap() as u64], "{at}");
+    const WINDOW_BYTES: usize = 2 * lines::OVERLAP_BYTES;
+    let filler = r#"{"a":"bcd efg"},"#.repeat(WINDOW_BYTES / 16 - 1);
+    // The window ends in the name, before and behind the colon, in the value, before and behind the number, in `true`.
+    for shift in 0..48 {
+        let text = format!("[{filler}{}{{\"password\":\"hunter\"}},12,true,{filler}1]", " ".repeat(shift));
+        assert_eq!(in_windows(&text, WINDOW_BYTES), [text.find("hunter").unwrap() as u64], "{shift}");
     }
-    // Text that is no JSON, with an address on the border of the windows.
-    for shift in 0..12 {
-        let mut text = "x".repeat((16 << 20) - 8_192 - shift);
+    // Text that is no JSON, with an address where the windows' own parts meet, and an escape in the second one.
+    for shift in 0..16 {
+        let mut text = "x".repeat(WINDOW_BYTES - lines::OVERLAP_BYTES / 2 - shift);
         text.push_str(" 10.11.12.13 ");
-        text.push_str(&"y".repeat(1 << 20));
-        let places: Vec<u64> = hits(&scanner, &text).into_iter().map(|hit| hit.place.offset).collect();
-        assert_eq!(places, [text.find("10.11").unwrap() as u64], "{shift}");
+        text.push_str(&"y".repeat(WINDOW_BYTES));
+        text.push_str(r" pass\u0077ord=hunter ");
+        let expected = ["10.11", "hunter"].map(|value| text.find(value).unwrap() as u64);
+        assert_eq!(in_windows(&text, WINDOW_BYTES), expected, "{shift}");
+    }
+}
+
+#[test]
+fn the_time_a_line_takes_grows_with_its_length_alone() {
+    // Each took the square of its length: what is short takes no time at all, so that this test hangs if it is back.
+    const BYTES: usize = 1 << 20;
+    for piece in ["a>", "aa=", "password=", "password:", "cookie:", "cookie:a=b;", "a.", "x@", "User/", "\\u0041", "&a;"] {
+        let text = piece.repeat(BYTES / piece.len());
+        in_windows(&text, BYTES);
+        in_windows(&serde_json::json!({ "text": text }).to_string(), 4 * BYTES);
     }
 }
 
