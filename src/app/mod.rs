@@ -14,10 +14,10 @@ mod scan;
 mod signal;
 
 pub use demo::demo;
-pub use scan::scan;
 pub use doctor::doctor;
 pub use export::export;
 pub use import::import;
+pub use scan::scan;
 
 use crate::ca_text::CaFacts;
 use crate::clock;

@@ -6,8 +6,8 @@
 
 mod doctor;
 pub mod manual;
-pub mod scan;
 mod report;
+pub mod scan;
 mod text;
 
 pub use report::ReportFlags;

@@ -213,7 +213,11 @@ mod tests {
             assert_eq!(json(inner.as_bytes()), plain.as_bytes());
             for (at, _) in text.char_indices() {
                 let prefix = serde_json::to_string(&text[..at]).unwrap();
-                assert_eq!(Offsets::new(inner.as_bytes()).of(inner.as_bytes(), at), prefix.len() - 2, "{text:?} at {at}");
+                assert_eq!(
+                    Offsets::new(inner.as_bytes()).of(inner.as_bytes(), at),
+                    prefix.len() - 2,
+                    "{text:?} at {at}"
+                );
             }
         }
         assert_eq!(json(br"\u0041\ud83d\ude00\ud83d \").as_ref(), "A\u{1f600}\u{fffd} \\".as_bytes());

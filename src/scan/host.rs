@@ -79,7 +79,10 @@ pub(super) fn hosts(word: &[u8], at: usize, before: &[u8], found: &mut dyn FnMut
         let length = rest.iter().position(|byte| !is_host(byte)).unwrap_or(rest.len());
         from = start + length;
         let stretch = rest.get(..length).unwrap_or_default();
-        let name = trimmed(stretch);
+        let (name, start) = match in_file_name(trimmed(stretch)) {
+            Some(name) => (name, start + memchr::memmem::find(stretch, name).unwrap_or_default()),
+            None => (trimmed(stretch), start),
+        };
         let ahead = word.get(..start).filter(|ahead| !ahead.is_empty()).unwrap_or(before);
         if !name.contains(&b'.') {
             continue;
@@ -214,6 +217,24 @@ fn is_nobody(address: IpAddr) -> bool {
     }
 }
 
+/// What our own capture files, and those made of them, are named after: `finesse-HOST-TIME-RUN-NUMBER.ndjson`.
+fn in_file_name(name: &[u8]) -> Option<&[u8]> {
+    const ENDINGS: [&[u8]; 5] = [b".gz", b".zip", b".ndjson", b".har", b".pcapng"];
+    let strip = |name| ENDINGS.into_iter().find_map(|ending| <[u8]>::strip_suffix(name, ending));
+    let mut stem = strip(name)?;
+    while let Some(shorter) = strip(stem) {
+        stem = shorter;
+    }
+    let stem = stem.strip_prefix(b"finesse-").unwrap_or(stem);
+    let is_time = |tail: &[u8]| {
+        let digits =
+            |from: usize, to: usize| tail.get(from..to).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+        digits(1, 9) && tail.get(9) == Some(&b'T') && digits(10, 16)
+    };
+    let end = memchr::memchr_iter(b'-', stem).find(|at| stem.get(*at..).is_some_and(is_time));
+    stem.get(..end.unwrap_or(stem.len()))
+}
+
 fn ipv4(name: &[u8]) -> Option<Ipv4Addr> {
     name.first().filter(|byte| byte.is_ascii_digit())?;
     std::str::from_utf8(name).ok()?.parse().ok()
@@ -273,6 +294,12 @@ mod tests {
             ("1001@u.invalid/desktop", "jid 1001@u.invalid"),
             ("Dialogs__1001@u.invalid__1-5", "email 1001@u.invalid"),
             ("1001@uccx/desktop", "jid 1001@uccx"),
+            (
+                "a/finesse-uccx.demo.test-20261122T162738Z-01M821BAF546QR1F94ZT0JYCBX-0001.ndjson.gz",
+                "host uccx.demo.test",
+            ),
+            ("finesse-10.1.2.3-20261122T162738Z-01M821BAF546QR1F94ZT0JYCBX-0001.ndjson", "ip-address 10.1.2.3"),
+            ("uccx.demo.test.har", "host uccx.demo.test"),
         ] {
             assert_eq!(found(word).join(","), expected, "{word}");
         }
@@ -306,6 +333,8 @@ mod tests {
             "en-us",
             "cid:c1",
             "abc::def",
+            "case-1234.tar.gz",
+            "finesse-h-0123456789.invalid-20261122T162738Z-01M821BAF546QR1F94ZT0JYCBX-0001.ndjson",
         ] {
             assert_eq!(found(word), [""; 0], "{word}");
         }

@@ -446,21 +446,34 @@ impl<'s> Look<'s> {
         for run in word.split(|byte| !is_base64(byte)) {
             let run_at = at + start;
             start += run.len() + 1;
-            if run.len() < MIN_BASE64_BYTES || self.run(run, run_at, origin, random_by_nature) || !run.contains(&b'/') {
+            if run.len() < MIN_BASE64_BYTES || self.base64(run, run_at, origin) {
                 continue;
             }
-            let mut part_at = run_at;
-            for part in run.split(|byte| *byte == b'/') {
-                if part.len() >= MIN_BASE64_BYTES && part.len() < run.len() {
-                    self.run(part, part_at, origin, random_by_nature);
-                }
-                part_at += part.len() + 1;
+            let parts = || {
+                let mut at = run_at;
+                let parts = run.split(|byte| *byte == b'/').map(move |part| {
+                    let part_at = at;
+                    at += part.len() + 1;
+                    (part, part_at)
+                });
+                parts.filter(|(part, _)| part.len() >= MIN_BASE64_BYTES && part.len() < run.len())
+            };
+            // A path that holds base64 looks random as a whole, too.
+            let mut any = false;
+            for (part, at) in parts() {
+                any |= self.base64(part, at, origin);
+            }
+            if any || random_by_nature || self.random(run, run_at, origin) {
+                continue;
+            }
+            for (part, at) in parts() {
+                self.random(part, at, origin);
             }
         }
     }
 
-    /// One run; whether something was in it.
-    fn run(&mut self, run: &[u8], at: usize, origin: Origin<'_>, random_by_nature: bool) -> bool {
+    /// Whether a run is base64 of something that should not be there.
+    fn base64(&mut self, run: &[u8], at: usize, origin: Origin<'_>) -> bool {
         if let Some(text) = decode::base64(run) {
             let (kind, why, certainty) = match credentials(&text) {
                 Some(Credentials::Sasl) => ("sasl-plain", "base64 of a SASL PLAIN message", Certain),
@@ -479,7 +492,11 @@ impl<'s> Look<'s> {
                 }
             }
         }
-        if random_by_nature || !random::is_random(run) {
+        false
+    }
+
+    fn random(&mut self, run: &[u8], at: usize, origin: Origin<'_>) -> bool {
+        if !random::is_random(run) {
             return false;
         }
         let why = "a run of random characters, as keys are";
