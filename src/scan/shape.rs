@@ -154,8 +154,7 @@ fn is_credentials(scheme: &[u8], blob: &[u8]) -> Option<Certainty> {
 /// No part of a longer word, path or decimal.
 fn is_number_alone(before: u8, after: u8) -> bool {
     let joins = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'.' | b'-');
-    !(joins(before) && before != b'=' && before != b'/')
-        && !(joins(after) && !matches!(after, b'.' | b'_' | b'/' | b'-'))
+    (!joins(before) || matches!(before, b'=' | b'/')) && (!joins(after) || matches!(after, b'.' | b'_' | b'/' | b'-'))
 }
 
 /// Seven digits and more, and neither a date, an IPv4 address nor something with fractions.
