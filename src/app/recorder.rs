@@ -80,7 +80,7 @@ impl Recorder {
             return Ok(Self { intake: Intake::off(), bus, tap: None, place });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        let decoder = Decoder::new(door, Tracker::new(run.0));
+        let decoder = Decoder::new(door, Tracker::new(run.0).fronting([host.to_owned()]));
         let to = Arc::clone(&bus);
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));

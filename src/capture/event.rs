@@ -236,6 +236,8 @@ pub struct Finesse<'a> {
     pub(super) ws: Option<Ws<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stage: Option<&'static str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) keepalive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -252,6 +254,10 @@ pub struct Finesse<'a> {
     pub(super) update: Option<Update<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decode: Option<Decode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) finding: Option<Box<Finding<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Box<Summary<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gap: Option<Gap>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,6 +280,7 @@ impl Default for Finesse<'_> {
             conn: None,
             ws: None,
             direction: None,
+            stage: None,
             keepalive: false,
             tls: None,
             http: None,
@@ -282,6 +289,8 @@ impl Default for Finesse<'_> {
             xmpp: None,
             update: None,
             decode: None,
+            finding: None,
+            summary: None,
             gap: None,
             capture: None,
             redaction: None,
@@ -432,6 +441,15 @@ pub struct Api<'a> {
     pub(super) request_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) caused: Option<Caused>,
+}
+
+/// `finesse.api.caused.*`: the event that came before the answer.
+#[derive(Serialize)]
+pub struct Caused {
+    pub(super) sequence: u64,
+    pub(super) after_ms: u64,
 }
 
 /// `finesse.sasl.*`
@@ -509,6 +527,12 @@ pub struct Update<'a> {
     pub(super) request_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) caused_by: Option<CausedBy>,
+    /// From `stateChangeTime` to arrival, milliseconds, `skew_ms` taken out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) arrival_ms: Option<i64>,
+    /// How far the proxy's clock is taken to be ahead of the server's, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) skew_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<UpdateUser<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -528,6 +552,7 @@ pub struct CausedBy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
     pub(super) latency_us: u64,
+    pub(super) confidence: &'static str,
     #[serde(skip)]
     pub(super) method: String,
 }
@@ -574,6 +599,12 @@ pub struct UpdateDialog<'a> {
     pub(super) from_address: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) to_address: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_sequence: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) age_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agents: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) participants: Vec<Participant<'a>>,
 }
@@ -622,6 +653,77 @@ pub struct Decode {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     pub(super) opaque: bool,
+}
+
+/// `finesse.finding.*`
+#[derive(Serialize)]
+pub struct Finding<'a> {
+    pub(super) code: &'static str,
+    pub(super) title: &'static str,
+    pub(super) confidence: &'static str,
+    pub(super) count: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) evidence: &'a [u64],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) facts: Vec<Fact<'a>>,
+    pub(super) advice: &'static str,
+}
+
+/// `finesse.finding.facts.*`
+#[derive(Serialize)]
+pub struct Fact<'a> {
+    pub(super) name: &'static str,
+    pub(super) value: Cow<'a, str>,
+}
+
+/// `finesse.summary.*`
+#[derive(Serialize)]
+pub struct Summary<'a> {
+    pub(super) reason: &'static str,
+    pub(super) duration_ms: u64,
+    pub(super) sockets: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) stages: Vec<SummaryStage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stopped_at: Option<&'static str>,
+    pub(super) requests: u64,
+    pub(super) updates: u64,
+    pub(super) pings: SummaryPings,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) states: Vec<SummaryState<'a>>,
+    pub(super) calls: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) findings: Vec<SummaryFinding>,
+}
+
+/// `finesse.summary.stages.*`
+#[derive(Serialize)]
+pub struct SummaryStage {
+    pub(super) name: &'static str,
+    pub(super) sequence: u64,
+    pub(super) after_ms: u64,
+}
+
+/// `finesse.summary.pings.*`
+#[derive(Serialize)]
+pub struct SummaryPings {
+    pub(super) sent: u64,
+    pub(super) answered: u64,
+    pub(super) slowest_ms: u64,
+}
+
+/// `finesse.summary.states.*`
+#[derive(Serialize)]
+pub struct SummaryState<'a> {
+    pub(super) state: Cow<'a, str>,
+    pub(super) ms: u64,
+}
+
+/// `finesse.summary.findings.*`
+#[derive(Serialize)]
+pub struct SummaryFinding {
+    pub(super) code: &'static str,
+    pub(super) count: u64,
 }
 
 /// `finesse.gap.*`

@@ -42,7 +42,10 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
         if taken == 0 {
             match receiver.recv_timeout(IDLE_LOOK) {
                 Ok(message) => take(message, budget, &mut decoder, bus),
-                Err(RecvTimeoutError::Timeout) => {}
+                // While messages come their own times tick.
+                Err(RecvTimeoutError::Timeout) => {
+                    decoder.tick(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -53,6 +56,7 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
         taken = messages.map(|message| take(message, budget, &mut decoder, bus)).count();
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
     }
+    decoder.finish(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
     bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
 }
 

@@ -3,6 +3,7 @@
 //! The one way from what was seen to what may be written. Works on parsed structures by allow-list
 //! ([`rules`](super::rules)); what could not be parsed is measured, not written. Does no I/O and reads no clock.
 
+mod finding;
 mod http;
 mod json;
 mod pattern;
@@ -72,6 +73,8 @@ impl Redactor {
                 wire::control(&mut scrub, control, *rtt_us, *idle_ms, seen.direction, &mut event)
             }
             What::Stanza(stanza) => xmpp::stanza(&mut scrub, stanza, &mut event),
+            What::Finding(found) => finding::finding(&mut scrub, found, &mut event),
+            What::Summary(summary) => finding::summary(&mut scrub, summary, &mut event),
             What::Undecoded { layer, offset, why, opaque } => {
                 event.event.action = "decode-error";
                 event.event.category = &["network"];
@@ -150,6 +153,7 @@ impl Redactor {
         let protocol = match seen.what {
             What::Opened(_) | What::Closed { .. } => None,
             What::Tls(_) => Some("tls"),
+            What::Finding(_) | What::Summary(_) => None,
             _ if seen.ws.is_some() => Some("websocket"),
             _ => Some("http"),
         };

@@ -139,7 +139,8 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
             operation: api.operation,
             object_id: api.object_id.as_deref().map(|id| Cow::Owned(clip(scrub.text(id)).into_owned())),
             request_id: seen.request_id.map(|id| clip(scrub.text(id))),
-            state: None,
+            state: api.state.as_deref().map(|state| Cow::Owned(clip(scrub.text(state)).into_owned())),
+            caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
         });
     }
     if let Some(id) = seen.request_id {
@@ -204,6 +205,7 @@ pub(super) fn websocket_opened<'o>(
     }
     let bad = handshake.accept_valid == Some(false) || handshake.unknown_extension;
     event.log.level = if bad { "warn" } else { "info" };
+    event.finesse.stage = Some(crate::session::Stage::Handshake.as_str());
     if let Some(ws) = &mut event.finesse.ws {
         // Some programs carry a token where a subprotocol's name should be.
         let mut name = |text: &'o str| clip(scrub.text(text));

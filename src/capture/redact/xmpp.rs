@@ -8,7 +8,7 @@ use crate::capture::event::{
 };
 use crate::capture::observation::{NotificationSeen, StanzaSeen};
 use crate::finesse::update::{self, Object};
-use crate::session::tracker::transaction;
+use crate::session::tracker::{UpdateRead, transaction};
 use crate::xmpp::{Kind, Stanza};
 use std::borrow::Cow;
 
@@ -21,6 +21,7 @@ pub(super) fn stanza<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>, event:
     event.event.category = &["network"];
     event.event.types = &["protocol"];
     event.finesse.keepalive = seen.keepalive;
+    event.finesse.stage = seen.stage.map(|stage| stage.as_str());
     let text = xml::stanza(scrub, stanza.element, seen.xml, seen.broken);
     scrub.is_clean = matches!(text, Cow::Borrowed(_));
     event.finesse.xml_bytes = Some(seen.xml.len() as u64);
@@ -127,13 +128,16 @@ fn notification<'o>(scrub: &mut Scrub<'_>, seen: &'o NotificationSeen<'o>, event
         object_name: (update.object == Object::Other).then(|| part(scrub, &update.object_name)),
         source: name(scrub, &update.source),
         request_id,
-        caused_by: seen.cause.as_ref().map(|cause| CausedBy {
+        caused_by: seen.read.cause.as_ref().map(|cause| CausedBy {
             sequence: cause.sequence,
             latency_us: at.us_since(cause.at),
+            confidence: cause.confidence.as_str(),
             method: cause.method.clone(),
         }),
-        user: update.user.as_ref().map(|user| self::user(scrub, user, seen.previous_state.as_deref())),
-        dialog: update.dialogs.first().map(|dialog| self::dialog(scrub, dialog, seen.previous_state.as_deref())),
+        arrival_ms: seen.read.arrival.map(|arrival| arrival.arrival_ms),
+        skew_ms: seen.read.arrival.map(|arrival| arrival.skew_ms),
+        user: update.user.as_ref().map(|user| self::user(scrub, user, seen.read.previous_state.as_deref())),
+        dialog: update.dialogs.first().map(|dialog| self::dialog(scrub, dialog, &seen.read)),
         dialogs: (update.dialogs.len() > 1).then_some(update.dialogs.len() as u64),
         api_error: api_error.map(|error| ApiError {
             error_type: name(scrub, &error.error_type),
@@ -165,19 +169,18 @@ fn user<'o>(scrub: &mut Scrub<'_>, user: &'o update::User<'o>, previous_state: O
     }
 }
 
-fn dialog<'o>(
-    scrub: &mut Scrub<'_>,
-    dialog: &'o update::Dialog<'o>,
-    previous_state: Option<&'o str>,
-) -> UpdateDialog<'o> {
+fn dialog<'o>(scrub: &mut Scrub<'_>, dialog: &'o update::Dialog<'o>, read: &'o UpdateRead) -> UpdateDialog<'o> {
     UpdateDialog {
         id: name(scrub, &dialog.id),
         state: name(scrub, &dialog.state),
-        previous_state: previous_state.map(|state| part(scrub, state)),
+        previous_state: read.previous_state.as_deref().map(|state| part(scrub, state)),
         call_type: name(scrub, &dialog.call_type),
         media_type: name(scrub, &dialog.media_type),
         from_address: name(scrub, &dialog.from_address),
         to_address: name(scrub, &dialog.to_address),
+        first_sequence: read.call.map(|call| call.first_sequence),
+        age_ms: read.call.map(|call| call.age_ms),
+        agents: read.call.map(|call| call.agents),
         participants: dialog
             .participants
             .iter()
