@@ -10,12 +10,14 @@ mod export;
 mod import;
 mod progress;
 mod recorder;
+mod scan;
 mod signal;
 
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
 pub use import::import;
+pub use scan::scan;
 
 use crate::ca_text::CaFacts;
 use crate::clock;

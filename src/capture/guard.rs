@@ -5,11 +5,9 @@
 //! of them at once. Limits: the last [`MAX_SECRETS`] secrets of a connection; nothing shorter than four bytes; from four
 //! to seven bytes only as a whole word outside JSON numbers; never a word of our own vocabulary.
 
+use super::form::{FREE_SECRET_BYTES, MIN_SECRET_BYTES, forms};
 use aho_corasick::packed::Searcher;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memmem;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::VecDeque;
 
 /// Secrets remembered per connection.
@@ -18,10 +16,6 @@ pub const MAX_SECRETS: usize = 64;
 const GROUP: usize = 64;
 /// Longest part of a secret that is searched for, bytes: a longer one (an SSO token) is known by its beginning.
 const MAX_SECRET_BYTES: usize = 512;
-/// Shortest secret searched for at all, bytes.
-const MIN_SECRET_BYTES: usize = 4;
-/// From this length on a secret is searched for inside words, bytes.
-const FREE_SECRET_BYTES: usize = 8;
 
 /// Words that every line holds: a password that is one of them cannot be searched for.
 const OWN_WORDS: &str = "@timestamp event sequence id kind category network type action dataset duration outcome log level message \
@@ -122,55 +116,6 @@ impl Search {
     }
 }
 
-/// Every spelling of a secret that could stand in a line.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    let twice = utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string();
-    let json =
-        |text: &str| serde_json::to_string(text).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default();
-    let mut forms = vec![secret.to_owned(), json(secret), percent.to_lowercase(), percent, twice.to_lowercase(), twice];
-    // Writers of XML agree on escaping `&` and `<` in text, and on nothing else. An Update is escaped once more.
-    for optional in ["", ">", ">\"", ">\"'"] {
-        for text in [secret, &json(secret)] {
-            let once: String = text.chars().map(|c| entity(c, optional)).collect();
-            forms.push(once.replace('&', "&amp;"));
-            forms.push(once);
-        }
-    }
-    forms.push(STANDARD.encode(secret));
-    forms.push(URL_SAFE_NO_PAD.encode(secret));
-    if secret.len() >= FREE_SECRET_BYTES {
-        forms.extend((0..3).map(|pad| inner_base64(secret, pad)));
-    }
-    // Whatever the form, the line is JSON: quotes and backslashes in it are escaped once more.
-    let escaped: Vec<String> = forms.iter().map(|form| json(form)).collect();
-    forms.extend(escaped);
-    forms.retain(|form| form.len() >= MIN_SECRET_BYTES);
-    forms.into_iter().map(String::into_bytes).collect()
-}
-
-fn entity(c: char, optional: &str) -> String {
-    let name = match c {
-        '&' => "amp",
-        '<' => "lt",
-        '>' if optional.contains(c) => "gt",
-        '"' if optional.contains(c) => "quot",
-        '\'' if optional.contains(c) => "apos",
-        _ => return c.to_string(),
-    };
-    format!("&{name};")
-}
-
-/// The base64 characters that depend on `secret` alone when it stands behind `pad` unknown bytes (modulo 3).
-fn inner_base64(secret: &str, pad: usize) -> String {
-    let mut bytes = vec![0; pad];
-    bytes.extend_from_slice(secret.as_bytes());
-    let whole = bytes.len() / 3 * 4;
-    let encoded = STANDARD_NO_PAD.encode(&bytes);
-    let start = if pad == 0 { 0 } else { 4 };
-    encoded.get(start..whole).unwrap_or_default().to_owned()
-}
-
 fn is_word(line: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| line.get(at)).copied().unwrap_or(b' ');
     let after = line.get(end).copied().unwrap_or(b' ');
@@ -189,6 +134,9 @@ fn prefix(text: &str, limit_bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     fn guard(secrets: &[&str]) -> Guard {
         let mut guard = Guard::default();

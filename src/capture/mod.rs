@@ -5,6 +5,7 @@
 //! but records, so forgetting to redact does not compile. Does no I/O and reads no clock.
 
 pub mod event;
+pub mod form;
 mod gist;
 pub mod guard;
 pub mod line;

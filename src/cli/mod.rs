@@ -7,6 +7,7 @@
 mod doctor;
 pub mod manual;
 mod report;
+pub mod scan;
 mod text;
 
 pub use report::ReportFlags;
@@ -62,6 +63,12 @@ pub enum Command {
     /// SHA-256 fingerprint, and the commands with which Windows, macOS, Linux and Firefox come to trust it, and forget it.
     #[command(after_long_help = text::CA_MORE)]
     Ca(CaFlags),
+    /// Look for secrets and personal data left in files
+    ///
+    /// Captures, HARs, bundles, any text: before it is handed over. Exits with 1 and says where if anything is left, with 0
+    /// if nothing is found. It never shows a value, only its first and last characters.
+    #[command(after_long_help = text::SCAN_MORE)]
+    Scan(scan::ScanFlags),
     /// Tell what happened, from captures
     ///
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,

@@ -72,6 +72,17 @@ The variable FINESSE_TAP_CERTS counts here too.
 
 Next: run the command shown for your system, restart the browser, open the desktop.";
 
+pub(super) const SCAN_MORE: &str = "\
+Examples:
+  finesse-tap scan case-1234.zip
+  finesse-tap scan desktop.har --secrets-file my-passwords.txt
+  finesse-tap scan captures/*.ndjson --for auth      a capture as it is: credentials only
+  finesse-tap scan log.txt --format json | jq -r .kind | sort | uniq -c
+
+Hits are certain, likely or possible. What cannot be looked at (an encrypted member, an archive in an archive) is a hit,
+too. In binary files only the secrets of --secrets-file are looked for, and that is said.
+
+Exit codes: 0 nothing found, 1 something is left or a file cannot be read, 2 the command line is wrong.";
 pub(super) const IMPORT_MORE: &str = "\
 Examples:
   finesse-tap import desktop.har

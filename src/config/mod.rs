@@ -10,6 +10,7 @@ mod problem;
 mod read;
 mod report;
 mod said;
+mod scan;
 mod settings;
 mod value;
 
@@ -20,6 +21,7 @@ pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
 pub use said::Environment;
+pub use scan::{Format as ScanFormat, Scan};
 
 use crate::capture::rules::Level;
 pub use crate::cli::Form;
@@ -51,6 +53,8 @@ pub enum Task {
     Doctor(Box<Doctor>),
     /// `ca`.
     Ca(Ca),
+    /// `scan`.
+    Scan(Scan),
     /// `report`.
     Report(crate::report::Request),
     /// `import`.

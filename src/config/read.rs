@@ -42,6 +42,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         }
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
+        Command::Scan(flags) => Task::Scan(super::scan::scan(flags)?),
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
             let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();

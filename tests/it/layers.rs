@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
+    ("scan", &["conn", "clock", "capture"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
     ("report", &["conn", "clock", "capture"]),
     ("import", &["conn", "clock", "capture", "tap"]),

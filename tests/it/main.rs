@@ -14,5 +14,6 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod scan;
 mod support;
 mod transparency;

@@ -1,0 +1,115 @@
+//! `scan`: files through the scanner, hits to standard output, progress to standard error.
+
+use crate::capture::form::MIN_SECRET_BYTES;
+use crate::config::{Scan, ScanFormat};
+use crate::scan::{Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
+use anyhow::{Context as _, bail};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::Path;
+
+/// Largest file of known secrets, bytes.
+const MAX_SECRETS_FILE_BYTES: u64 = 1 << 20;
+/// How much is read between two lines of progress, bytes.
+const PROGRESS_BYTES: u64 = 64 << 20;
+
+/// Writes every hit to `output`, as it is found.
+///
+/// # Errors
+/// Something is left, or something cannot be read; either way the files are not to be handed over.
+pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
+    let secrets = config.secrets_file.as_deref().map(known_secrets).transpose()?.unwrap_or_default();
+    let scanner = Scanner::new(config.strictness, secrets.iter().map(String::as_str));
+    let mut output = BufWriter::new(output);
+    let (mut count, mut unread) = (Count::default(), 0);
+    for path in &config.files {
+        let mut written = Ok(());
+        let mut found = |hit: Hit| {
+            count.add(&hit);
+            let line = match config.format {
+                ScanFormat::Text => hit_as_text(&hit),
+                ScanFormat::Json => hit_as_json(&hit),
+            };
+            written = std::mem::replace(&mut written, Ok(())).and_then(|()| writeln!(output, "{line}"));
+        };
+        let scanned = one(&scanner, path, &mut found);
+        match written {
+            // Whoever closes the pipe has seen enough; the exit code still counts.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
+        }
+        match scanned {
+            Ok(scanned) if scanned.binary > 0 => say(&format!(
+                "{}: {} binary file{}: only known secrets were looked for\n",
+                path.display(),
+                scanned.binary,
+                if scanned.binary == 1 { "" } else { "s" }
+            )),
+            Ok(_) => {}
+            Err(error) => {
+                unread += 1;
+                say(&format!("{}: cannot be read: {error}\n", path.display()));
+            }
+        }
+    }
+    let verdict = match count.total() {
+        0 => "nothing found".to_owned(),
+        total => format!("{total} found: {count}"),
+    };
+    if config.format == ScanFormat::Text {
+        // As above: a closed pipe changes nothing.
+        let _ = writeln!(output, "{verdict}");
+    }
+    let _ = output.flush();
+    match (count.total(), unread) {
+        (0, 0) => Ok(()),
+        (_, 0) => bail!("not clean for level {}: {verdict}", config.strictness),
+        _ => bail!("{unread} of {} files cannot be read; in the others {verdict}", config.files.len()),
+    }
+}
+
+fn one(scanner: &Scanner, path: &Path, found: &mut dyn FnMut(Hit)) -> io::Result<Scanned> {
+    let terminal = io::stderr().is_terminal();
+    let (mut bytes, mut next) = (0, PROGRESS_BYTES);
+    let mut tick = |read: u64| {
+        bytes += read;
+        if terminal && bytes >= next {
+            next = bytes + PROGRESS_BYTES;
+            say(&format!("\r{}: {} MB", path.display(), bytes >> 20));
+        }
+    };
+    let scanned = if path == Path::new("-") {
+        let place = Place { file: "-".to_owned(), ..Place::default() };
+        scanner.stream(&mut io::stdin().lock(), &place, &mut tick, found)
+    } else {
+        scanner.file(path, &mut tick, found)
+    };
+    if next > PROGRESS_BYTES {
+        say("\n");
+    }
+    scanned
+}
+
+/// The lines of the file; errors name lines, never their text.
+fn known_secrets(path: &Path) -> anyhow::Result<Vec<String>> {
+    let place = || format!("secrets file {}", path.display());
+    if std::fs::metadata(path).with_context(place)?.len() > MAX_SECRETS_FILE_BYTES {
+        bail!("{}: larger than {MAX_SECRETS_FILE_BYTES} bytes", place());
+    }
+    let text = std::fs::read_to_string(path).with_context(place)?;
+    let text = text.trim_start_matches('\u{feff}');
+    for (number, line) in text.lines().enumerate() {
+        if !line.is_empty() && line.len() < MIN_SECRET_BYTES {
+            bail!(
+                "{}, line {}: shorter than {MIN_SECRET_BYTES} bytes, which would be found anywhere",
+                place(),
+                number + 1
+            );
+        }
+    }
+    Ok(text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+fn say(text: &str) {
+    // Nobody reading standard error is no reason not to work.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
