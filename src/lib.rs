@@ -30,7 +30,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`demo`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`share`], [`demo`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -69,6 +69,7 @@ pub mod http1;
 pub mod log;
 pub mod proxy;
 pub mod session;
+pub mod share;
 pub mod sinks;
 pub mod tap;
 pub mod tls;

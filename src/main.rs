@@ -40,6 +40,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
             app::demo(config)
         }
         Task::Ca(config) => ca(&config),
+        Task::Share(plan) => app::share(&plan),
+        Task::Resolve(asked) => print(&app::resolve(&asked)?),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

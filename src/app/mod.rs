@@ -6,9 +6,11 @@
 mod banner;
 mod demo;
 mod recorder;
+mod share;
 mod signal;
 
 pub use demo::demo;
+pub use share::{resolve, share};
 
 use crate::ca_text::CaFacts;
 use crate::capture::observation::End;

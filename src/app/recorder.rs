@@ -1,10 +1,13 @@
 //! Tap, bus and sinks as one thing: started before traffic, finished behind it.
 
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES};
-use crate::capture::{Door, Redactor};
+use crate::capture::rules::Level;
+use crate::capture::token::{Key, Tokens};
+use crate::capture::{Door, Redactor, Restrictor};
 use crate::clock;
 use crate::config::{CaptureTo, Live, Recording};
 use crate::session::Tracker;
+use crate::share::key;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
@@ -46,7 +49,13 @@ impl Recorder {
         let start = clock::now();
         let run = Ulid::generate();
         let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
-        let door = Door::new(redactor, run.to_string(), record.max_line_bytes);
+        let key = match &record.stable_tokens {
+            Some(path) => key::open(path)?,
+            None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
+        };
+        let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+        let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
+        let mut door = Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor);
         let opening = door.opening(&settings);
         let mut bus = Bus::new();
         let place = match &record.capture {
@@ -63,6 +72,8 @@ impl Recorder {
                         tracing::warn!(path = %path.display(), "a torn last line was ended: an earlier run was cut off");
                     }
                 }
+                // A file's name travels with it.
+                let host = if record.redact >= Level::Share { "redacted" } else { host };
                 let name = CaptureName::new(host, start, run);
                 let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
                 let place = sink.path().display().to_string();

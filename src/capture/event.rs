@@ -266,7 +266,7 @@ impl Default for Ecs {
 #[serde(default)]
 pub struct Finesse<'a> {
     #[serde(skip_deserializing)]
-    schema: Word,
+    pub(super) schema: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) session: Option<Id<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -126,7 +126,11 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.finesse.capture = Some(Box::new(Capture {
         version: env!("CARGO_PKG_VERSION"),
         run: Cow::Borrowed(&opening.run),
-        settings: opening.settings.iter().map(|(name, value)| Setting { name: Cow::Borrowed(name), value: Cow::Borrowed(value) }).collect(),
+        settings: opening
+            .settings
+            .iter()
+            .map(|(name, value)| Setting { name: Cow::Borrowed(name), value: Cow::Borrowed(value) })
+            .collect(),
         file: u64::from(number),
         ..Capture::default()
     }));

@@ -9,6 +9,7 @@ mod problem;
 mod read;
 mod said;
 mod settings;
+mod share;
 mod value;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use problem::Problem;
 pub use read::read;
 pub use said::Environment;
 
+use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 use crate::conn::Authority;
 use crate::log::Log;
@@ -29,6 +31,8 @@ use std::path::PathBuf;
 
 /// Where the CA is kept unless said otherwise.
 pub const DEFAULT_CERTS: &str = "certs";
+/// Where the key of tokens is kept unless said otherwise.
+pub const DEFAULT_TOKEN_KEY: &str = "certs/tokens.key";
 /// Where captures go unless said otherwise.
 pub const DEFAULT_CAPTURES: &str = "captures";
 /// Most connections that can be asked for.
@@ -45,6 +49,10 @@ pub enum Task {
     Demo(Demo),
     /// `ca`.
     Ca(Ca),
+    /// `share`.
+    Share(Box<crate::share::Plan>),
+    /// `resolve`.
+    Resolve(Resolve),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -121,6 +129,15 @@ pub struct Ca {
     pub export: Option<PathBuf>,
 }
 
+/// What `resolve` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolve {
+    /// Tokens, as they stand in a bundle.
+    pub tokens: Vec<String>,
+    /// The key's file; the index lies beside it.
+    pub key: PathBuf,
+}
+
 /// What becomes of what is seen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recording {
@@ -128,6 +145,10 @@ pub struct Recording {
     pub capture: CaptureTo,
     /// What is removed from it.
     pub redact: Level,
+    /// The user's own rules.
+    pub rules: UserRules,
+    /// The file of the token key; a random key otherwise.
+    pub stable_tokens: Option<PathBuf>,
     /// Its longest line, LF included, within the bounds of [`capture::line`](crate::capture::line).
     pub max_line_bytes: usize,
     /// What a person is shown meanwhile.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
+    ("share", &["conn", "clock", "capture"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];

@@ -56,7 +56,8 @@ impl Redactor {
         event.event.kind = "event";
         event.log.level = "info";
         self.place(seen, &mut event);
-        let mut scrub = Scrub { level: self.level.min(Level::Auth), tokens: &self.tokens, guard, user: seen.user, count: 0 };
+        let mut scrub =
+            Scrub { level: self.level.min(Level::Auth), tokens: &self.tokens, guard, user: seen.user, count: 0 };
         let removes = match &seen.what {
             What::Opened(opened) => wire::opened(opened, &mut event),
             What::Tls(handshake) => wire::tls(handshake, &mut event),

@@ -4,9 +4,9 @@ use super::Restrictor;
 use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
-    Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts, HttpMessage,
-    Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog,
-    UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
+    HttpMessage, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient, TlsServer, Update,
+    UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -64,15 +64,18 @@ impl Restrictor {
                 query: query.map(|query| self.with(query, Self::pairs)).filter(|query| !query.is_empty()),
             }),
             user,
-            user_agent: user_agent.map(|UserAgent { original }| UserAgent { original: self.with(original, Self::user_agent) }),
+            user_agent: user_agent
+                .map(|UserAgent { original }| UserAgent { original: self.with(original, Self::user_agent) }),
             error: error.map(|fault| self.fault(fault, action)),
             finesse,
             ecs,
         };
         if self.count > 0 || event.finesse.redaction.is_some() {
             let before = event.finesse.redaction.map_or(0, |redaction| redaction.count);
-            event.finesse.redaction =
-                Some(Redaction { level: self.level.max(Level::Auth).as_str(), count: before + self.count });
+            // A line that is stricter already does not become less so.
+            let was = event.finesse.redaction.and_then(|redaction| redaction.level.parse().ok()).unwrap_or(Level::Auth);
+            let level = self.level.max(was).max(Level::Auth).as_str();
+            event.finesse.redaction = Some(Redaction { level, count: before + self.count });
         }
         event
     }
@@ -102,7 +105,8 @@ impl Restrictor {
 
     fn id<'e>(&mut self, Id { id }: Id<'e>) -> Id<'e> {
         // Hexadecimal digits of our own making (`trace.id`), a hash of a request's, or the request's own id.
-        let own = matches!(id.len(), 2..=8 | 16 | 32) && id.bytes().all(|b| b.is_ascii_hexdigit() || b"scw".contains(&b));
+        let own =
+            matches!(id.len(), 2..=8 | 16 | 32) && id.bytes().all(|b| b.is_ascii_hexdigit() || b"scw".contains(&b));
         Id { id: if own { id } else { self.with(id, Self::identifier) } }
     }
 
@@ -113,7 +117,12 @@ impl Restrictor {
     fn fault<'e>(&mut self, Fault { kind, code, message }: Fault<'e>, action: &str) -> Fault<'e> {
         let ours = matches!(
             action,
-            "decode-error" | "capture-gap" | "redaction-blocked" | "connection-closed" | "connection-opened" | "tls-handshake"
+            "decode-error"
+                | "capture-gap"
+                | "redaction-blocked"
+                | "connection-closed"
+                | "connection-opened"
+                | "tls-handshake"
         );
         Fault {
             kind: self.some(kind, |this, kind| this.sentence_or_word(kind)),
@@ -138,7 +147,8 @@ impl Restrictor {
     }
 
     fn message<'e>(&mut self, message: HttpMessage<'e>, mime: &str) -> HttpMessage<'e> {
-        let HttpMessage { method, status_code, mime_type, bytes, body: HttpBody { bytes: body_bytes, content } } = message;
+        let HttpMessage { method, status_code, mime_type, bytes, body: HttpBody { bytes: body_bytes, content } } =
+            message;
         HttpMessage {
             method: self.some(method, Self::word),
             status_code,
@@ -166,8 +176,14 @@ impl Restrictor {
     }
 
     fn certificate<'e>(&mut self, certificate: TlsServer<'e>) -> TlsServer<'e> {
-        let TlsServer { subject, issuer, not_before, not_after, hash: Hash { sha256 }, x509: X509 { alternative_names } } =
-            certificate;
+        let TlsServer {
+            subject,
+            issuer,
+            not_before,
+            not_after,
+            hash: Hash { sha256 },
+            x509: X509 { alternative_names },
+        } = certificate;
         TlsServer {
             subject: self.with(subject, Self::distinguished_name),
             issuer: self.with(issuer, Self::distinguished_name),
@@ -309,7 +325,8 @@ impl Restrictor {
             Field::Authorization => {
                 let (scheme, rest) = value.split_once(' ').unwrap_or(("", &value));
                 let known = ["basic", "bearer", "digest", "negotiate", "ntlm"];
-                let scheme = if known.contains(&&*scheme.to_lowercase()) { format!("{scheme} ") } else { String::new() };
+                let scheme =
+                    if known.contains(&&*scheme.to_lowercase()) { format!("{scheme} ") } else { String::new() };
                 format!("{scheme}{}", self.credential("authorization", rest))
             }
             Field::Challenge => {
@@ -331,7 +348,10 @@ impl Restrictor {
             Field::Text(Class::Operational) => match &*lower {
                 "user-agent" => self.user_agent(&value),
                 "requestid" => self.identifier(&value),
-                "content-security-policy" | "content-disposition" | "warning" | "access-control-request-headers"
+                "content-security-policy"
+                | "content-disposition"
+                | "warning"
+                | "access-control-request-headers"
                 | "content-language" => return self.dropped(),
                 _ if value.contains('@') || value.contains("://") => return self.dropped(),
                 _ => value.to_string(),
@@ -377,8 +397,21 @@ impl Restrictor {
     }
 
     fn xmpp<'e>(&mut self, xmpp: Xmpp<'e>) -> Xmpp<'e> {
-        let Xmpp { kind, name, stanza_type, id, from, to, payload, pubsub, resource, jid, mechanisms, rtt_us, in_reply_to } =
-            xmpp;
+        let Xmpp {
+            kind,
+            name,
+            stanza_type,
+            id,
+            from,
+            to,
+            payload,
+            pubsub,
+            resource,
+            jid,
+            mechanisms,
+            rtt_us,
+            in_reply_to,
+        } = xmpp;
         Xmpp {
             kind,
             name: self.some(name, Self::word),
@@ -389,7 +422,11 @@ impl Restrictor {
             payload: payload.map(|Payload { name, namespace }| {
                 let known = self.level <= Level::Auth || rules::is_known_namespace(&namespace);
                 Payload {
-                    name: if known { self.with(name, Self::word) } else { self.with(name, |_, _| String::from("unknown")) },
+                    name: if known {
+                        self.with(name, Self::word)
+                    } else {
+                        self.with(name, |_, _| String::from("unknown"))
+                    },
                     namespace: if known { namespace } else { self.with(namespace, Self::unknown) },
                 }
             }),
@@ -409,8 +446,19 @@ impl Restrictor {
     }
 
     fn update<'e>(&mut self, update: Update<'e>) -> Update<'e> {
-        let Update { event, object, object_name, source, request_id, caused_by, user, dialog, dialogs, api_error, thing } =
-            update;
+        let Update {
+            event,
+            object,
+            object_name,
+            source,
+            request_id,
+            caused_by,
+            user,
+            dialog,
+            dialogs,
+            api_error,
+            thing,
+        } = update;
         Update {
             event: self.some(event, Self::word),
             object,
@@ -470,7 +518,8 @@ impl Restrictor {
     }
 
     fn update_dialog<'e>(&mut self, dialog: UpdateDialog<'e>) -> UpdateDialog<'e> {
-        let UpdateDialog { id, state, previous_state, call_type, media_type, from_address, to_address, participants } = dialog;
+        let UpdateDialog { id, state, previous_state, call_type, media_type, from_address, to_address, participants } =
+            dialog;
         UpdateDialog {
             id: self.what(What::Identifier, id),
             state: self.some(state, Self::word),

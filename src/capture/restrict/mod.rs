@@ -106,8 +106,19 @@ impl Restrictor {
         let keep = |name: &str| {
             matches!(
                 name,
-                "redact" | "max-line-bytes" | "quiet" | "verbose" | "grace" | "max-connections" | "connect-timeout"
-                    | "handshake-timeout" | "log-format" | "agents" | "keep" | "no-capture" | "upstream-insecure"
+                "redact"
+                    | "max-line-bytes"
+                    | "quiet"
+                    | "verbose"
+                    | "grace"
+                    | "max-connections"
+                    | "connect-timeout"
+                    | "handshake-timeout"
+                    | "log-format"
+                    | "agents"
+                    | "keep"
+                    | "no-capture"
+                    | "upstream-insecure"
             )
         };
         let mut kept = Vec::new();

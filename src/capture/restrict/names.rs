@@ -54,58 +54,125 @@ pub(super) fn member(name: &str, parent: &str) -> What {
         ("callvariable", _) => What::Customer,
         ("createdby" | "user" | "users" | "agent" | "supervisor", "id" | "name") => What::Login,
         ("team" | "queue" | "media" | "teams" | "queues" | "skillgroup", "name") => What::Label,
-        ("systeminfo" | "primarynode" | "secondarynode" | "node", "host" | "hostname" | "name" | "address") => What::Host,
+        ("systeminfo" | "primarynode" | "secondarynode" | "node", "host" | "hostname" | "name" | "address") => {
+            What::Host
+        }
         ("contact", _) | ("phonebook", "name") => What::Person,
         ("stream:error" | "error" | "failure", "text") => What::Sentence,
         ("reasoncode", "label") => What::Sentence,
-        ("workflow" | "workflowaction" | "reasoncode" | "wrapupreason" | "mediapropertieslayout", "name" | "label" | "description") => {
-            What::Customer
-        }
+        (
+            "workflow" | "workflowaction" | "reasoncode" | "wrapupreason" | "mediapropertieslayout",
+            "name" | "label" | "description",
+        ) => What::Customer,
         _ => alone(name),
     }
 }
 
 fn alone(name: &str) -> What {
     match name {
-        "loginid" | "loginname" | "userid" | "username" | "agentid" | "agentloginid" | "login" | "user" | "toagentid"
-        | "fromagentid" | "supervisorid" => What::Login,
-        "firstname" | "lastname" | "nickname" | "nick" | "displayname" | "fullname" | "email" | "mail" | "agentname"
-        | "author" => What::Person,
+        "loginid" | "loginname" | "userid" | "username" | "agentid" | "agentloginid" | "login" | "user"
+        | "toagentid" | "fromagentid" | "supervisorid" => What::Login,
+        "firstname" | "lastname" | "nickname" | "nick" | "displayname" | "fullname" | "email" | "mail"
+        | "agentname" | "author" => What::Person,
         "extension" | "fromaddress" | "toaddress" | "dnis" | "ani" | "dialednumber" | "dialnumber" | "dialnumbers"
         | "dialognumber" | "mediaaddress" | "targetmediaaddress" | "address" | "phonenumber" | "phone" | "number"
-        | "mobilenumber" | "callbacknumber" | "callbacknum" | "device" | "deviceid" | "activedeviceid" | "activedevice"
-        | "secondarynumber" | "agentphonenumber" | "devicename" => What::Phone,
-        "wrapupreason" | "wrapupreasons" | "wrapupitems" | "wrapupitem" | "wrapup" | "body" | "content" | "subject" | "status"
-        | "notes" | "note" | "customername" | "accountnumber" | "bacampaign" | "baaccountnumber" | "bacustomernumber"
-        | "baresponse" | "bastatus" | "batimezone" | "badialedlistid" | "babuddyname" | "callbacktime" | "chat" => {
-            What::Customer
-        }
-        "teamname" | "queuename" | "skillname" | "skillgroupname" | "mrdname" | "medianame" | "campaign" | "campaignname"
-        | "description" | "deploymentname" | "peripheralname" => What::Label,
+        | "mobilenumber" | "callbacknumber" | "callbacknum" | "device" | "deviceid" | "activedeviceid"
+        | "activedevice" | "secondarynumber" | "agentphonenumber" | "devicename" => What::Phone,
+        "wrapupreason" | "wrapupreasons" | "wrapupitems" | "wrapupitem" | "wrapup" | "body" | "content" | "subject"
+        | "status" | "notes" | "note" | "customername" | "accountnumber" | "bacampaign" | "baaccountnumber"
+        | "bacustomernumber" | "baresponse" | "bastatus" | "batimezone" | "badialedlistid" | "babuddyname"
+        | "callbacktime" | "chat" => What::Customer,
+        "teamname" | "queuename" | "skillname" | "skillgroupname" | "mrdname" | "medianame" | "campaign"
+        | "campaignname" | "description" | "deploymentname" | "peripheralname" => What::Label,
         "hostname" | "host" | "primaryhost" | "secondaryhost" | "domain" | "xmppdomain" | "xmpppubsubdomain" | "ip"
         | "ipaddress" | "server" => What::Host,
         "jid" | "from" | "to" => What::Jid,
-        "uri" | "source" | "dialogs" | "associateddialoguri" | "reasoncodesuri" | "users" | "queues" | "teamuri" => What::Path,
+        "uri" | "source" | "dialogs" | "associateddialoguri" | "reasoncodesuri" | "users" | "queues" | "teamuri" => {
+            What::Path
+        }
         "url" | "href" => What::Url,
-        "id" | "requestid" | "dialogid" | "mediaid" | "teamid" | "queueid" | "mrdid" | "skillid" | "subid" | "item_id"
-        | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix" | "callkeysequencenum"
-        | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
+        "id" | "requestid" | "dialogid" | "mediaid" | "teamid" | "queueid" | "mrdid" | "skillid" | "subid"
+        | "item_id" | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix"
+        | "callkeysequencenum" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
         "resource" => What::Resource,
         "errormessage" | "peripheralerrortext" | "peripheralerrormsg" | "errortext" | "label" | "reason" | "text" => {
             What::Sentence
         }
-        "state" | "pendingstate" | "previousstate" | "statechangetime" | "statecause" | "starttime" | "endtime" | "createdat"
-        | "duration" | "event" | "object" | "calltype" | "mediatype" | "mediaaddresstype" | "outboundclassification"
-        | "action" | "actions" | "requestedaction" | "role" | "roles" | "category" | "code" | "forall" | "reasoncodeid"
-        | "reasoncode" | "systemcode" | "wrapuptimer" | "wrapuponincoming" | "wrapuponoutgoing" | "errortype"
-        | "peripheralerrorcode" | "statuscode" | "servicestatus" | "currenttimestamp" | "timezoneoffset"
-        | "systemauthmode" | "deploymenttype" | "peripheraltype" | "version" | "interruptible" | "routable"
-        | "maxdialoglimit" | "dialoglogoutaction" | "callsinqueue" | "starttimeoflongestcallinqueue" | "agentsready"
-        | "agentsnotready" | "agentstalkinginbound" | "agentstalkingoutbound" | "agentstalkinginternal"
-        | "agentswrapupnotready" | "agentswrapupready" | "agentsbusyother" | "agentsloggedon" | "agentstalking"
-        | "agentsonhold" | "avgwaittime" | "silentmonitortarget" | "mediastate" | "available" | "online" | "mechanism"
-        | "optional" | "required" | "show" | "priority" | "method" | "hash" | "stamp" | "isloggedin" | "finesseversion"
-        | "wrapupstate" | "dialogtype" | "tasktype" | "language" => What::Word,
+        "state"
+        | "pendingstate"
+        | "previousstate"
+        | "statechangetime"
+        | "statecause"
+        | "starttime"
+        | "endtime"
+        | "createdat"
+        | "duration"
+        | "event"
+        | "object"
+        | "calltype"
+        | "mediatype"
+        | "mediaaddresstype"
+        | "outboundclassification"
+        | "action"
+        | "actions"
+        | "requestedaction"
+        | "role"
+        | "roles"
+        | "category"
+        | "code"
+        | "forall"
+        | "reasoncodeid"
+        | "reasoncode"
+        | "systemcode"
+        | "wrapuptimer"
+        | "wrapuponincoming"
+        | "wrapuponoutgoing"
+        | "errortype"
+        | "peripheralerrorcode"
+        | "statuscode"
+        | "servicestatus"
+        | "currenttimestamp"
+        | "timezoneoffset"
+        | "systemauthmode"
+        | "deploymenttype"
+        | "peripheraltype"
+        | "version"
+        | "interruptible"
+        | "routable"
+        | "maxdialoglimit"
+        | "dialoglogoutaction"
+        | "callsinqueue"
+        | "starttimeoflongestcallinqueue"
+        | "agentsready"
+        | "agentsnotready"
+        | "agentstalkinginbound"
+        | "agentstalkingoutbound"
+        | "agentstalkinginternal"
+        | "agentswrapupnotready"
+        | "agentswrapupready"
+        | "agentsbusyother"
+        | "agentsloggedon"
+        | "agentstalking"
+        | "agentsonhold"
+        | "avgwaittime"
+        | "silentmonitortarget"
+        | "mediastate"
+        | "available"
+        | "online"
+        | "mechanism"
+        | "optional"
+        | "required"
+        | "show"
+        | "priority"
+        | "method"
+        | "hash"
+        | "stamp"
+        | "isloggedin"
+        | "finesseversion"
+        | "wrapupstate"
+        | "dialogtype"
+        | "tasktype"
+        | "language" => What::Word,
         _ => What::Unknown,
     }
 }
@@ -125,10 +192,13 @@ pub(super) fn attribute(element: &str, name: &str, namespace: &str) -> What {
         (_, "node" | "affiliation_node") => What::Path,
         (_, "id" | "subid" | "ack" | "authid") => What::Identifier,
         ("method", "xmlns") => What::Word,
-        (_, "type" | "version" | "ver" | "xml:lang" | "lang" | "mechanism" | "subscription" | "affiliation" | "action" | "code"
-        | "stamp" | "seconds" | "hash" | "h" | "max" | "resume" | "wait" | "hold" | "requests" | "inactivity"
-        | "polling" | "content" | "secure" | "category" | "xmpp:version" | "xmpp:restartlogic" | "maxpause" | "ask"
-        | "expiry" | "condition") => What::Word,
+        (
+            _,
+            "type" | "version" | "ver" | "xml:lang" | "lang" | "mechanism" | "subscription" | "affiliation" | "action"
+            | "code" | "stamp" | "seconds" | "hash" | "h" | "max" | "resume" | "wait" | "hold" | "requests"
+            | "inactivity" | "polling" | "content" | "secure" | "category" | "xmpp:version" | "xmpp:restartlogic"
+            | "maxpause" | "ask" | "expiry" | "condition",
+        ) => What::Word,
         _ => match rules::member(&lower) {
             Class::Credential => What::Credential,
             _ => What::Unknown,

@@ -4,9 +4,8 @@
 
 use super::Restrictor;
 use crate::capture::event::Event;
-use crate::capture::rules::{Class, Level};
+use crate::capture::rules::Class;
 use crate::capture::{gist, line, log_opened_policy};
-use std::str::FromStr as _;
 
 /// A line that is not one of ours. Says nothing of what is in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -89,12 +88,6 @@ impl Restrictor {
     pub fn removed_of(&self, class: Class) -> u64 {
         self.tally.removed.get(&class).copied().unwrap_or_default()
     }
-}
-
-/// The level a line says it was written at.
-#[must_use]
-pub fn level_of(event: &Event<'_>) -> Option<Level> {
-    event.finesse.redaction.and_then(|redaction| Level::from_str(redaction.level).ok())
 }
 
 /// `ULID-SEQUENCE` or `ULID-file-NUMBER`.

@@ -70,7 +70,10 @@ impl UserRules {
         }
         let class = built_in(&rule);
         if matches!(class, Class::Credential | Class::Session | Class::Person | Class::Phone) {
-            return Err(format!("`{text}`: a built-in rule removes it as {}, and no rule can undo that", class.as_str()));
+            return Err(format!(
+                "`{text}`: a built-in rule removes it as {}, and no rule can undo that",
+                class.as_str()
+            ));
         }
         self.allow.push(rule);
         Ok(())
@@ -130,9 +133,8 @@ impl Restrictor {
 }
 
 fn read(text: &str) -> Result<Rule, String> {
-    let wrong = || {
-        format!("`{text}` is not PLACE:NAME[=CLASS] with a place of header, query, form, json, xml or variable")
-    };
+    let wrong =
+        || format!("`{text}` is not PLACE:NAME[=CLASS] with a place of header, query, form, json, xml or variable");
     let (place, rest) = text.split_once(':').ok_or_else(wrong)?;
     let place = match place.trim() {
         "header" => Place::Header,
@@ -146,8 +148,8 @@ fn read(text: &str) -> Result<Rule, String> {
         Some((name, class)) => {
             let known = Class::ALL.into_iter().find(|known| known.as_str() == class.trim());
             let names: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
-            let class =
-                known.ok_or_else(|| format!("`{text}`: there is no class `{class}`; there are {}", names.join(", ")))?;
+            let class = known
+                .ok_or_else(|| format!("`{text}`: there is no class `{class}`; there are {}", names.join(", ")))?;
             (name, Some(class))
         }
         None => (rest, None),
@@ -191,7 +193,9 @@ mod tests {
     #[test]
     fn rules_are_read_or_refused_with_a_reason() {
         let mut rules = UserRules::default();
-        for good in ["header:X-Odd", "query:ref=customer", "json:accountRef=person", "xml:dialog/notes", "variable:user.x[0]"] {
+        for good in
+            ["header:X-Odd", "query:ref=customer", "json:accountRef=person", "xml:dialog/notes", "variable:user.x[0]"]
+        {
             rules.deny(good).unwrap();
         }
         for good in ["header:x-trace", "variable:callVariable7", "json:odd", "xml:teamName", "query:odd"] {

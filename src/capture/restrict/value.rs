@@ -19,8 +19,7 @@ const MAX_TEXT_BYTES: usize = 2_048;
 const PHONE_DIGITS: usize = 4;
 
 #[expect(clippy::expect_used, reason = "a constant pattern: it compiles or no test passes")]
-static SPACED_PHONE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\+?\(?\d[\d ()/.-]{5,}\d").expect("constant"));
+static SPACED_PHONE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\+?\(?\d[\d ()/.-]{5,}\d").expect("constant"));
 
 #[expect(clippy::expect_used, reason = "a constant pattern: it compiles or no test passes")]
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
@@ -260,9 +259,8 @@ impl Restrictor {
             return segment.to_owned();
         }
         self.removed(Class::Unknown);
-        const FILES: [&str; 14] = [
-            "js", "css", "html", "htm", "jsp", "png", "svg", "gif", "jpg", "ico", "woff", "woff2", "json", "xml",
-        ];
+        const FILES: [&str; 14] =
+            ["js", "css", "html", "htm", "jsp", "png", "svg", "gif", "jpg", "ico", "woff", "woff2", "json", "xml"];
         match segment.rsplit_once('.').filter(|(_, extension)| FILES.contains(extension)) {
             Some((_, extension)) => format!("-.{extension}"),
             None => String::from("-"),
@@ -399,9 +397,11 @@ impl Restrictor {
                 let parts: Vec<String> = piece
                     .split(':')
                     .enumerate()
-                    .map(|(place, part)| {
-                        if place > 0 && is_port(part) { part.to_owned() } else { self.piece(part).into_owned() }
-                    })
+                    .map(
+                        |(place, part)| {
+                            if place > 0 && is_port(part) { part.to_owned() } else { self.piece(part).into_owned() }
+                        },
+                    )
                     .collect();
                 parts.join(":")
             }
@@ -463,18 +463,93 @@ pub(super) fn is_mark(text: &str) -> bool {
 }
 
 const CREDENTIALS: [&str; 17] = [
-    "pem", "jwt", "userinfo", "password", "token", "sso", "key", "authorization", "secret", "sasl", "basic", "bearer",
-    "digest", "negotiate", "ntlm", "splunk", "header",
+    "pem",
+    "jwt",
+    "userinfo",
+    "password",
+    "token",
+    "sso",
+    "key",
+    "authorization",
+    "secret",
+    "sasl",
+    "basic",
+    "bearer",
+    "digest",
+    "negotiate",
+    "ntlm",
+    "splunk",
+    "header",
 ];
 
 /// Segments of paths that are words of the product's, not somebody's.
 const PATH_WORDS: &[&str] = &[
-    "finesse", "api", "User", "Users", "Team", "Teams", "Queue", "Queues", "Dialog", "Dialogs", "SystemInfo",
-    "SystemVariables", "TeamMessage", "TeamMessages", "Media", "Devices", "ClientLog", "ClientLogs", "Contact",
-    "Contacts", "LayoutConfig", "MediaPropertiesLayout", "MediaPropertiesLayouts", "PhoneBook", "PhoneBooks",
-    "ReasonCode", "ReasonCodes", "WorkflowAction", "WorkflowActions", "Workflow", "Workflows", "WrapUpReason",
-    "WrapUpReasons", "TeamResource", "DesktopConfig", "desktop", "container", "sso", "token", "authcode", "ws",
-    "http-bind", "tunnel", "gadgets", "ifr", "makeRequest", "concat", "proxy", "metadata", "rpc", "js", "css",
-    "images", "img", "fonts", "assets", "scripts", "3rdpartygadget", "files", "cuic", "nls", "lib", "thirdparty",
-    "theme", "locale", "favicon.ico", "index.html", "nocache",
+    "finesse",
+    "api",
+    "User",
+    "Users",
+    "Team",
+    "Teams",
+    "Queue",
+    "Queues",
+    "Dialog",
+    "Dialogs",
+    "SystemInfo",
+    "SystemVariables",
+    "TeamMessage",
+    "TeamMessages",
+    "Media",
+    "Devices",
+    "ClientLog",
+    "ClientLogs",
+    "Contact",
+    "Contacts",
+    "LayoutConfig",
+    "MediaPropertiesLayout",
+    "MediaPropertiesLayouts",
+    "PhoneBook",
+    "PhoneBooks",
+    "ReasonCode",
+    "ReasonCodes",
+    "WorkflowAction",
+    "WorkflowActions",
+    "Workflow",
+    "Workflows",
+    "WrapUpReason",
+    "WrapUpReasons",
+    "TeamResource",
+    "DesktopConfig",
+    "desktop",
+    "container",
+    "sso",
+    "token",
+    "authcode",
+    "ws",
+    "http-bind",
+    "tunnel",
+    "gadgets",
+    "ifr",
+    "makeRequest",
+    "concat",
+    "proxy",
+    "metadata",
+    "rpc",
+    "js",
+    "css",
+    "images",
+    "img",
+    "fonts",
+    "assets",
+    "scripts",
+    "3rdpartygadget",
+    "files",
+    "cuic",
+    "nls",
+    "lib",
+    "thirdparty",
+    "theme",
+    "locale",
+    "favicon.ico",
+    "index.html",
+    "nocache",
 ];

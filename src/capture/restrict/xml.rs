@@ -3,9 +3,9 @@
 //! Follows the document inside a notification, XML or JSON. What does not parse (or was cut off) is measured; elements of
 //! a namespace that no rule knows are left out with all that is in them.
 
+use super::Restrictor;
 use super::names::{self, What};
 use super::user::Place;
-use super::Restrictor;
 use crate::capture::rules::{self, Class, Level};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
@@ -51,11 +51,8 @@ impl Restrictor {
         if let Some(malformed) = document.malformed() {
             let rest = document.source().get(malformed.offset..).unwrap_or_default();
             // A measure that stands behind what could be read is no document, and stays.
-            let measured = if super::value::is_mark(rest.trim()) {
-                rest.trim().to_owned()
-            } else {
-                self.unparsed(rest.len())
-            };
+            let measured =
+                if super::value::is_mark(rest.trim()) { rest.trim().to_owned() } else { self.unparsed(rest.len()) };
             out.push_str(&measured);
         }
     }
@@ -115,7 +112,11 @@ impl Restrictor {
                 out.push_str(&text);
                 continue;
             }
-            let kept = if sasl { self.credential("sasl", text.trim()) } else { self.element_text(&name, parent, &path, &text, nesting) };
+            let kept = if sasl {
+                self.credential("sasl", text.trim())
+            } else {
+                self.element_text(&name, parent, &path, &text, nesting)
+            };
             escape(&kept, out);
         }
         out.push_str("</");
@@ -177,7 +178,11 @@ impl Restrictor {
             What::Credential => self.credential(name, value),
             What::Session => self.session(value),
             What::Login => {
-                if value.starts_with('/') { self.path(value) } else { self.login(value) }
+                if value.starts_with('/') {
+                    self.path(value)
+                } else {
+                    self.login(value)
+                }
             }
             What::Person => self.person(value),
             What::Phone => self.phone(value),
@@ -186,7 +191,11 @@ impl Restrictor {
             What::Host => self.host(value),
             What::Jid => self.jid(value),
             What::Path => {
-                if value.starts_with('/') { self.path(value) } else { self.unknown(value) }
+                if value.starts_with('/') {
+                    self.path(value)
+                } else {
+                    self.unknown(value)
+                }
             }
             What::Url => self.url(value),
             What::Identifier => self.number(value, 12),
@@ -266,7 +275,9 @@ impl Restrictor {
 const GONE: &str = "\u{0}gone";
 
 fn is_name(key: &str) -> bool {
-    key.len() <= 64 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@:".contains(&b)) && !key.contains('@')
+    key.len() <= 64
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@:".contains(&b))
+        && !key.contains('@')
         && key.bytes().filter(u8::is_ascii_digit).count() < 4
 }
 
