@@ -9,5 +9,6 @@ mod endings;
 mod layers;
 mod playbook;
 mod real;
+mod share;
 mod support;
 mod transparency;

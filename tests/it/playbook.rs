@@ -16,8 +16,10 @@
 
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Opened};
+use finesse_tap::capture::restrict::{Picked, UserRules};
 use finesse_tap::capture::rules::Level;
-use finesse_tap::capture::{Door, Redactor};
+use finesse_tap::capture::token::{Key, Tokens};
+use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
 use finesse_tap::session::Tracker;
@@ -52,9 +54,32 @@ fn check(path: &Path) {
     }
     let expected = std::fs::read_to_string(&golden).unwrap_or_default();
     assert_same(path, "fed whole", &expected, &whole);
+    stored_and_live_are_the_same(path, &steps, &expected);
     for piece in [1, 7] {
         assert_same(path, &format!("fed by {piece}"), &expected, &play(&steps, piece));
     }
+}
+
+/// What is restricted while it passes is what comes of restricting the stored lines with the same key.
+fn stored_and_live_are_the_same(path: &Path, steps: &[Step], stored: &str) {
+    for level in [Level::Share, Level::Minimal] {
+        let mut restrictor = restrictor(level);
+        let kept =
+            stored.lines().map(|line| restrictor.line(line.as_bytes(), &Picked::default()).unwrap().unwrap().line);
+        let from_stored = kept.map(|line| String::from_utf8(line).unwrap()).collect::<String>();
+        assert_same(path, "stored", &play_at(steps, usize::MAX, level), &from_stored);
+        for gone in ["1001", "uccxpub", "2830", "Ada", "Canary", "192.0.2.10", "127.0.0.1"] {
+            let place = from_stored
+                .find(gone)
+                .map(|at| &from_stored[from_stored.floor_char_boundary(at.saturating_sub(200))..at + gone.len()]);
+            assert!(place.is_none(), "{}: {gone} is left at {level}: {}", path.display(), place.unwrap_or_default());
+        }
+    }
+}
+
+fn restrictor(level: Level) -> Restrictor {
+    let key = Key { master: [7; 32], case: String::new() };
+    Restrictor::new(level, Tokens::of(&key).unwrap(), UserRules::default())
 }
 
 fn assert_same(path: &Path, how: &str, expected: &str, found: &str) {
@@ -134,8 +159,12 @@ fn unescape(text: &str) -> Vec<u8> {
 
 /// The events of a script whose bytes are fed in pieces of at most `piece` bytes.
 fn play(steps: &[Step], piece: usize) -> String {
-    let redactor = Redactor::with_key(Level::Auth, &[7; 32]).unwrap();
-    let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20);
+    play_at(steps, piece, Level::Auth)
+}
+
+fn play_at(steps: &[Step], piece: usize, level: Level) -> String {
+    let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
+    let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
     let mut decoder = Decoder::new(door, Tracker::new(7));
     let mut lines = String::new();
     let mut at = Moment { wall_us: 1_768_468_360_000_000, mono_ns: 1_000_000_000 };
