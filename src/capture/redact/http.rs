@@ -47,7 +47,9 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 }
 
 fn cookie(scrub: &mut Scrub<'_>, pair: &str) -> String {
-    let (name, value) = pair.trim().split_once('=').unwrap_or(("", pair.trim()));
+    // A value without a name may end in base64's padding.
+    let named = pair.trim().split_once('=').filter(|(_, value)| !value.trim_matches('=').is_empty());
+    let (name, value) = named.unwrap_or(("", pair.trim()));
     let class = rules::cookie(&name.to_lowercase());
     let kept = scrub.level.treatment(class) == Treatment::Keep;
     let value = value.trim_matches('"');

@@ -370,7 +370,10 @@ impl Restrictor {
     }
 
     fn cookie(&mut self, pair: &str) -> String {
-        let Some((name, value)) = pair.split_once('=') else { return self.session(pair) };
+        // A value without a name may end in base64's padding.
+        let named =
+            pair.split_once('=').filter(|(name, value)| name.len() <= 64 && !value.trim_matches('=').is_empty());
+        let Some((name, value)) = named else { return self.session(pair) };
         let value = value.trim_matches('"');
         let kept = match rules::cookie(&name.to_lowercase()) {
             Class::Operational => self.number(value, 12),
