@@ -46,8 +46,9 @@ fn bundle(path: &Path) -> HashMap<String, String> {
     for at in 0..zip.len() {
         let mut file = zip.by_index(at).unwrap();
         let mut text = String::new();
+        let name = file.name().unwrap().to_string();
         file.read_to_string(&mut text).unwrap();
-        files.insert(file.name().to_owned(), text);
+        files.insert(name, text);
     }
     files
 }
