@@ -9,9 +9,6 @@ pub mod key;
 mod report;
 mod vet;
 
-#[cfg(test)]
-mod tests;
-
 use crate::capture::Restrictor;
 use crate::capture::restrict::{Picked, UserRules};
 use crate::capture::rules::Level;
@@ -160,8 +157,11 @@ impl Through<'_> {
             read += bytes as u64;
             if line.last() != Some(&b'\n') {
                 // Too long for one of ours, or the last line of a run that was cut off.
-                let why = if bytes as u64 == MAX_LINE_BYTES { "it is too long" } else { "it is torn" };
-                read += skip_line(&mut reader, bytes as u64 == MAX_LINE_BYTES).with_context(context)?;
+                let too_long = bytes as u64 == MAX_LINE_BYTES;
+                let why = if too_long { "it is too long" } else { "it is torn" };
+                if too_long {
+                    read += skip_line(&mut reader).with_context(context)?;
+                }
                 self.left_out(path, number, why, tell);
                 continue;
             }
@@ -211,22 +211,20 @@ impl Through<'_> {
     }
 }
 
-fn skip_line(reader: &mut impl BufRead, too_long: bool) -> std::io::Result<u64> {
+/// Reads to the end of a line that is too long, and says how far that was.
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<u64> {
     let mut skipped = 0;
-    while too_long {
+    loop {
         let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            break;
-        }
         let end = memchr::memchr(b'\n', buffer);
         let used = end.map_or(buffer.len(), |at| at + 1);
+        let over = end.is_some() || buffer.is_empty();
         reader.consume(used);
         skipped += used as u64;
-        if end.is_some() {
-            break;
+        if over {
+            return Ok(skipped);
         }
     }
-    Ok(skipped)
 }
 
 fn size(path: &Path) -> anyhow::Result<u64> {
