@@ -94,6 +94,12 @@ impl Bus {
         }
     }
 
+    /// Waits until every sink that keeps the stream has half its queue free: for a source that can wait, such as a file.
+    /// The tap of live traffic never calls this.
+    pub fn wait_for_room(&self) {
+        self.queues.iter().filter(|queue| queue.duty() == Duty::Keep).for_each(|queue| queue.wait_for_room());
+    }
+
     /// The losses of sinks that take records again (queue at most half full), which are now the caller's to tell.
     ///
     /// Cheap; worth asking after each batch, and a second or so after the last record.

@@ -30,7 +30,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`share`], [`demo`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`share`], [`report`], [`import`] (→ [`tap`]), [`export`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -64,10 +64,14 @@ pub mod clock;
 pub mod config;
 pub mod conn;
 pub mod demo;
+pub mod doctor;
+pub mod export;
 pub mod finesse;
 pub mod http1;
+pub mod import;
 pub mod log;
 pub mod proxy;
+pub mod report;
 pub mod session;
 pub mod share;
 pub mod sinks;

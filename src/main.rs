@@ -5,7 +5,7 @@
 
 use finesse_tap::cli::manual;
 use finesse_tap::config::{self, Ca, Environment, Stop, Task};
-use finesse_tap::{app, ca_text, clock, log};
+use finesse_tap::{app, ca_text, clock, log, report};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -39,9 +39,16 @@ fn perform(task: Task) -> anyhow::Result<()> {
             log::start(&config.log);
             app::demo(config)
         }
+        Task::Doctor(config) => app::doctor(*config),
         Task::Ca(config) => ca(&config),
         Task::Share(plan) => app::share(&plan),
         Task::Resolve(asked) => print(&app::resolve(&asked)?),
+        Task::Report(request) => report::run(&request),
+        Task::Import(config) => {
+            log::start(&log::Log::default());
+            app::import(&config)
+        }
+        Task::Export(config) => app::export(&config),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 pub(super) struct Facts<'f> {
     pub(super) listening: &'f [SocketAddr],
     pub(super) upstream: &'f Authority,
-    /// Addresses that would be dialled now; empty if it cannot be told.
+    /// Addresses that would be dialled now.
     pub(super) dialled: &'f [SocketAddr],
     pub(super) capture: &'f str,
     pub(super) redaction: Level,
@@ -28,8 +28,7 @@ pub(super) fn print(facts: &Facts<'_>) {
 fn text(facts: &Facts<'_>) -> String {
     let mut lines: Vec<String> = facts.listening.iter().map(|address| format!("listening https://{address}")).collect();
     let dialled: Vec<String> = facts.dialled.iter().map(ToString::to_string).collect();
-    let dialled = if dialled.is_empty() { String::from("not found yet") } else { dialled.join(", ") };
-    lines.push(format!("upstream {} ({dialled})", facts.upstream));
+    lines.push(format!("upstream {} ({})", facts.upstream, dialled.join(", ")));
     lines.push(format!("capture {}", facts.capture));
     lines.push(format!("redaction {}", facts.redaction));
     if facts.redaction == Level::Off {
@@ -50,21 +49,23 @@ fn text(facts: &Facts<'_>) -> String {
 /// How a browser comes to talk to us while it believes to talk to the server.
 fn browser(facts: &Facts<'_>) -> Vec<String> {
     let Some(listening) = facts.listening.first() else { return Vec::new() };
-    let Authority { host, port } = facts.upstream;
+    let (host, port) = (&facts.upstream.host, facts.upstream.port);
     let ip =
         if listening.ip().is_unspecified() { "this machine's address".to_owned() } else { listening.ip().to_string() };
     let mut lines = Vec::new();
-    if listening.port() == *port && facts.upstream.host.parse::<std::net::IpAddr>().is_err() {
+    if listening.port() == port && facts.upstream.host.parse::<std::net::IpAddr>().is_err() {
         lines.push(format!(
             "browser map {host} to {ip} in the hosts file (and start with --resolve {host}:ADDRESS), open https://{host}:{port}/desktop"
         ));
     }
-    if let Some(spki) = facts.ca.and_then(|ca| base64_of_hex(&ca.spki_sha256)) {
-        lines.push(format!(
-            "browser or: chrome --user-data-dir=NEW-FOLDER --host-resolver-rules=\"MAP {host}:{port} {listening}\" \
-             --ignore-certificate-errors-spki-list={spki} https://{host}:{port}/desktop"
-        ));
-    }
+    let spki = facts.ca.and_then(|ca| base64_of_hex(&ca.spki_sha256));
+    let trust = spki.map(|spki| format!(" --ignore-certificate-errors-spki-list={spki}")).unwrap_or_default();
+    let upstream = facts.upstream;
+    lines.push(format!(
+        "browser {}chrome --user-data-dir=NEW-FOLDER --host-resolver-rules=\"MAP {upstream} {listening}\"{trust} \
+         https://{upstream}/desktop",
+        if lines.is_empty() { "" } else { "or: " },
+    ));
     lines
 }
 

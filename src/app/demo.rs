@@ -1,7 +1,8 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
 use super::recorder::{Recorder, Show};
-use super::{addresses, banner, bind, minted, prepare_process, runtime, signal};
+use super::signal::Signals;
+use super::{addresses, banner, bind, minted, prepare_process, runtime};
 use crate::config::Demo;
 use crate::conn::Authority;
 use crate::demo::{self, HOST, Server, Site, Story};
@@ -42,6 +43,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             upstream: Upstream::new(&Trust::Pin(Pin::of(&certificate)), None, None)?,
             limits: proxy::Limits::default(),
         };
+        let signals = Signals::install()?;
         let recorder = Recorder::start(&config.record, HOST, settings, Show::Always)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
@@ -53,14 +55,10 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             ca: Some(&ca),
         });
         let shutdown = CancellationToken::new();
+        signals.watch(shutdown.clone(), recorder.bus());
         let story = play(&config, &listening, agents, roots, shutdown.clone());
-        let told = tokio::select! {
-            (told, summary) = async { tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), shutdown.clone())) } => {
-                summary?;
-                told
-            }
-            error = signal::watch(shutdown.clone(), recorder.bus()) => return Err(error),
-        };
+        let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), shutdown));
+        summary?;
         server.stop().await;
         recorder.finish()?;
         say(&format!("capture {place}\n"));

@@ -5,15 +5,21 @@
 
 mod banner;
 mod demo;
+mod doctor;
+mod export;
+mod import;
+mod progress;
 mod recorder;
 mod share;
 mod signal;
 
 pub use demo::demo;
+pub use doctor::doctor;
+pub use export::export;
+pub use import::import;
 pub use share::{resolve, share};
 
 use crate::ca_text::CaFacts;
-use crate::capture::observation::End;
 use crate::clock;
 use crate::config::{Ca, Identity, Run};
 use crate::conn::Authority;
@@ -26,6 +32,7 @@ use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
 use anyhow::{Context as _, anyhow};
 use recorder::Recorder;
+use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,15 +60,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
             limits: config.limits,
         };
-        let dialled = match proxy::upstream_addresses(&proxy, &addresses).await {
-            Ok(dialled) => dialled,
-            Err(unreachable) if unreachable.by == End::Proxy => return Err(failed(unreachable)),
-            // It may come up later, and the browser is told until then.
-            Err(unreachable) => {
-                tracing::warn!(upstream = %config.upstream, why = unreachable.why, "the upstream cannot be found yet");
-                Vec::new()
-            }
-        };
+        let dialled = proxy::upstream_addresses(&proxy, &addresses).await.map_err(failed)?;
+        // Before the facts are printed: whoever waits for them may send a signal at once.
+        let signals = Signals::install()?;
         let recorder = Recorder::start(&config.record, &config.upstream.host, settings, recorder::Show::OnTerminal)?;
         banner::print(&banner::Facts {
             listening: &addresses,
@@ -72,11 +73,8 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             ca: certificate.ca.as_ref(),
         });
         let shutdown = CancellationToken::new();
-        let signals = signal::watch(shutdown.clone(), recorder.bus());
-        let summary = tokio::select! {
-            summary = proxy::run(listeners, proxy, recorder.intake(), shutdown) => summary?,
-            error = signals => return Err(error),
-        };
+        signals.watch(shutdown.clone(), recorder.bus());
+        let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
         recorder.finish()
     })
@@ -167,8 +165,13 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     builder.enable_all().thread_name("relay").build().context("start the runtime")
 }
 
-/// Room for two sockets a connection, and no core file that would hold what the log must not.
+/// Room for two sockets a connection; no core file and no panic message that would hold what the log must not.
 fn prepare_process() {
+    std::panic::set_hook(Box::new(|panic| {
+        // Only the place: the message may quote what passed through.
+        let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
+        tracing::error!(place, "an error in finesse-tap itself; please report it");
+    }));
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }

@@ -48,14 +48,7 @@ impl Recorder {
     ) -> anyhow::Result<Self> {
         let start = clock::now();
         let run = Ulid::generate();
-        let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
-        let key = match &record.stable_tokens {
-            Some(path) => key::open(path)?,
-            None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
-        };
-        let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
-        let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
-        let mut door = Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor);
+        let mut door = door(record, run)?;
         let opening = door.opening(&settings);
         let mut bus = Bus::new();
         let place = match &record.capture {
@@ -66,15 +59,8 @@ impl Recorder {
                 String::from("standard output")
             }
             CaptureTo::Dir(dir) => {
-                if dir.exists() {
-                    let repaired = sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
-                    for path in repaired {
-                        tracing::warn!(path = %path.display(), "a torn last line was ended: an earlier run was cut off");
-                    }
-                }
-                // A file's name travels with it.
-                let host = if record.redact >= Level::Share { "redacted" } else { host };
-                let name = CaptureName::new(host, start, run);
+                sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
+                let name = CaptureName::new(shown(host, record.redact), start, run);
                 let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
                 let place = sink.path().display().to_string();
                 bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
@@ -96,7 +82,7 @@ impl Recorder {
             return Ok(Self { intake: Intake::off(), bus, tap: None, place });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        let decoder = Decoder::new(door, Tracker::new(run.0));
+        let decoder = Decoder::new(door, Tracker::new(run.0).fronting([host.to_owned()]));
         let to = Arc::clone(&bus);
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
@@ -147,4 +133,21 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// What redacts as the recording says.
+pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<Door> {
+    let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
+    let key = match &record.stable_tokens {
+        Some(path) => key::open(path)?,
+        None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
+    };
+    let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
+    Ok(Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor))
+}
+
+/// The host in a file's name, which travels with the file.
+pub(super) fn shown(host: &str, level: Level) -> &str {
+    if level >= Level::Share { "redacted" } else { host }
 }

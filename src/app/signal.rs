@@ -5,6 +5,7 @@ use crate::bus::Bus;
 use anyhow::Context as _;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Exit code when a second signal cuts the draining short: 128 + SIGINT, as shells have it.
 const IMPATIENT: i32 = 130;
@@ -14,14 +15,19 @@ enum Told {
     Rotate,
 }
 
-/// Passes signals on until the program ends. A second request to stop ends it at once.
-///
-/// Returns only with the error that kept signals from being watched.
-pub(super) async fn watch(shutdown: CancellationToken, bus: Arc<Bus>) -> anyhow::Error {
-    let mut signals = match Signals::new().context("watch signals") {
-        Ok(signals) => signals,
-        Err(error) => return error,
-    };
+impl Signals {
+    /// From here on signals wait to be passed on. Must be called within a runtime.
+    pub(super) fn install() -> anyhow::Result<Self> {
+        Self::new().context("watch signals")
+    }
+
+    /// Passes signals on until the program ends, the last flush included. A second request to stop ends it at once.
+    pub(super) fn watch(self, shutdown: CancellationToken, bus: Arc<Bus>) {
+        TaskTracker::new().spawn(pass_on(self, shutdown, bus));
+    }
+}
+
+async fn pass_on(mut signals: Signals, shutdown: CancellationToken, bus: Arc<Bus>) {
     loop {
         match signals.next().await {
             Told::Rotate => {
@@ -40,8 +46,9 @@ pub(super) async fn watch(shutdown: CancellationToken, bus: Arc<Bus>) -> anyhow:
     }
 }
 
+/// The signals this program listens to.
 #[cfg(unix)]
-struct Signals {
+pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
@@ -67,8 +74,9 @@ impl Signals {
     }
 }
 
+/// The signals this program listens to.
 #[cfg(windows)]
-struct Signals {
+pub(super) struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
     close: tokio::signal::windows::CtrlClose,
     logoff: tokio::signal::windows::CtrlLogoff,

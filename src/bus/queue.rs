@@ -60,6 +60,8 @@ pub(super) struct Queue {
     work: Condvar,
     /// The sink has returned.
     end: Condvar,
+    /// The sink has settled something.
+    room: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -85,14 +87,18 @@ struct State {
 
 /// A queue and its receiving end.
 pub(super) fn queue(sink: &'static str, duty: Duty, limit_bytes: usize) -> (Arc<Queue>, Receiver) {
-    let (state, work, end) = <(Mutex<State>, Condvar, Condvar)>::default();
-    let queue = Arc::new(Queue { sink, duty, limit_bytes, state, work, end });
+    let (state, work, end, room) = <(Mutex<State>, Condvar, Condvar, Condvar)>::default();
+    let queue = Arc::new(Queue { sink, duty, limit_bytes, state, work, end, room });
     (Arc::clone(&queue), Receiver { queue, lingers: false })
 }
 
 impl Queue {
     pub(super) fn sink(&self) -> &'static str {
         self.sink
+    }
+
+    pub(super) fn duty(&self) -> Duty {
+        self.duty
     }
 
     pub(super) fn publish(&self, record: &Arc<Record>) {
@@ -134,6 +140,13 @@ impl Queue {
         let mut state = self.lock();
         let hopeless = state.refusal().is_some();
         if self.duty == Duty::Keep && !hopeless { std::mem::take(&mut state.untold) } else { Vec::new() }
+    }
+
+    /// Waits until half the queue is free, or nothing will be taken any more.
+    pub(super) fn wait_for_room(&self) {
+        let full = |state: &mut State| state.refusal().is_none() && state.charged_bytes() > self.limit_bytes / 2;
+        let wait = self.room.wait_while(self.lock(), full);
+        drop(wait.unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn rotate(&self) {
@@ -285,6 +298,8 @@ impl Receiver {
         let mut state = self.queue.lock();
         state.taken.take_out(lot.tally);
         state.written.merge(lot.tally);
+        drop(state);
+        self.queue.room.notify_all();
     }
 
     /// A lot reported as written turns out to be lost after all.
@@ -299,6 +314,8 @@ impl Receiver {
         let mut state = self.queue.lock();
         state.stopped = true;
         state.lose_rest(self.queue.sink);
+        drop(state);
+        self.queue.room.notify_all();
     }
 
     /// The sink has opened a file.
@@ -336,6 +353,7 @@ impl Drop for Receiver {
         state.lose_rest(self.queue.sink);
         state.ended = true;
         drop(state);
+        self.queue.room.notify_all();
         self.queue.end.notify_all();
     }
 }

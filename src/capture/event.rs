@@ -276,6 +276,9 @@ pub struct Finesse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
     pub(super) direction: Option<Word>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) stage: Option<Word>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) keepalive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -292,6 +295,10 @@ pub struct Finesse<'a> {
     pub(super) update: Option<Update<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decode: Option<Decode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) finding: Option<Box<Finding<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Box<Summary<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gap: Option<Gap>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -314,6 +321,7 @@ impl Default for Finesse<'_> {
             conn: None,
             ws: None,
             direction: None,
+            stage: None,
             keepalive: false,
             tls: None,
             http: None,
@@ -322,6 +330,8 @@ impl Default for Finesse<'_> {
             xmpp: None,
             update: None,
             decode: None,
+            finding: None,
+            summary: None,
             gap: None,
             capture: None,
             redaction: None,
@@ -488,6 +498,16 @@ pub struct Api<'a> {
     pub(super) request_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) caused: Option<Caused>,
+}
+
+/// `finesse.api.caused.*`: the event that came before the answer.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Caused {
+    pub(super) sequence: u64,
+    pub(super) after_ms: u64,
 }
 
 /// `finesse.sasl.*`
@@ -572,6 +592,12 @@ pub struct Update<'a> {
     pub(super) request_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) caused_by: Option<CausedBy>,
+    /// From `stateChangeTime` to arrival, milliseconds, `skew_ms` taken out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) arrival_ms: Option<i64>,
+    /// How far the proxy's clock is taken to be ahead of the server's, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) skew_ms: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<UpdateUser<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -592,6 +618,8 @@ pub struct CausedBy {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
     pub(super) latency_us: u64,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) confidence: Word,
     /// The request's method.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) method: String,
@@ -641,6 +669,12 @@ pub struct UpdateDialog<'a> {
     pub(super) from_address: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) to_address: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_sequence: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) age_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agents: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) participants: Vec<Participant<'a>>,
 }
@@ -694,6 +728,93 @@ pub struct Decode {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     pub(super) opaque: bool,
+}
+
+/// `finesse.finding.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Finding<'a> {
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) code: Word,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) title: Word,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) confidence: Word,
+    pub(super) count: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) evidence: Cow<'a, [u64]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) facts: Vec<Fact<'a>>,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) advice: Word,
+}
+
+/// `finesse.finding.facts.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Fact<'a> {
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) name: Word,
+    pub(super) value: Cow<'a, str>,
+}
+
+/// `finesse.summary.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Summary<'a> {
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) reason: Word,
+    pub(super) duration_ms: u64,
+    pub(super) sockets: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) stages: Vec<SummaryStage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) stopped_at: Option<Word>,
+    pub(super) requests: u64,
+    pub(super) updates: u64,
+    pub(super) pings: SummaryPings,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) states: Vec<SummaryState<'a>>,
+    pub(super) calls: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) findings: Vec<SummaryFinding>,
+}
+
+/// `finesse.summary.stages.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct SummaryStage {
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) name: Word,
+    pub(super) sequence: u64,
+    pub(super) after_ms: u64,
+}
+
+/// `finesse.summary.pings.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct SummaryPings {
+    pub(super) sent: u64,
+    pub(super) answered: u64,
+    pub(super) slowest_ms: u64,
+}
+
+/// `finesse.summary.states.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct SummaryState<'a> {
+    pub(super) state: Cow<'a, str>,
+    pub(super) ms: u64,
+}
+
+/// `finesse.summary.findings.*`
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct SummaryFinding {
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) code: Word,
+    pub(super) count: u64,
 }
 
 /// `finesse.gap.*`

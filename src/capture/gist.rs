@@ -102,6 +102,15 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
             Ok(())
         }
+        "finding" => {
+            let Some(finding) = &event.finesse.finding else { return Ok(()) };
+            write!(out, "{}: {}", finding.code, finding.title)?;
+            if finding.count > 1 {
+                write!(out, ", {} times", finding.count)?;
+            }
+            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))
+        }
+        "session-summary" => summary(event, out),
         "capture-gap" | "redaction-blocked" => {
             let Some(gap) = &event.finesse.gap else { return Ok(()) };
             write!(out, "{} events, {} bytes missing from the log at {}: ", gap.events, gap.bytes, gap.at)?;
@@ -109,6 +118,21 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         }
         _ => Ok(()),
     }
+}
+
+fn summary(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(summary) = &event.finesse.summary else { return Ok(()) };
+    let so_far = if summary.reason == "hourly" { "so far" } else { "in all" };
+    write!(out, "{so_far} {}, {} sockets, ", duration_us(summary.duration_ms.saturating_mul(1_000)), summary.sockets)?;
+    write!(out, "{} requests, {} updates, {} calls", summary.requests, summary.updates, summary.calls)?;
+    if let Some(stage) = summary.stopped_at {
+        write!(out, ", login stopped at {stage}")?;
+    }
+    let findings: u64 = summary.findings.iter().map(|finding| finding.count).sum();
+    if findings > 0 {
+        write!(out, ", {findings} findings")?;
+    }
+    Ok(())
 }
 
 fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
@@ -128,7 +152,10 @@ fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
 
 fn closed(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
     let Some(conn) = &event.finesse.conn else { return Ok(()) };
-    write!(out, "connection closed by {}, {}", conn.by.unwrap_or("?"), conn.how.unwrap_or("?"))?;
+    match (conn.by, conn.how) {
+        (_, Some("unknown")) => out.push_str("connection not followed further"),
+        (by, how) => write!(out, "connection closed by {}, {}", by.unwrap_or("?"), how.unwrap_or("?"))?,
+    }
     if conn.unclean {
         out.push_str(" without close_notify");
     }

@@ -5,14 +5,17 @@
 //! of them at once. Limits: the last [`MAX_SECRETS`] secrets of a connection; nothing shorter than four bytes; from four
 //! to seven bytes only as a whole word outside JSON numbers; never a word of our own vocabulary.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::packed::Searcher;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::VecDeque;
 
 /// Secrets remembered per connection.
 pub const MAX_SECRETS: usize = 64;
+/// Patterns in one vectorised search: what the widest registers take.
+const GROUP: usize = 64;
 /// Longest part of a secret that is searched for, bytes: a longer one (an SSO token) is known by its beginning.
 const MAX_SECRET_BYTES: usize = 512;
 /// Shortest secret searched for at all, bytes.
@@ -31,7 +34,8 @@ const OWN_WORDS: &str = "@timestamp event sequence id kind category network type
     actions api_error decode layer offset opaque gap capture redaction count redact auth xml_bytes xml_truncated desktop \
     password passwd secret token credential authorization basic bearer cookie sasl plain jwt sso authentication connection \
     text/xml application/xml application/json request_headers response_headers jabber:client urn:ietf:params:xml:ns:xmpp-sasl \
-    http://jabber.org/protocol/pubsub#event notification Update iq presence stanza";
+    http://jabber.org/protocol/pubsub#event notification Update iq presence stanza true false null none \
+    LOGIN LOGOUT READY NOT_READY RESERVED TALKING HOLD WORK ACTIVE ALERTING INITIATED DROPPED";
 
 /// The secrets of one connection.
 #[derive(Default)]
@@ -40,10 +44,19 @@ pub struct Guard {
     search: Option<Search>,
 }
 
+/// What is searched for. Held per connection, so it is kept to a few kB: no automaton, which would take a hundred times
+/// that.
 struct Search {
-    automaton: AhoCorasick,
-    /// Per pattern: whether it must stand as a word of its own.
-    whole_word: Vec<bool>,
+    /// Vectorised searches for groups of the patterns, which nearly always say that there is nothing. Empty where the
+    /// processor has no such instructions.
+    quick: Vec<Searcher>,
+    patterns: Vec<Pattern>,
+}
+
+struct Pattern {
+    form: Vec<u8>,
+    /// It must stand as a word of its own.
+    whole_word: bool,
 }
 
 impl Guard {
@@ -53,6 +66,7 @@ impl Guard {
         let secret = prefix(secret, MAX_SECRET_BYTES);
         let hopeless = secret.len() < MIN_SECRET_BYTES
             || OWN_WORDS.contains(secret)
+            || is_mark(secret)
             || public.iter().any(|known| known.eq_ignore_ascii_case(secret));
         if hopeless || self.secrets.iter().any(|known| known == secret) {
             return;
@@ -61,34 +75,50 @@ impl Guard {
             self.secrets.pop_front();
         }
         self.secrets.push_back(secret.to_owned());
-        self.search = Search::of(&self.secrets);
+        self.search = Some(Search::of(&self.secrets));
     }
 
     /// Whether a finished line holds one of the secrets in any form.
     #[must_use]
     pub fn finds_leak(&self, line: &[u8]) -> bool {
         let Some(search) = &self.search else { return false };
-        search.automaton.find_overlapping_iter(line).any(|hit| {
-            let whole_word = search.whole_word.get(hit.pattern().as_usize()).copied().unwrap_or_default();
-            !whole_word || is_word(line, hit.start(), hit.end())
+        if !search.quick.is_empty() && search.quick.iter().all(|group| group.find(line).is_none()) {
+            return false;
+        }
+        search.patterns.iter().any(|Pattern { form, whole_word }| {
+            memmem::find_iter(line, form).any(|at| !whole_word || is_word(line, at, at + form.len()))
         })
     }
 }
 
+/// What our own rules leave in place of a credential: it is there when an export is read in again.
+fn is_mark(text: &str) -> bool {
+    let kind = text.strip_prefix("[cred:").and_then(|rest| rest.strip_suffix(']'));
+    kind.is_some_and(|kind| kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+}
+
 impl Search {
-    fn of(secrets: &VecDeque<String>) -> Option<Self> {
-        let mut patterns: Vec<(Vec<u8>, bool)> = Vec::new();
-        for secret in secrets {
-            let whole_word = secret.len() < FREE_SECRET_BYTES;
-            for form in forms(secret) {
-                if !patterns.iter().any(|(known, _)| *known == form) {
-                    patterns.push((form, whole_word));
-                }
+    fn of(secrets: &VecDeque<String>) -> Self {
+        let mut all: Vec<Pattern> = secrets
+            .iter()
+            .flat_map(|secret| {
+                let whole_word = secret.len() < FREE_SECRET_BYTES;
+                forms(secret).into_iter().map(move |form| Pattern { form, whole_word })
+            })
+            .collect();
+        all.sort_by_key(|pattern| pattern.form.len());
+        let mut patterns: Vec<Pattern> = Vec::new();
+        for pattern in all {
+            // Whatever holds a shorter pattern is found by it.
+            let found_by = |known: &Pattern| {
+                known.form == pattern.form || (!known.whole_word && memmem::find(&pattern.form, &known.form).is_some())
+            };
+            if !patterns.iter().any(found_by) {
+                patterns.push(pattern);
             }
         }
-        // A failure to build (too many patterns) is out of reach of MAX_SECRETS.
-        let automaton = AhoCorasick::new(patterns.iter().map(|(form, _)| form)).ok()?;
-        Some(Self { automaton, whole_word: patterns.into_iter().map(|(_, whole_word)| whole_word).collect() })
+        let groups = patterns.chunks(GROUP).map(|group| Searcher::new(group.iter().map(|pattern| &pattern.form)));
+        Self { quick: groups.collect::<Option<_>>().unwrap_or_default(), patterns }
     }
 }
 
@@ -96,12 +126,17 @@ impl Search {
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let twice = utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string();
-    let mut entities = String::new();
-    crate::xmpp::parse::escape(secret, &mut entities);
     let json =
         |text: &str| serde_json::to_string(text).map(|quoted| quoted.trim_matches('"').to_owned()).unwrap_or_default();
-    let mut forms =
-        vec![secret.to_owned(), json(secret), entities, percent.to_lowercase(), percent, twice.to_lowercase(), twice];
+    let mut forms = vec![secret.to_owned(), json(secret), percent.to_lowercase(), percent, twice.to_lowercase(), twice];
+    // Writers of XML agree on escaping `&` and `<` in text, and on nothing else. An Update is escaped once more.
+    for optional in ["", ">", ">\"", ">\"'"] {
+        for text in [secret, &json(secret)] {
+            let once: String = text.chars().map(|c| entity(c, optional)).collect();
+            forms.push(once.replace('&', "&amp;"));
+            forms.push(once);
+        }
+    }
     forms.push(STANDARD.encode(secret));
     forms.push(URL_SAFE_NO_PAD.encode(secret));
     if secret.len() >= FREE_SECRET_BYTES {
@@ -112,6 +147,18 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms.extend(escaped);
     forms.retain(|form| form.len() >= MIN_SECRET_BYTES);
     forms.into_iter().map(String::into_bytes).collect()
+}
+
+fn entity(c: char, optional: &str) -> String {
+    let name = match c {
+        '&' => "amp",
+        '<' => "lt",
+        '>' if optional.contains(c) => "gt",
+        '"' if optional.contains(c) => "quot",
+        '\'' if optional.contains(c) => "apos",
+        _ => return c.to_string(),
+    };
+    format!("&{name};")
 }
 
 /// The base64 characters that depend on `secret` alone when it stands behind `pad` unknown bytes (modulo 3).
@@ -162,6 +209,7 @@ mod tests {
             ("raw", secret.to_owned()),
             ("json", json.trim_matches('"').to_owned()),
             ("entities", entities),
+            ("entities, the needed ones", secret.replace('&', "&amp;").replace('<', "&lt;")),
             ("percent", percent.clone()),
             ("percent, lower case", percent.to_lowercase()),
             ("percent twice", utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string()),

@@ -130,9 +130,8 @@ struct Plain(CompactFormatter);
 
 impl Formatter for Plain {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Every forger is DEL or begins with one of these bytes.
-        let suspicious = |b: &u8| matches!(b, 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xef);
-        if !fragment.as_bytes().iter().any(suspicious) {
+        // Every forger but DEL is beyond ASCII, and nearly everything that is logged is not.
+        if fragment.is_ascii() && memchr::memchr(0x7f, fragment.as_bytes()).is_none() {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;

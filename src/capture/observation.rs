@@ -8,7 +8,8 @@ use crate::clock::Moment;
 use crate::conn::{Direction, Peers, WsId};
 use crate::finesse::{Api, Update};
 use crate::http1::Exchange;
-use crate::session::{Cause, Reply, Session};
+use crate::session::tracker::UpdateRead;
+use crate::session::{Finding, Reply, Session, Stage, Summary};
 use crate::ws::{Control, Handshake, Message};
 use crate::xmpp::Stanza;
 use std::borrow::Cow;
@@ -98,16 +99,19 @@ pub enum End {
     Upstream,
     /// This program.
     Proxy,
+    /// Not known: what is decoded was not captured here.
+    Unknown,
 }
 
 impl End {
-    /// As the event stream writes it: `client`, `upstream` or `proxy`.
+    /// As the event stream writes it: `client`, `upstream`, `proxy` or `unknown`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Upstream => "upstream",
             Self::Proxy => "proxy",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -133,6 +137,8 @@ pub enum How {
     Limit,
     /// Any other I/O error.
     Error,
+    /// Not known: what is decoded was not captured here.
+    Unknown,
 }
 
 impl How {
@@ -149,6 +155,7 @@ impl How {
             Self::Refused => "refused",
             Self::Limit => "limit",
             Self::Error => "error",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -260,6 +267,10 @@ pub enum What<'o> {
         /// Nothing more is read in that direction.
         opaque: bool,
     },
+    /// Something went wrong, or is about to.
+    Finding(&'o Finding),
+    /// A desktop session in numbers.
+    Summary(&'o Summary),
     /// Events or bytes are missing from the log.
     Gap {
         /// Where they were lost: `tap` or the sink's name.
@@ -285,6 +296,8 @@ pub struct HttpExchange<'o> {
     pub api: Option<Api>,
     /// Its `requestId` header.
     pub request_id: Option<&'o str>,
+    /// The event that came before the answer: its line, and milliseconds from the request.
+    pub caused: Option<(u64, u64)>,
     /// The answer was this program's own.
     pub by_proxy: bool,
     /// Request content, decoded; only of the REST API.
@@ -319,6 +332,8 @@ pub struct StanzaSeen<'o> {
     pub broken: bool,
     /// The question it answers.
     pub reply: Option<Reply>,
+    /// The stage of the login that it reaches.
+    pub stage: Option<Stage>,
     /// A ping or the answer to one.
     pub keepalive: bool,
     /// The user whom a SASL element names.
@@ -331,8 +346,6 @@ pub struct StanzaSeen<'o> {
 pub struct NotificationSeen<'o> {
     /// The update in it.
     pub update: Option<&'o Update<'o>>,
-    /// The REST call behind it.
-    pub cause: Option<Cause>,
-    /// The user's or dialog's state before.
-    pub previous_state: Option<String>,
+    /// What the session layer makes of it.
+    pub read: UpdateRead,
 }

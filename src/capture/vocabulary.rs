@@ -4,6 +4,7 @@
 //! the like means that nothing can travel in them, and that they stay `&'static str`. A line with an unknown word is not
 //! ours; a new word must be added here, which the round trip of every playbook's golden lines holds.
 
+use crate::session::findings::Code;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -27,7 +28,8 @@ pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'stat
 }
 
 fn known(text: &str) -> Option<&'static str> {
-    WORDS.iter().find(|word| **word == text).copied()
+    let findings = || Code::ALL.into_iter().flat_map(|code| [code.as_str(), code.title(), code.advice()]);
+    WORDS.iter().copied().find(|word| *word == text).or_else(|| findings().find(|word| *word == text))
 }
 
 const LISTS: &[&[&str]] = &[
@@ -118,6 +120,56 @@ const WORDS: &[&str] = &[
     "xmpp",
     "update",
     "tap",
+    // login stages; some stand among the kinds of stanzas
+    "handshake",
+    "restart",
+    "bind",
+    "session",
+    "finesse-presence",
+    "user-subscription",
+    "team-subscription",
+    "first-event",
+    // findings, session summaries; their codes, titles and advice come from `Code`
+    "certain",
+    "likely",
+    "possible",
+    "end",
+    "hourly",
+    // facts of findings
+    "logins",
+    "within_ms",
+    "level",
+    "rtt_ms",
+    "spacing_ms",
+    "silence_ms",
+    "status",
+    "offered",
+    "selected",
+    "sign",
+    "state",
+    "gone_for_ms",
+    "host",
+    "resource",
+    "operation",
+    "node",
+    "arrival_ms",
+    "skew_ms",
+    "layer",
+    "why",
+    "other_client",
+    "by",
+    "how",
+    "age_ms",
+    "idle_ms",
+    "times",
+    "condition",
+    "reason",
+    "stage",
+    "alert",
+    "sni",
+    "port",
+    "meaning",
+    "type",
     // redaction levels
     "off",
     "auth",

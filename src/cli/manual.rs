@@ -81,7 +81,14 @@ mod tests {
         assert!(String::from_utf8(page().unwrap()).unwrap().contains("finesse\\-tap\\-run(1)"));
         let dir = tempfile::tempdir().unwrap();
         pages(dir.path()).unwrap();
-        for name in ["finesse-tap", "finesse-tap-run", "finesse-tap-demo", "finesse-tap-ca", "finesse-tap-man"] {
+        for name in [
+            "finesse-tap",
+            "finesse-tap-run",
+            "finesse-tap-demo",
+            "finesse-tap-doctor",
+            "finesse-tap-ca",
+            "finesse-tap-man",
+        ] {
             let text = std::fs::read_to_string(dir.path().join(format!("{name}.1"))).unwrap();
             assert!(text.contains(".TH"), "{name}");
         }

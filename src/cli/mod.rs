@@ -4,9 +4,13 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod doctor;
 pub mod manual;
+mod report;
 pub mod share;
 mod text;
+
+pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
 use clap::builder::PossibleValuesParser;
@@ -14,6 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+pub use doctor::DoctorFlags;
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
@@ -44,6 +50,13 @@ pub enum Command {
     /// real proxy over real TLS. Needs no server, no browser and no network, and ends by itself within 15 seconds.
     #[command(after_long_help = text::DEMO_MORE)]
     Demo(DemoFlags),
+    /// Find out why a desktop cannot work with a server, or whether it can
+    ///
+    /// Goes the way of a desktop step by step: name, TCP, TLS, certificate, REST, WebSocket, XMPP, and with credentials a
+    /// whole login to the subscription and out again. Says of each step how it went and what to do, and at the end the
+    /// `finesse-tap run` that would work. Changes nothing on the server.
+    #[command(after_long_help = doctor::MORE)]
+    Doctor(Box<DoctorFlags>),
     /// Where the certificate authority is, and how to make a browser trust it
     ///
     /// Lists every CA below the certificates' directory: where it lies, the names it may sign for, how long it lasts, its
@@ -62,6 +75,25 @@ pub enum Command {
     /// From the index beside the key that they were made with (`share --stable-tokens`), which never leaves this machine.
     #[command(after_long_help = text::RESOLVE_MORE)]
     Resolve(share::ResolveFlags),
+    /// Tell what happened, from captures
+    ///
+    /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
+    /// pings, requests with the events they caused, subscriptions and findings, each with the lines it stands on: as text,
+    /// as one HTML page that needs no network, or as JSON.
+    #[command(after_long_help = report::MORE)]
+    Report(ReportFlags),
+    /// Read a browser's own HAR through the same decoder and the same redaction
+    ///
+    /// For when the proxy was not there: somebody pressed "Export HAR" in Chrome, Edge, Playwright or HTTP Toolkit. Requests and
+    /// WebSocket messages become the events that a live capture would have, merged by time, with secrets removed on the way. A
+    /// HAR holds passwords even where Chrome calls it sanitized: import it, and hand over the capture.
+    #[command(after_long_help = text::IMPORT_MORE)]
+    Import(ImportFlags),
+    /// Make a HAR, a pcapng or a transcript of captures
+    ///
+    /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
+    #[command(after_long_help = text::EXPORT_MORE)]
+    Export(ExportFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.
@@ -323,6 +355,59 @@ pub struct CaFlags {
     /// and opens with a double click on Windows.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub export: Option<OsString>,
+}
+
+/// The options of `import`.
+#[derive(Debug, Args)]
+pub struct ImportFlags {
+    /// The HAR files
+    ///
+    /// Uncompressed, and files rather than pipes: they are read twice.
+    #[arg(value_name = "HAR", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Write the capture into DIR, or to standard output with - [default: captures]
+    #[arg(long, short = 'o', value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub capture: Option<OsString>,
+    /// What to remove [default: auth]
+    ///
+    /// As in `run`.
+    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
+    pub redact: Option<String>,
+    /// Longest line of the capture [default: 8000]
+    ///
+    /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so.
+    #[arg(long, value_name = "N")]
+    pub max_line_bytes: Option<OsString>,
+}
+
+/// The options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportFlags {
+    /// What to make
+    #[arg(value_enum)]
+    pub form: Form,
+    /// The capture files, in the order they were written in
+    #[arg(value_name = "NDJSON", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Write to OUT, or to standard output with -
+    ///
+    /// OUT appears when it is complete, and replaces what was there.
+    #[arg(long, short = 'o', value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+    /// In a transcript, show each stanza's XML too, indented
+    #[arg(long)]
+    pub xml: bool,
+}
+
+/// What `export` makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Form {
+    /// HAR 1.2 with WebSocket messages, as Chrome DevTools imports it.
+    Har,
+    /// For Wireshark: HTTP and WebSocket over made-up TCP, XMPP as exported PDUs.
+    Pcapng,
+    /// A transcript to read.
+    Text,
 }
 
 #[cfg(test)]

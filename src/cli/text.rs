@@ -5,6 +5,7 @@ pub(super) const ROOT_NEXT: &str = "Start with `finesse-tap demo`; `--help` tell
 pub(super) const ROOT_MORE: &str = "\
 First steps:
   finesse-tap demo                                 see it work; needs nothing
+  finesse-tap doctor uccxpub.example.com           can it work with your server?
   finesse-tap run --upstream uccxpub.example.com   between a desktop and its server
   finesse-tap ca                                   make the browser trust it
 
@@ -84,6 +85,44 @@ pub(super) const RESOLVE_MORE: &str = "\
 Examples:
   finesse-tap resolve u-7h2k9m4q1x
   finesse-tap resolve t-0s8d6f4g2h h-5j7k9m1n3p.invalid --key certs/tokens.key";
+
+pub(super) const IMPORT_MORE: &str = "\
+Examples:
+  finesse-tap import desktop.har
+  finesse-tap import *.har -o case-1234 --max-line-bytes 1000000
+  finesse-tap import desktop.har -o - | jq -r .message
+
+How to get a HAR that holds the login: open DevTools (F12), Network, \"Preserve log\", then load the desktop and sign in, then
+\"Export HAR\". The WebSocket must be opened while DevTools is: of one that was open before, nothing is recorded.
+
+What Chrome's \"sanitized\" HAR leaves in: it drops Cookie, Set-Cookie and Authorization. WebSocket messages stay as they
+were, so the SASL message with the agent's password is in it, and so are tokens in URLs and in bodies. Do not mail a HAR.
+
+What a HAR cannot tell, and the capture does not make up: pings and pongs, fragments, compression, TLS, the browser's address,
+bytes on the wire, when and how connections ended; HTTP Toolkit alone notes close codes. Setting `unknown` in the first line of
+the capture lists it. Sizes are those of what the HAR holds.
+
+Exit code 1 if a file is damaged; what could be read of it is in the capture all the same.
+The variables FINESSE_TAP_CAPTURE, FINESSE_TAP_REDACT and FINESSE_TAP_MAX_LINE_BYTES count here too.
+
+Next: `finesse-tap export text captures/*.ndjson -o -`.";
+
+pub(super) const EXPORT_MORE: &str = "\
+Examples:
+  finesse-tap export har captures/*.ndjson -o case.har       DevTools: Network, Import HAR; every message with our decode
+  finesse-tap export pcapng captures/*.ndjson -o case.pcapng Wireshark: filter websocket, or xmpp
+  finesse-tap export text captures/*.ndjson -o - --xml | less
+
+Lines of a capture are at most 8,000 bytes long unless --max-line-bytes said otherwise when it was made: longer stanzas are cut
+in exports too, and their number is said. Where a payload was never kept, a mark with its size stands in for it.
+
+har       Requests, and WebSockets with their messages, open ones included. Numbers that are not known are -1. What finesse-tap
+          decoded is under _xmpp and _finesse. Keep-alive frames (ping, pong) have no place in a HAR.
+pcapng    Interface http: made-up TCP, one stream a connection, with HTTP and WebSocket frames; 443 appears as port 80, since
+          there is no TLS in it. Interface xmpp: each stanza as an exported PDU. A packet's comment is its gist.
+text      Time in UTC, session, direction and gist; keep-alives are left out.
+
+Next: open it, or hand it over; what it holds is what the capture's redaction level left.";
 
 pub(super) const COMPLETIONS_MORE: &str = "\
 Where shells look for it:

@@ -5,8 +5,10 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod doctor;
 mod problem;
 mod read;
+mod report;
 mod said;
 mod settings;
 mod share;
@@ -15,12 +17,14 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
 pub use said::Environment;
 
 use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
+pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
 use crate::proxy::Limits;
@@ -47,12 +51,20 @@ pub enum Task {
     Run(Box<Run>),
     /// `demo`.
     Demo(Demo),
+    /// `doctor`.
+    Doctor(Box<Doctor>),
     /// `ca`.
     Ca(Ca),
     /// `share`.
     Share(Box<crate::share::Plan>),
     /// `resolve`.
     Resolve(Resolve),
+    /// `report`.
+    Report(crate::report::Request),
+    /// `import`.
+    Import(Import),
+    /// `export`.
+    Export(Export),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -136,6 +148,37 @@ pub struct Resolve {
     pub tokens: Vec<String>,
     /// The key's file; the index lies beside it.
     pub key: PathBuf,
+}
+
+/// What `import` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// The HAR files; not empty.
+    pub files: Vec<PathBuf>,
+    /// What becomes of them; there is no live view.
+    pub record: Recording,
+}
+
+/// What `export` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// What to make.
+    pub form: Form,
+    /// The capture files; not empty.
+    pub files: Vec<PathBuf>,
+    /// Where to; `None` is standard output.
+    pub out: Option<PathBuf>,
+    /// What a transcript shows of stanzas.
+    pub stanzas: Stanzas,
+}
+
+/// What a transcript shows of stanzas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stanzas {
+    /// The gist.
+    Gist,
+    /// Their XML too.
+    Xml,
 }
 
 /// What becomes of what is seen.

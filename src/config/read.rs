@@ -1,11 +1,12 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::doctor;
 use super::said::{self, Environment, Known, Said};
 use super::share;
 use super::value::{self, Wrong};
 use super::{
-    Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Identity, Live, MAX_AGENTS, MAX_CONNECTIONS, Problem,
-    Recording, Run, Stop, Task,
+    Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
+    Problem, Recording, Run, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
 use crate::capture::restrict::UserRules;
@@ -36,10 +37,27 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
     Ok(match cli.command {
         Command::Run(_) => Task::Run(Box::new(run(&given(&known)?, environment)?)),
         Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
+        Command::Doctor(flags) => {
+            let in_environment = known.iter().filter(|option| doctor::IN_ENVIRONMENT.contains(&&*option.name));
+            let said = given(&in_environment.cloned().collect::<Vec<_>>())?;
+            Task::Doctor(Box::new(doctor::doctor(&flags.server, &said)?))
+        }
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
         Command::Share(flags) => Task::Share(Box::new(share::share(&flags)?)),
         Command::Resolve(flags) => Task::Resolve(share::resolve(&flags)),
+        Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
+        Command::Import(flags) => {
+            let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();
+            let said = layers(matches, environment, &known, &known)?;
+            Task::Import(Import { files: flags.files, record: Recording { live: Live::Off, ..recording(&said)? } })
+        }
+        Command::Export(flags) => Task::Export(Export {
+            form: flags.form,
+            files: flags.files,
+            out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
+            stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
+        }),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })
@@ -143,7 +161,7 @@ fn listen(said: &Said, default_port: u16) -> Result<Vec<SocketAddr>, Problem> {
     Ok(addresses)
 }
 
-fn trust(said: &Said) -> Result<Trust, Problem> {
+pub(super) fn trust(said: &Said) -> Result<Trust, Problem> {
     Ok(match said.only(&["upstream_ca", "upstream_pin", "upstream_insecure"])? {
         None => Trust::System,
         Some(value) if value.name == "upstream_ca" => Trust::Ca(PathBuf::from(&value.text)),
@@ -154,7 +172,7 @@ fn trust(said: &Said) -> Result<Trust, Problem> {
     })
 }
 
-fn identity(said: &Said, names: [&str; 2]) -> Result<Option<Identity>, Problem> {
+pub(super) fn identity(said: &Said, names: [&str; 2]) -> Result<Option<Identity>, Problem> {
     let files = said.both(names)?;
     Ok(files.map(|[cert, key]| Identity { cert: PathBuf::from(&cert.text), key: PathBuf::from(&key.text) }))
 }
@@ -222,15 +240,19 @@ fn is_on(said: &Said, name: &str) -> bool {
     said.one(name).is_some_and(|value| value.switch == Some(true))
 }
 
-fn path(said: &Said, name: &str, default: &str) -> PathBuf {
+pub(super) fn path(said: &Said, name: &str, default: &str) -> PathBuf {
     said.one(name).map_or_else(|| PathBuf::from(default), |value| PathBuf::from(&value.text))
 }
 
-fn parsed<T>(said: &Said, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<Option<T>, Problem> {
+pub(super) fn parsed<T>(
+    said: &Said,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Wrong>,
+) -> Result<Option<T>, Problem> {
     said.one(name).map(|value| read_value(value, parse)).transpose()
 }
 
-fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<T, Problem> {
+pub(super) fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<T, Wrong>) -> Result<T, Problem> {
     let text = value.text.to_str().ok_or_else(|| value.problem("is not UTF-8"))?;
     parse(text).map_err(|wrong| {
         let problem = value.problem(wrong.why);

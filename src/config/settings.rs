@@ -1,6 +1,6 @@
 //! A configuration becomes the settings that a capture's first line lists. Paths of keys are among them, no secret is.
 
-use super::{CaptureTo, Demo, Live, Recording, Run, value};
+use super::{CaptureTo, Demo, Import, Live, Recording, Run, value};
 use crate::log::Log;
 use crate::tls::upstream::Trust;
 use std::net::IpAddr;
@@ -57,6 +57,21 @@ impl Demo {
         rows.row("certs", self.certs.display());
         rows.recording(&self.record);
         rows.log(&self.log);
+        rows.0
+    }
+}
+
+impl Import {
+    /// Every setting in force, as option and value. A file's folder is nobody's business.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut rows = Rows::default();
+        rows.row("source", "har");
+        for file in &self.files {
+            rows.row("file", file.file_name().unwrap_or_default().display());
+        }
+        rows.recording(&self.record);
+        rows.0.retain(|(name, _)| name != "quiet");
         rows.0
     }
 }

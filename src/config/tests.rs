@@ -296,3 +296,41 @@ fn paths_need_not_be_text() {
     let Err(Stop::Wrong(problem)) = read(arguments, &Environment::new()) else { panic!("accepted") };
     assert_eq!(problem.what, "--upstream: is not UTF-8");
 }
+
+#[test]
+fn import_and_export_are_told_what_and_where_to() {
+    let Ok(Task::Import(import)) =
+        task("import a.har b.har -o out --redact off", &["FINESSE_TAP_MAX_LINE_BYTES=16000"])
+    else {
+        panic!("import was refused");
+    };
+    assert_eq!(import.files, [PathBuf::from("a.har"), PathBuf::from("b.har")]);
+    let capture = CaptureTo::Dir("out".into());
+    assert_eq!(
+        import.record,
+        Recording {
+            capture,
+            redact: Level::Off,
+            rules: UserRules::default(),
+            stable_tokens: None,
+            max_line_bytes: 16_000,
+            live: Live::Off
+        }
+    );
+    let settings = import.settings();
+    for (name, value) in [("source", "har"), ("file", "b.har"), ("capture", "out"), ("redact", "off")] {
+        assert!(settings.contains(&(name.into(), value.into())), "{name}={value} is not in {settings:?}");
+    }
+
+    let export = |line: &str| match task(&format!("export {line}"), &[]) {
+        Ok(Task::Export(export)) => export,
+        other => panic!("{line}: {other:?}"),
+    };
+    let file = export("pcapng a b -o out");
+    assert_eq!((file.form, file.files.len(), file.out), (Form::Pcapng, 2, Some("out".into())));
+    let shown = export("text a -o - --xml");
+    assert_eq!((shown.form, shown.out, shown.stanzas), (Form::Text, None, Stanzas::Xml));
+    for line in ["import", "export har -o x", "export har a", "export pdf a -o x"] {
+        assert!(refusal(line, &[]).contains("hint:"), "{line}");
+    }
+}

@@ -19,6 +19,8 @@ pub struct Api {
     pub operation: Option<&'static str>,
     /// The object's id as in the path, percent-decoded.
     pub object_id: Option<String>,
+    /// The state that the body asks for, in upper case.
+    pub state: Option<String>,
 }
 
 impl Api {
@@ -31,6 +33,7 @@ impl Api {
             resource: node.class(),
             operation: operation(method, &node, body.unwrap_or_default()),
             object_id: node.id.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned()),
+            state: body.filter(|_| method == "PUT").and_then(|body| Wish::read(body).state),
         })
     }
 }

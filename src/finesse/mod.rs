@@ -6,8 +6,10 @@
 pub mod api;
 mod branch;
 pub mod node;
+mod system;
 pub mod update;
 
 pub use api::Api;
 pub use node::Node;
+pub use system::system_hosts;
 pub use update::{Notification, Update};

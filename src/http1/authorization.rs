@@ -1,7 +1,14 @@
 //! HTTP Basic credentials (RFC 7617) out of an `Authorization` value.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Padding is optional here: what a server accepts must not stay unread.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Who authenticates, and with what. Holds a secret: no `Debug`.
 pub struct Basic {
@@ -11,15 +18,17 @@ pub struct Basic {
     pub password: String,
 }
 
-/// Reads `Basic BASE64(user:password)`; `None` for any other scheme or shape.
+/// Reads `Basic BASE64(user:password)`; `None` for any other scheme or shape. Bytes that are not UTF-8 (RFC 7617
+/// section 2.1 leaves the charset open) become U+FFFD.
 #[must_use]
 pub fn basic(value: &[u8]) -> Option<Basic> {
     let value = str::from_utf8(value).ok()?;
-    let (scheme, credentials) = value.trim().split_once(' ')?;
+    let (scheme, credentials) = value.trim().split_once([' ', '\t'])?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let bytes = BASE64.decode(credentials.trim()).ok()?;
+    let decoded = String::from_utf8_lossy(&bytes);
     let (user, password) = decoded.split_once(':')?;
     Some(Basic { user: user.to_owned(), password: password.to_owned() })
 }
@@ -27,6 +36,17 @@ pub fn basic(value: &[u8]) -> Option<Basic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn odd_spellings_are_read() {
+        for value in [&b"Basic\tMTAwMTph"[..], b"Basic   MTAwMTph", b" basic MTAwMTph "] {
+            assert!(basic(value).is_some_and(|basic| basic.user == "1001" && basic.password == "a"));
+        }
+        assert!(basic(b"Basic MTAwMTphYg").is_some_and(|basic| basic.password == "ab"), "no padding");
+        let latin1 = format!("Basic {}", STANDARD.encode(b"1001:gr\xfcn"));
+        assert!(basic(latin1.as_bytes()).is_some_and(|basic| basic.user == "1001"));
+    }
 
     #[test]
     fn the_password_may_hold_colons() {

@@ -1,13 +1,25 @@
-//! One WebSocket's questions and answers: iq with its result, ping with its pong.
+//! One WebSocket's memory: questions without an answer yet, how far its login is, what it subscribed to.
 
+use super::findings::ending::Announced;
+use super::findings::login::Said;
+use super::findings::ping::Level;
 use super::recent::Recent;
+use super::spot::Spot;
+use super::stage::Ladder;
 use crate::clock::Moment;
-use crate::conn::Direction;
+use crate::conn::{ConnId, Direction, SessionId};
 use crate::xmpp::{Kind, Stanza};
 use bytes::Bytes;
+use std::collections::VecDeque;
 
-/// Unanswered iq requests remembered per WebSocket.
+/// Unanswered iq requests remembered per WebSocket and direction.
 const MAX_PENDING_IQ: usize = 256;
+/// Unanswered pings watched per WebSocket.
+const MAX_PINGS: usize = 16;
+/// Longest node name remembered; Finesse's are paths with an id.
+const MAX_NODE_BYTES: usize = 512;
+/// Subscriptions remembered per WebSocket.
+const MAX_NODES: usize = 512;
 
 /// An answer's question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,77 +32,171 @@ pub struct Reply {
     pub to_ping: bool,
 }
 
-#[derive(Debug)]
-struct Asked {
-    sequence: u64,
-    at: Moment,
-    ping: bool,
+/// What an iq asks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Question {
+    /// XEP-0199.
+    Ping,
+    /// RFC 6120 section 7.
+    Bind,
+    /// RFC 3921 section 3.
+    Session,
+    /// XEP-0060: to this node.
+    Subscribe(String),
+    /// XEP-0060: from this node.
+    Unsubscribe(String),
+    /// Anything else.
+    Other,
 }
 
-/// What one WebSocket still waits for, per direction.
-#[derive(Debug)]
-pub struct Stream {
-    asked_c2s: Recent<String, Asked>,
-    asked_s2c: Recent<String, Asked>,
-    pinged_c2s: Option<(Bytes, Moment)>,
-    pinged_s2c: Option<(Bytes, Moment)>,
-    last: Option<Moment>,
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Self {
-            asked_c2s: Recent::new(MAX_PENDING_IQ),
-            asked_s2c: Recent::new(MAX_PENDING_IQ),
-            pinged_c2s: None,
-            pinged_s2c: None,
-            last: None,
+impl Question {
+    fn of(stanza: &Stanza<'_, '_>) -> Self {
+        if let Some(pubsub) = &stanza.pubsub {
+            let node = pubsub.node.as_deref().unwrap_or_default();
+            if node.len() > MAX_NODE_BYTES {
+                return Self::Other;
+            }
+            return match pubsub.action {
+                "subscribe" => Self::Subscribe(node.to_owned()),
+                "unsubscribe" => Self::Unsubscribe(node.to_owned()),
+                _ => Self::Other,
+            };
+        }
+        match stanza.payload.as_ref().map(|payload| payload.name) {
+            _ if stanza.is_ping() => Self::Ping,
+            Some("bind") => Self::Bind,
+            Some("session") => Self::Session,
+            _ => Self::Other,
         }
     }
 }
 
+#[derive(Debug)]
+struct Asked {
+    sequence: u64,
+    at: Moment,
+    question: Question,
+}
+
+/// What one WebSocket still waits for, and what it has reached.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) conn: ConnId,
+    pub(super) session: Option<SessionId>,
+    pub(super) opened: Moment,
+    pub(super) ladder: Ladder,
+    /// The client's last XMPP ping: line and time.
+    pub(super) last_ping: Option<(u64, Moment)>,
+    /// The line that asked for a node of the user's.
+    pub(super) asked_for_user: Option<u64>,
+    pub(super) announced: Announced,
+    pub(super) said: Said,
+    /// Node to the line that subscribed to it.
+    pub(super) held: Recent<String, u64>,
+    /// The last item's id, as a hash, and its line.
+    pub(super) last_item: Option<(u64, u64)>,
+    asked_c2s: Recent<String, Asked>,
+    asked_s2c: Recent<String, Asked>,
+    pinged_c2s: Option<(Bytes, u64, Moment)>,
+    pinged_s2c: Option<(Bytes, u64, Moment)>,
+    pings: VecDeque<(u64, Level)>,
+    last: Option<Moment>,
+}
+
 impl Stream {
-    /// Takes a stanza that will be event `sequence`; tells the question it answers, if it was seen.
-    pub fn stanza(
-        &mut self,
-        direction: Direction,
-        stanza: &Stanza<'_, '_>,
-        sequence: u64,
-        at: Moment,
-    ) -> Option<Reply> {
+    pub(super) fn new(spot: &Spot<'_>) -> Self {
+        Self {
+            conn: spot.conn,
+            session: None,
+            opened: spot.at,
+            ladder: Ladder::default(),
+            last_ping: None,
+            asked_for_user: None,
+            announced: Announced::No,
+            said: Said::NotYet,
+            held: Recent::new(MAX_NODES),
+            last_item: None,
+            asked_c2s: Recent::new(MAX_PENDING_IQ),
+            asked_s2c: Recent::new(MAX_PENDING_IQ),
+            pinged_c2s: None,
+            pinged_s2c: None,
+            pings: VecDeque::new(),
+            last: None,
+        }
+    }
+
+    /// Takes an iq; tells what it asks, or the question it answers if that was seen.
+    pub(super) fn iq(&mut self, direction: Direction, stanza: &Stanza<'_, '_>, spot: &Spot<'_>) -> Option<Iq> {
         if stanza.kind != Kind::Iq {
             return None;
         }
         let id = stanza.id.as_deref()?;
         match stanza.stanza_type.as_deref()? {
             "get" | "set" => {
-                let asked = Asked { sequence, at, ping: stanza.is_ping() };
+                let question = Question::of(stanza);
+                if question == Question::Ping {
+                    let level = if direction == Direction::C2s { Level::XmppOfClient } else { Level::XmppOfServer };
+                    self.watch(spot.sequence, level);
+                }
+                let asked = Asked { sequence: spot.sequence, at: spot.at, question: question.clone() };
                 self.asked(direction).insert(id.to_owned(), asked);
-                None
+                Some(Iq::Asks(question))
             }
             "result" | "error" => {
-                let asked = self.asked(direction.opposite()).remove(id)?;
-                Some(Reply { rtt_us: at.us_since(asked.at), in_reply_to: asked.sequence, to_ping: asked.ping })
+                let Asked { sequence, at, question } = self.asked(direction.opposite()).remove(id)?;
+                self.pings.retain(|(ping, _)| *ping != sequence);
+                let to_ping = question == Question::Ping;
+                Some(Iq::Answers(Reply { rtt_us: spot.at.us_since(at), in_reply_to: sequence, to_ping }, question))
             }
             _ => None,
         }
     }
 
     /// Takes a WebSocket ping.
-    pub fn ping(&mut self, direction: Direction, payload: Bytes, at: Moment) {
-        *self.pinged(direction) = Some((payload, at));
+    pub(super) fn ping(&mut self, direction: Direction, payload: Bytes, spot: &Spot<'_>) {
+        let level = if direction == Direction::C2s { Level::WebSocketOfClient } else { Level::WebSocketOfServer };
+        if let Some((_, replaced, _)) = self.pinged(direction).replace((payload, spot.sequence, spot.at)) {
+            // RFC 6455 section 5.5.3: a pong may answer only the newest ping.
+            self.pings.retain(|(ping, _)| *ping != replaced);
+        }
+        self.watch(spot.sequence, level);
     }
 
-    /// Takes a WebSocket pong; tells the round trip in microseconds if it answers the last ping from the other side.
-    pub fn pong(&mut self, direction: Direction, payload: &[u8], at: Moment) -> Option<u64> {
+    /// Takes a WebSocket pong; tells the round trip in microseconds and the ping's line if it answers the last ping from
+    /// the other side.
+    pub(super) fn pong(&mut self, direction: Direction, payload: &[u8], at: Moment) -> Option<(u64, u64)> {
         let pinged = self.pinged(direction.opposite());
-        let (_, sent) = pinged.take_if(|(asked, _)| asked[..] == *payload)?;
-        Some(at.us_since(sent))
+        let (_, sequence, sent) = pinged.take_if(|(asked, ..)| asked[..] == *payload)?;
+        self.pings.retain(|(ping, _)| *ping != sequence);
+        Some((at.us_since(sent), sequence))
+    }
+
+    /// Whether the ping sent as this line still waits; it is told once.
+    pub(super) fn unanswered(&mut self, sequence: u64) -> Option<Level> {
+        let index = self.pings.iter().position(|(ping, _)| *ping == sequence)?;
+        self.pings.remove(index).map(|(_, level)| level)
+    }
+
+    /// Whether any ping waits for its answer.
+    pub(super) fn waits_for_pong(&self) -> bool {
+        !self.pings.is_empty()
     }
 
     /// Anything passed; tells how long nothing had, in milliseconds.
-    pub fn passed(&mut self, at: Moment) -> Option<u64> {
+    pub(super) fn passed(&mut self, at: Moment) -> Option<u64> {
         self.last.replace(at).map(|last| at.ms_since(last))
+    }
+
+    /// How long nothing has passed, milliseconds.
+    pub(super) fn idle_ms(&self, at: Moment) -> u64 {
+        at.ms_since(self.last.unwrap_or(self.opened))
+    }
+
+    fn watch(&mut self, sequence: u64, level: Level) {
+        if self.pings.len() == MAX_PINGS {
+            self.pings.pop_front();
+        }
+        self.pings.push_back((sequence, level));
     }
 
     fn asked(&mut self, direction: Direction) -> &mut Recent<String, Asked> {
@@ -100,10 +206,18 @@ impl Stream {
         }
     }
 
-    fn pinged(&mut self, direction: Direction) -> &mut Option<(Bytes, Moment)> {
+    fn pinged(&mut self, direction: Direction) -> &mut Option<(Bytes, u64, Moment)> {
         match direction {
             Direction::C2s => &mut self.pinged_c2s,
             Direction::S2c => &mut self.pinged_s2c,
         }
     }
+}
+
+/// What an iq is to its stream.
+pub(super) enum Iq {
+    /// A question.
+    Asks(Question),
+    /// The answer to one that was seen.
+    Answers(Reply, Question),
 }

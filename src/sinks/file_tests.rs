@@ -333,7 +333,9 @@ fn a_line_half_in_a_vanished_file_is_written_whole_to_the_next() {
     disk.await_end(2, ":3}\n");
     let done = finish(&bus);
     assert_eq!(disk.sequences(2), [2, 3]);
-    assert_eq!((done.written.events, done.lost.events, done.lost.first), (2, 1, 1));
+    // The first is lost unless the file was seen in its place after that line.
+    assert_eq!(done.written.events + done.lost.events, 3);
+    assert!(done.lost.events == 0 || (done.lost.events, done.lost.first) == (1, 1));
 }
 
 #[test]

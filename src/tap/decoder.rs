@@ -5,9 +5,9 @@
 
 use super::feed::Message;
 use super::http::HttpTap;
-use super::place::{Exit, Place};
+use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
-use crate::capture::observation::{Closed, Opened, What};
+use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{ConnId, Direction};
@@ -49,14 +49,12 @@ impl Decoder {
 
     /// Takes one message and gives its records to `out`, in order.
     pub fn take(&mut self, message: Message, out: &mut dyn FnMut(Record)) {
+        if let Some(at) = message.at() {
+            self.tick(at, out);
+        }
         match message {
             Message::Opened(opened) => self.opened(*opened, out),
-            Message::Tls(conn, handshake) => {
-                let mut exit = Exit { door: &mut self.door, out };
-                if let Some(connection) = self.connections.get_mut(&conn) {
-                    connection.place.emit(&mut exit, handshake.at, What::Tls(&handshake));
-                }
-            }
+            Message::Tls(conn, handshake) => self.tls(conn, &handshake, out),
             Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
@@ -64,11 +62,50 @@ impl Decoder {
         }
     }
 
+    /// Time has passed: findings and summaries that nothing but time brings up. Call it at least once a second; it costs
+    /// next to nothing when nothing is due.
+    pub fn tick(&mut self, at: Moment, out: &mut dyn FnMut(Record)) {
+        self.tracker.tick(at);
+        self.tell(out);
+    }
+
+    /// The end of the program: what is left to say.
+    pub fn finish(&mut self, at: Moment, out: &mut dyn FnMut(Record)) {
+        self.tracker.finish(at);
+        self.tell(out);
+    }
+
+    fn tell(&mut self, out: &mut dyn FnMut(Record)) {
+        while let Some(told) = self.tracker.next_told() {
+            match told.conn.and_then(|conn| self.connections.get_mut(&conn)) {
+                Some(connection) => connection.place.tell(&told, &mut self.door, out),
+                None => tell_apart(&told, &mut self.door, out),
+            }
+        }
+    }
+
     fn opened(&mut self, opened: Opened, out: &mut dyn FnMut(Record)) {
         let mut place = Place::new(opened.peers.clone(), opened.at);
-        place.emit(&mut Exit { door: &mut self.door, out }, opened.at, What::Opened(&opened));
+        place.emit(
+            &mut Exit { tracker: &mut self.tracker, door: &mut self.door, out },
+            opened.at,
+            What::Opened(&opened),
+        );
         let protocol = Protocol::Http(Box::default());
         self.connections.insert(opened.peers.conn, Connection { place, protocol });
+    }
+
+    fn tls(&mut self, conn: ConnId, handshake: &TlsHandshake, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let place = &mut connection.place;
+        if let (Leg::Client, Some(failure)) = (handshake.leg, &handshake.failure)
+            && failure.by == End::Client
+        {
+            let spot = place.spot(None, handshake.at, exit.door);
+            exit.tracker.tls_refused(&spot, failure.alert.as_deref(), handshake.sni.as_deref(), place.port());
+        }
+        place.emit(&mut exit, handshake.at, What::Tls(handshake));
     }
 
     fn bytes(&mut self, conn: ConnId, direction: Direction, at: Moment, bytes: Bytes, out: &mut dyn FnMut(Record)) {
@@ -76,8 +113,8 @@ impl Decoder {
         match &mut connection.protocol {
             Protocol::Http(http) => http.feed(direction, at, bytes),
             Protocol::WebSocket(socket) => {
-                let mut exit = Exit { door: &mut self.door, out };
-                socket.feed(direction, at, bytes, &mut connection.place, &mut self.tracker, &mut exit);
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                socket.feed(direction, at, bytes, &mut connection.place, &mut exit);
                 return;
             }
             Protocol::Opaque => return,
@@ -90,22 +127,22 @@ impl Decoder {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let Connection { place, protocol } = connection;
         let Protocol::Http(http) = protocol else { return };
-        let mut exit = Exit { door: &mut self.door, out };
-        let Some(upgrade) = http.drain(at, place, &mut self.tracker, &mut exit) else { return };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let Some(upgrade) = http.drain(at, place, &mut exit) else { return };
         match Socket::open(&upgrade, self.last_ws + 1, place, &mut exit) {
             Some(mut socket) => {
                 self.last_ws += 1;
                 for (direction, rest) in [(Direction::C2s, upgrade.c2s_rest), (Direction::S2c, upgrade.s2c_rest)] {
                     for (at, bytes) in rest {
-                        socket.feed(direction, at, bytes, place, &mut self.tracker, &mut exit);
+                        socket.feed(direction, at, bytes, place, &mut exit);
                     }
                 }
                 *protocol = Protocol::WebSocket(Box::new(socket));
             }
             None => {
-                super::http::emit_exchange(&upgrade.exchange, place, &mut self.tracker, &mut exit);
+                super::http::emit_exchange(&upgrade.exchange, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
-                place.emit(&mut exit, at, What::Undecoded { layer: "http", offset: None, why, opaque: true });
+                place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
                 *protocol = Protocol::Opaque;
             }
         }
@@ -113,14 +150,21 @@ impl Decoder {
 
     fn lost(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
-        let why = "the decoding queue was full: bytes passed that were not decoded";
-        let what = What::Undecoded { layer: "tap", offset: None, why, opaque: true };
-        connection.place.emit_towards(&mut Exit { door: &mut self.door, out }, at, direction, what);
-        match &mut connection.protocol {
-            // Requests and responses cannot be told apart any more with one side missing.
-            Protocol::Http(_) => connection.protocol = Protocol::Opaque,
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let mut opaque = |direction, why| {
+            let unread = Unread { layer: "tap", offset: None, why, opaque: true };
+            connection.place.undecoded(&mut exit, at, None, Some(direction), unread);
+        };
+        const HOLE: &str = "the decoding queue was full: bytes passed that were not decoded";
+        match &connection.protocol {
+            Protocol::Http(_) => {
+                opaque(direction, HOLE);
+                opaque(direction.opposite(), "with a hole in one direction requests and responses cannot be paired");
+                connection.protocol = Protocol::Opaque;
+            }
             // The feed sends nothing more in that direction; the other one lives on.
-            Protocol::WebSocket(_) | Protocol::Opaque => {}
+            Protocol::WebSocket(_) => opaque(direction, HOLE),
+            Protocol::Opaque => {}
         }
     }
 
@@ -132,8 +176,8 @@ impl Decoder {
                 self.drain_http(conn, at, out);
             }
             Protocol::WebSocket(socket) => {
-                let mut exit = Exit { door: &mut self.door, out };
-                socket.end(direction, at, &mut connection.place, &mut self.tracker, &mut exit);
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                socket.end(direction, at, &mut connection.place, &mut exit);
             }
             Protocol::Opaque => {}
         }
@@ -144,7 +188,7 @@ impl Decoder {
             self.ended(conn, direction, closed.at, out);
         }
         let Some(mut connection) = self.connections.remove(&conn) else { return };
-        let mut exit = Exit { door: &mut self.door, out };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         if let Protocol::WebSocket(socket) = &mut connection.protocol {
             socket.closed(closed.at, &mut connection.place, &mut exit);
         }
@@ -154,6 +198,9 @@ impl Decoder {
             let what =
                 What::Gap { place: String::from("tap"), code: "queue_full", why, events: 0, bytes, sequences: None };
             connection.place.emit(&mut exit, closed.at, what);
+        }
+        if let Protocol::WebSocket(socket) = &connection.protocol {
+            socket.ended(closed, &connection.place, &mut exit);
         }
         let duration_ns = closed.at.ns_since(connection.place.opened);
         connection.place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns });

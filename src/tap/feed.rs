@@ -54,6 +54,18 @@ pub enum Message {
     Closed(ConnId, Box<Closed>, [u64; 2]),
 }
 
+impl Message {
+    /// When it was, if it says.
+    pub(super) fn at(&self) -> Option<Moment> {
+        match self {
+            Self::Opened(opened) => Some(opened.at),
+            Self::Tls(_, handshake) => Some(handshake.at),
+            Self::Bytes { at, .. } | Self::Lost { at, .. } | Self::Ended { at, .. } => Some(*at),
+            Self::Closed(_, closed, _) => Some(closed.at),
+        }
+    }
+}
+
 /// The queue's limit in bytes, shared by all feeds and the tap.
 #[derive(Debug)]
 pub struct Budget {

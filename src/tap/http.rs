@@ -1,12 +1,14 @@
 //! HTTP on one connection: exchanges become events, REST bodies are decoded, requests are remembered for their updates.
 
-use super::place::{Exit, Place};
+use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::Api;
 use crate::http1::{Body, Exchange, Field, Http1, Item, Limits, RequestHead, Upgrade, authorization, content};
-use crate::session::Tracker;
+use crate::session::findings::handshake::Asked;
+use crate::session::tracker::Rest;
+use crate::ws::Handshake;
 use bytes::Bytes;
 use std::borrow::Cow;
 
@@ -37,21 +39,14 @@ impl HttpTap {
     }
 
     /// Gives out what is ready. An upgrade ends HTTP and is the caller's.
-    pub(super) fn drain(
-        &mut self,
-        at: Moment,
-        place: &mut Place,
-        tracker: &mut Tracker,
-        exit: &mut Exit<'_>,
-    ) -> Option<Box<Upgrade>> {
+    pub(super) fn drain(&mut self, at: Moment, place: &mut Place, exit: &mut Exit<'_>) -> Option<Box<Upgrade>> {
         while let Some(item) = self.http.next() {
             match item {
-                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, place, tracker, exit),
+                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, place, exit),
                 Ok(Item::Upgraded(upgrade)) => return Some(upgrade),
                 Err(error) => {
-                    let what =
-                        What::Undecoded { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
-                    place.emit_towards(exit, at, error.direction, what);
+                    let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
+                    place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
             }
         }
@@ -60,11 +55,12 @@ impl HttpTap {
 }
 
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
-pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, tracker: &mut Tracker, exit: &mut Exit<'_>) {
+pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, exit: &mut Exit<'_>) {
     let request = &exchange.request;
     if let Some(basic) = request.field("authorization").and_then(authorization::basic) {
-        place.belongs_to(&basic.user, tracker);
+        place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }
+    place.may_belong_to(session_cookie(request), exit.tracker);
     let rest = is_rest(request);
     let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
     let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
@@ -72,25 +68,51 @@ pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, tracker: &mu
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
     let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
-    if let Some(id) = request_id {
-        tracker.request(id, &request.method, exchange.started, Some(exit.door.next_sequence()));
-    }
     let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    let seen = HttpExchange {
-        exchange,
-        api,
+    let by_proxy = server == Some(OWN_SERVER_NAME.as_bytes());
+    let response = exchange.response.as_ref().filter(|_| !by_proxy);
+    let rest = Rest {
+        started: exchange.started,
+        method: &request.method,
+        asked: asked(request),
+        credentials: request.field("authorization").map(scheme),
         request_id,
-        by_proxy: server == Some(OWN_SERVER_NAME.as_bytes()),
-        request_content,
-        response_content,
+        api: api.as_ref(),
+        status: response.map(|response| response.status),
+        date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
+        content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
+    let caused = exit.tracker.exchange(&place.spot(None, exchange.ended, exit.door), &rest);
+    let seen = HttpExchange { exchange, api, request_id, caused, by_proxy, request_content, response_content };
     place.emit(exit, exchange.ended, What::Exchange(&seen));
     for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
         if let Some(why) = fault {
-            let what = What::Undecoded { layer: "content", offset: None, why, opaque: false };
-            place.emit_towards(exit, exchange.ended, direction, what);
+            let unread = Unread { layer: "content", offset: None, why, opaque: false };
+            place.undecoded(exit, exchange.ended, None, Some(direction), unread);
         }
     }
+}
+
+/// What a request asks for, as far as the WebSocket is concerned.
+fn asked(request: &RequestHead) -> Asked {
+    let is_path = matches!(path(&request.target).split(['?', '#']).next(), Some("/ws" | "/ws/"));
+    match (Handshake::is_asked_for(request), is_path && request.method == "GET") {
+        (true, _) => Asked::Upgrade,
+        (false, true) => Asked::PathOnly,
+        (false, false) => Asked::Nothing,
+    }
+}
+
+fn scheme(authorization: &[u8]) -> &'static str {
+    let is_basic = authorization.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    if is_basic { "basic" } else { "bearer" }
+}
+
+/// The value of the request's `JSESSIONID` cookie.
+pub(super) fn session_cookie(request: &RequestHead) -> Option<&[u8]> {
+    let pairs = request.field("cookie")?.split(|byte| *byte == b';');
+    let value = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(b"JSESSIONID=")).next()?;
+    Some(value).filter(|value| !value.is_empty())
 }
 
 /// Content after its coding, or why it cannot be told.

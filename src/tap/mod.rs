@@ -25,24 +25,38 @@ use std::time::Duration;
 /// Default limit of the queue between relay and tap, bytes of payload.
 pub const QUEUE_BYTES: usize = 64 << 20;
 
+/// After how many messages a tap with traffic looks the same.
+const BUSY_LOOK: usize = 1_024;
+
 /// How often a tap without traffic looks whether a sink has a loss to tell.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
+/// How long messages gather while there is traffic. Waking for each would cost more than decoding it, and would get into
+/// the relay's way on a machine with few cores.
+const LINGER: Duration = Duration::from_millis(10);
+
 /// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
 pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
+    let mut taken = 0;
     loop {
-        match receiver.recv_timeout(IDLE_LOOK) {
-            Ok(message) => {
-                take(message, budget, &mut decoder, bus);
-                while let Ok(message) = receiver.try_recv() {
-                    take(message, budget, &mut decoder, bus);
+        if taken == 0 {
+            match receiver.recv_timeout(IDLE_LOOK) {
+                Ok(message) => take(message, budget, &mut decoder, bus),
+                // While messages come their own times tick.
+                Err(RecvTimeoutError::Timeout) => {
+                    decoder.tick(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
                 }
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
         }
+        if taken < BUSY_LOOK {
+            std::thread::sleep(LINGER);
+        }
+        let messages = receiver.try_iter().take(BUSY_LOOK);
+        taken = messages.map(|message| take(message, budget, &mut decoder, bus)).count();
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
     }
+    decoder.finish(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
     bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
 }
 

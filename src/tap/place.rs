@@ -4,12 +4,22 @@ use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Guard, Record};
 use crate::clock::Moment;
 use crate::conn::{Direction, Peers, WsId};
-use crate::session::{Session, Tracker};
+use crate::session::tracker::{Tale, Told};
+use crate::session::{Session, Spot, Tracker};
 
-/// The way out: the door and who takes its records.
+/// The way out: what spans connections, the door, and who takes its records.
 pub(super) struct Exit<'x> {
+    pub(super) tracker: &'x mut Tracker,
     pub(super) door: &'x mut Door,
     pub(super) out: &'x mut dyn FnMut(Record),
+}
+
+/// What could not be read: see [`What::Undecoded`].
+pub(super) struct Unread {
+    pub(super) layer: &'static str,
+    pub(super) offset: Option<u64>,
+    pub(super) why: &'static str,
+    pub(super) opaque: bool,
 }
 
 /// One connection's place.
@@ -27,11 +37,49 @@ impl Place {
     }
 
     /// The connection turns out to be this agent's.
-    pub(super) fn belongs_to(&mut self, user: &str, tracker: &mut Tracker) {
-        if self.user.as_deref() != Some(user) {
-            self.session = Some(tracker.session(self.peers.client.ip(), user));
+    pub(super) fn belongs_to(&mut self, user: &str, at: Moment, tracker: &mut Tracker) {
+        let known = self.session.is_some_and(|session| tracker.is_alive(session));
+        if !known || self.user.as_deref() != Some(user) {
+            self.session = Some(tracker.session(self.peers.client.ip(), user, at));
             self.user = Some(user.to_owned());
         }
+    }
+
+    /// Whose session a cookie or an earlier requestId says it is, if nothing else has said.
+    pub(super) fn may_belong_to(&mut self, cookie: Option<&[u8]>, tracker: &mut Tracker) {
+        match (self.session, &self.user, cookie) {
+            (Some(session), Some(user), Some(cookie)) => tracker.cookie(cookie, session, user),
+            (None, None, _) => {
+                let by_cookie = cookie.and_then(|cookie| tracker.cookie_owner(cookie));
+                if let Some((session, user)) = by_cookie.or_else(|| tracker.owner(self.peers.conn)) {
+                    self.session = Some(session);
+                    self.user = Some(user.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where the session layer is to put what is seen next.
+    pub(super) fn spot(&self, ws: Option<WsId>, at: Moment, door: &Door) -> Spot<'_> {
+        Spot {
+            conn: self.peers.conn,
+            client: self.peers.client.ip(),
+            server: &self.peers.server.host,
+            ws,
+            session: self.session,
+            sequence: door.next_sequence(),
+            at,
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.peers.server.port
+    }
+
+    /// What the session layer tells by itself, about this connection.
+    pub(super) fn tell(&mut self, told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
+        out(door.admit(&observed(told, Some(&self.peers)), &mut self.guard));
     }
 
     pub(super) fn has_user(&self) -> bool {
@@ -41,11 +89,6 @@ impl Place {
     /// Something about the connection as a whole.
     pub(super) fn emit(&mut self, exit: &mut Exit<'_>, at: Moment, what: What<'_>) {
         self.admit(exit, at, None, None, what);
-    }
-
-    /// Something in one direction, outside a WebSocket.
-    pub(super) fn emit_towards(&mut self, exit: &mut Exit<'_>, at: Moment, direction: Direction, what: What<'_>) {
-        self.admit(exit, at, None, Some(direction), what);
     }
 
     /// Something on a WebSocket.
@@ -58,6 +101,20 @@ impl Place {
         what: What<'_>,
     ) {
         self.admit(exit, at, Some(ws), direction, what);
+    }
+
+    /// Something could not be read.
+    pub(super) fn undecoded(
+        &mut self,
+        exit: &mut Exit<'_>,
+        at: Moment,
+        ws: Option<WsId>,
+        direction: Option<Direction>,
+        unread: Unread,
+    ) {
+        let Unread { layer, offset, why, opaque } = unread;
+        exit.tracker.undecoded(&self.spot(ws, at, exit.door), layer, why);
+        self.admit(exit, at, ws, direction, What::Undecoded { layer, offset, why, opaque });
     }
 
     fn admit(
@@ -73,5 +130,26 @@ impl Place {
             Observation { at, peers: Some(peers), session: *session, user: user.as_deref(), ws, direction, what };
         let record = exit.door.admit(&seen, guard);
         (exit.out)(record);
+        let conn = self.peers.conn;
+        while let Some(told) = exit.tracker.next_told() {
+            match told.conn {
+                Some(about) if about == conn => self.tell(&told, exit.door, exit.out),
+                _ => tell_apart(&told, exit.door, exit.out),
+            }
+        }
     }
+}
+
+/// What the session layer tells by itself, about a session or a connection that is gone.
+pub(super) fn tell_apart(told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
+    out(door.admit(&observed(told, None), &mut Guard::default()));
+}
+
+fn observed<'o>(told: &'o Told, peers: Option<&'o Peers>) -> Observation<'o> {
+    let what = match &told.what {
+        Tale::Finding(finding) => What::Finding(finding),
+        Tale::Summary(summary) => What::Summary(summary),
+    };
+    let (user, ws) = (told.user.as_deref(), told.ws);
+    Observation { at: told.at, peers, session: told.session, user, ws, direction: None, what }
 }

@@ -1,13 +1,15 @@
 //! One WebSocket: messages become stanzas, stanzas updates, and all of them events.
 
-use super::place::{Exit, Place};
+use super::http::session_cookie;
+use super::place::{Exit, Place, Unread};
 use crate::capture::event::WsCount;
-use crate::capture::observation::{NotificationSeen, StanzaSeen, WebSocketEnd, What};
+use crate::capture::observation::{Closed, End, NotificationSeen, StanzaSeen, WebSocketEnd, What};
 use crate::clock::Moment;
 use crate::conn::{Direction, WsId};
 use crate::finesse::{Notification, Update};
 use crate::http1::Upgrade;
-use crate::session::{Stream, Tracker};
+use crate::session::findings::ending::By;
+use crate::session::tracker::StanzaRead;
 use crate::ws::{Control, Decoder, Handshake, Item, Limits, Message, Opcode};
 use crate::xmpp::parse::parse;
 use crate::xmpp::{Document, Element, Kind, Stanza, sasl};
@@ -22,7 +24,6 @@ pub(super) struct Socket {
     s2c: Way,
     /// Without it messages are frames of unknown meaning (an extension that is not understood).
     readable: bool,
-    stream: Stream,
     end: WebSocketEnd,
 }
 
@@ -44,11 +45,19 @@ impl Socket {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
         let id = WsId(number);
+        place.may_belong_to(session_cookie(&exchange.request), exit.tracker);
+        let spot = place.spot(Some(id), exchange.ended, exit.door);
+        exit.tracker.websocket_opened(&spot, &handshake.protocols_offered, handshake.protocol.as_deref());
         place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, handshake: &handshake });
         if handshake.unknown_extension {
             let why = "an extension was agreed that is not understood: messages are only counted";
-            let what = What::Undecoded { layer: "websocket", offset: None, why, opaque: false };
-            place.emit_on(exit, exchange.ended, id, None, what);
+            place.undecoded(
+                exit,
+                exchange.ended,
+                Some(id),
+                None,
+                Unread { layer: "websocket", offset: None, why, opaque: false },
+            );
         }
         Some(Self {
             id,
@@ -56,7 +65,6 @@ impl Socket {
             c2s: Way::new(Direction::C2s, &handshake),
             s2c: Way::new(Direction::S2c, &handshake),
             readable: !handshake.unknown_extension,
-            stream: Stream::default(),
             end: WebSocketEnd::default(),
         })
     }
@@ -67,28 +75,32 @@ impl Socket {
         at: Moment,
         bytes: Bytes,
         place: &mut Place,
-        tracker: &mut Tracker,
         exit: &mut Exit<'_>,
     ) {
         self.way(direction).decoder.feed(bytes);
-        self.drain(direction, at, place, tracker, exit);
+        self.drain(direction, at, place, exit);
     }
 
-    pub(super) fn end(
-        &mut self,
-        direction: Direction,
-        at: Moment,
-        place: &mut Place,
-        tracker: &mut Tracker,
-        exit: &mut Exit<'_>,
-    ) {
+    pub(super) fn end(&mut self, direction: Direction, at: Moment, place: &mut Place, exit: &mut Exit<'_>) {
         self.way(direction).decoder.end();
-        self.drain(direction, at, place, tracker, exit);
+        self.drain(direction, at, place, exit);
     }
 
     pub(super) fn closed(&mut self, at: Moment, place: &mut Place, exit: &mut Exit<'_>) {
         self.end.duration_ns = at.ns_since(self.opened);
         place.emit_on(exit, at, self.id, None, What::WebSocketClosed(&self.end));
+    }
+
+    /// Its connection is over, as the next line will say.
+    pub(super) fn ended(&self, closed: &Closed, place: &Place, exit: &mut Exit<'_>) {
+        let by = match closed.by {
+            End::Client => By::Client,
+            End::Upstream => By::Upstream,
+            End::Proxy => By::Proxy,
+            // A HAR does not tell: nothing is to be concluded from it.
+            End::Unknown => return,
+        };
+        exit.tracker.websocket_ended(&place.spot(Some(self.id), closed.at, exit.door), by, closed.how.as_str());
     }
 
     fn way(&mut self, direction: Direction) -> &mut Way {
@@ -105,14 +117,7 @@ impl Socket {
         }
     }
 
-    fn drain(
-        &mut self,
-        direction: Direction,
-        at: Moment,
-        place: &mut Place,
-        tracker: &mut Tracker,
-        exit: &mut Exit<'_>,
-    ) {
+    fn drain(&mut self, direction: Direction, at: Moment, place: &mut Place, exit: &mut Exit<'_>) {
         while let Some(item) = self.way(direction).decoder.next() {
             match item {
                 Ok(Item::Message(message)) => {
@@ -120,23 +125,23 @@ impl Socket {
                     count.messages += 1;
                     count.payload_bytes += message.payload_bytes;
                     count.wire_bytes += message.wire_bytes;
-                    self.stream.passed(at);
+                    exit.tracker.passed(&place.spot(Some(self.id), at, exit.door));
                     let mut scope = Scope { id: self.id, direction, at, place: &mut *place, exit: &mut *exit };
-                    scope.message(&message, self.readable, &mut self.stream, tracker);
+                    scope.message(&message, self.readable);
                 }
                 Ok(Item::Control(control)) => self.control(&control, direction, at, place, exit),
                 Ok(Item::Violation { why, offset }) => {
                     let told = &mut self.way(direction).told;
                     if !told.contains(&why) {
                         told.push(why);
-                        let what = What::Undecoded { layer: "websocket", offset: Some(offset), why, opaque: false };
-                        place.emit_on(exit, at, self.id, Some(direction), what);
+                        let unread = Unread { layer: "websocket", offset: Some(offset), why, opaque: false };
+                        place.undecoded(exit, at, Some(self.id), Some(direction), unread);
                     }
                 }
                 Err(error) => {
-                    let (offset, why) = (Some(error.offset), error.why);
-                    let what = What::Undecoded { layer: "websocket", offset, why, opaque: true };
-                    place.emit_on(exit, at, self.id, Some(direction), what);
+                    let unread =
+                        Unread { layer: "websocket", offset: Some(error.offset), why: error.why, opaque: true };
+                    place.undecoded(exit, at, Some(self.id), Some(direction), unread);
                 }
             }
         }
@@ -144,13 +149,15 @@ impl Socket {
 
     fn control(&mut self, control: &Control, direction: Direction, at: Moment, place: &mut Place, exit: &mut Exit<'_>) {
         self.count(direction).controls += 1;
-        let idle_ms = self.stream.passed(at);
+        let spot = place.spot(Some(self.id), at, exit.door);
+        let idle_ms = exit.tracker.passed(&spot);
         let mut rtt_us = None;
         match control.opcode {
-            Opcode::Ping => self.stream.ping(direction, control.payload.clone(), at),
-            Opcode::Pong => rtt_us = self.stream.pong(direction, &control.payload, at),
+            Opcode::Ping => exit.tracker.ping(&spot, direction, control.payload.clone()),
+            Opcode::Pong => rtt_us = exit.tracker.pong(&spot, direction, &control.payload),
             Opcode::Close => match &self.end.close {
                 None => {
+                    exit.tracker.close_frame(&spot);
                     let (code, reason) = control.close();
                     self.end.close = Some((direction, code, reason));
                 }
@@ -178,10 +185,11 @@ impl Scope<'_, '_> {
 
     fn undecoded(&mut self, layer: &'static str, offset: Option<usize>, why: &'static str) {
         let offset = offset.map(|offset| offset as u64);
-        self.emit(What::Undecoded { layer, offset, why, opaque: false });
+        let unread = Unread { layer, offset, why, opaque: false };
+        self.place.undecoded(self.exit, self.at, Some(self.id), Some(self.direction), unread);
     }
 
-    fn message(&mut self, message: &Message, readable: bool, stream: &mut Stream, tracker: &mut Tracker) {
+    fn message(&mut self, message: &Message, readable: bool) {
         if !readable || message.opcode != Opcode::Text {
             self.emit(What::Message { message, keepalive: false });
             return;
@@ -193,20 +201,22 @@ impl Scope<'_, '_> {
             return;
         };
         let trimmed = text.trim_ascii();
-        if !trimmed.starts_with('<') {
-            self.emit(What::Message { message, keepalive: trimmed.is_empty() });
-            return;
-        }
-        let document = parse(text);
-        self.document(&document, message, stream, tracker);
+        let malformed = if trimmed.starts_with('<') {
+            let document = parse(text);
+            self.document(&document, message);
+            document.malformed()
+        } else {
+            self.emit(What::Message { message, keepalive: trimmed.is_empty() && !message.truncated });
+            None
+        };
         if message.truncated {
             self.undecoded("websocket", None, "a message is cut: larger than the limit, or the connection ended in it");
-        } else if let Some(malformed) = document.malformed() {
+        } else if let Some(malformed) = malformed {
             self.undecoded("xmpp", Some(malformed.offset), malformed.why);
         }
     }
 
-    fn document(&mut self, document: &Document<'_>, message: &Message, stream: &mut Stream, tracker: &mut Tracker) {
+    fn document(&mut self, document: &Document<'_>, message: &Message) {
         if document.roots().next().is_none() {
             self.emit(What::Message { message, keepalive: false });
         }
@@ -215,27 +225,29 @@ impl Scope<'_, '_> {
             let span = root.span();
             let end = if broken { document.source().len() } else { span.end };
             let xml = document.source().get(span.start..end).unwrap_or_default();
-            self.stanza(root, xml, broken, stream, tracker);
+            self.stanza(root, xml, broken);
         }
     }
 
-    fn stanza(&mut self, root: Element<'_, '_>, xml: &str, broken: bool, stream: &mut Stream, tracker: &mut Tracker) {
+    fn stanza(&mut self, root: Element<'_, '_>, xml: &str, broken: bool) {
         let stanza = Stanza::read(root);
         let plain = matches!(stanza.kind, Kind::Auth | Kind::Response).then(|| sasl::plain(&root.text())).flatten();
         if let Some(plain) = &plain {
-            self.place.belongs_to(&plain.authcid, tracker);
+            self.place.belongs_to(&plain.authcid, self.at, self.exit.tracker);
         } else if let Some(jid) = stanza.bind.as_ref().and_then(|bind| bind.jid.as_deref())
             && !self.place.has_user()
         {
-            self.place.belongs_to(jid.split('@').next().unwrap_or(jid), tracker);
+            self.place.belongs_to(jid.split('@').next().unwrap_or(jid), self.at, self.exit.tracker);
         }
-        let reply = stream.stanza(self.direction, &stanza, self.exit.door.next_sequence(), self.at);
+        let spot = self.place.spot(Some(self.id), self.at, self.exit.door);
+        let StanzaRead { reply, stage } = self.exit.tracker.stanza(&spot, self.direction, &stanza);
         let seen = StanzaSeen {
             stanza: &stanza,
             xml,
             broken,
             keepalive: stanza.is_ping() || reply.is_some_and(|reply| reply.to_ping),
             reply,
+            stage,
             sasl_user: plain.as_ref().map(|plain| &*plain.authcid),
             notification: None,
         };
@@ -247,12 +259,12 @@ impl Scope<'_, '_> {
             self.emit(What::Stanza(&seen));
         }
         for notification in notifications {
-            self.notification(notification, &seen, tracker);
+            self.notification(notification, &seen);
         }
     }
 
     /// A pub-sub event: its payload is a document of its own, escaped as text (or, in old releases over BOSH, in place).
-    fn notification(&mut self, payload: Element<'_, '_>, seen: &StanzaSeen<'_>, tracker: &mut Tracker) {
+    fn notification(&mut self, payload: Element<'_, '_>, seen: &StanzaSeen<'_>) {
         let in_place = payload.children().next().is_some();
         let text = if in_place {
             // Names are matched without their namespaces, so a part of the text reads like the whole.
@@ -270,11 +282,9 @@ impl Scope<'_, '_> {
             Notification::Json => Update::read_json(&text),
             Notification::Text => None,
         };
-        let notification = NotificationSeen {
-            update: update.as_ref(),
-            cause: update.as_ref().and_then(|u| u.request_id.as_deref()).and_then(|id| tracker.cause(id)).cloned(),
-            previous_state: update.as_ref().and_then(|update| previous_state(update, tracker)),
-        };
+        let spot = self.place.spot(Some(self.id), self.at, self.exit.door);
+        let read = update.as_ref().map(|update| self.exit.tracker.update(&spot, update)).unwrap_or_default();
+        let notification = NotificationSeen { update: update.as_ref(), read };
         self.emit(What::Stanza(&StanzaSeen { notification: Some(&notification), ..*seen }));
         if let Some(malformed) = document.as_ref().and_then(Document::malformed) {
             self.undecoded("update", Some(malformed.offset), malformed.why);
@@ -290,13 +300,4 @@ fn whole_characters(payload: &[u8]) -> &[u8] {
         Err(error) if error.error_len().is_none() => payload.get(..error.valid_up_to()).unwrap_or_default(),
         _ => payload,
     }
-}
-
-fn previous_state(update: &Update<'_>, tracker: &mut Tracker) -> Option<String> {
-    if let Some(user) = &update.user {
-        let id = user.login_id.as_deref().or_else(|| update.source.as_deref()?.rsplit('/').next())?;
-        return tracker.user_state(id, user.state.as_deref()?, user.state_change_time.as_deref());
-    }
-    let dialog = update.dialogs.first()?;
-    tracker.dialog_state(dialog.id.as_deref()?, dialog.state.as_deref()?)
 }

@@ -170,6 +170,14 @@ impl Ca {
     }
 }
 
+/// Where the certificate of the CA for `host` lies, if there is one.
+///
+/// # Errors
+/// `host` cannot be a directory's name.
+pub fn certificate_path(certs_dir: &Path, host: &str) -> anyhow::Result<PathBuf> {
+    Ok(certs_dir.join(folder_name(host)?).join(CERTIFICATE_FILE))
+}
+
 /// All CAs below a directory, by name; files that are no certificates are passed over.
 ///
 /// # Errors

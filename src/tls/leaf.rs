@@ -20,6 +20,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Common name of every minted certificate: with blanks, so that nobody takes it for a DNS name and holds it against the
+/// name constraints.
+pub const COMMON_NAME: &str = "finesse-tap on this machine";
+
 /// Life of a leaf from the moment it is minted. With its backdate it stays below the 199 days Chromium allows.
 pub const LEAF_LIFE_DAYS: i64 = 90;
 
@@ -142,8 +146,7 @@ impl Minter {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.distinguished_name = rcgen::DistinguishedName::new();
-        // With blanks, so that nobody takes it for a DNS name and holds it against the name constraints.
-        params.distinguished_name.push(DnType::CommonName, "finesse-tap on this machine");
+        params.distinguished_name.push(DnType::CommonName, COMMON_NAME);
         let mut dns = vec!["localhost"];
         if name.parse::<IpAddr>().is_err() && name != "localhost" {
             dns.insert(0, name);

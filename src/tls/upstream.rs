@@ -124,6 +124,19 @@ impl Upstream {
         client: Option<&ClientCertificate>,
         keylog: Option<Arc<KeyLogFile>>,
     ) -> anyhow::Result<Self> {
+        Self::speaking(super::VERSIONS, trust, client, keylog)
+    }
+
+    /// As [`new`](Self::new), but offering these TLS versions only: to find out which a server accepts.
+    ///
+    /// # Errors
+    /// As those of [`new`](Self::new).
+    pub fn speaking(
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        trust: &Trust,
+        client: Option<&ClientCertificate>,
+        keylog: Option<Arc<KeyLogFile>>,
+    ) -> anyhow::Result<Self> {
         let verifier: Arc<dyn ServerCertVerifier> = match trust {
             Trust::System => by_roots(system_roots()?)?,
             Trust::Ca(path) => by_roots(file_roots(path)?)?,
@@ -135,7 +148,7 @@ impl Upstream {
             None => None,
         };
         let mut config = ClientConfig::builder_with_provider(super::provider())
-            .with_protocol_versions(super::VERSIONS)
+            .with_protocol_versions(versions)
             .context("set TLS versions")?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Witness(verifier)))

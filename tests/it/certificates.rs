@@ -1,6 +1,6 @@
 //! The minted chain before other judges: openssl, curl, webpki. And the CA's files.
 
-use crate::support::{HOST, Rig, Setup, soon};
+use crate::support::{HOST, Rig, Setup, have, soon};
 use finesse_tap::clock::{self, Moment};
 use finesse_tap::tls::ca::{self, CA_LIFE_DAYS, Ca, Scope};
 use finesse_tap::tls::leaf::{Identity, LEAF_LIFE_DAYS, Leaf, Minter, Own, RENEW_DAYS};
@@ -31,7 +31,6 @@ fn pem(der: &[u8], what: &str) -> String {
     format!("-----BEGIN {what}-----\n{}\n-----END {what}-----\n", lines.join("\n"))
 }
 
-/// openssl and curl are part of what the README's test command installs.
 fn tool(name: &str, args: &[&str]) -> Output {
     Command::new(name).args(args).output().unwrap_or_else(|error| panic!("{name} does not run: {error}"))
 }
@@ -47,6 +46,9 @@ fn openssl_accepts(dir: &Path, ca: &Ca, leaf: &Leaf, extra: &[&str]) -> bool {
 
 #[test]
 fn openssl_accepts_the_leaf_for_its_names_and_no_other() {
+    if !have("openssl_accepts_the_leaf_for_its_names_and_no_other", &["openssl"]) {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let ca = open(dir.path(), HOST, clock::now()).unwrap();
     let identity = minted(dir.path(), HOST);
@@ -64,6 +66,9 @@ fn openssl_accepts_the_leaf_for_its_names_and_no_other() {
 /// A thief of the CA's key signs a leaf for another name: nobody accepts it.
 #[test]
 fn a_stolen_ca_is_good_for_nothing_else() {
+    if !have("a_stolen_ca_is_good_for_nothing_else", &["openssl"]) {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let ca = open(dir.path(), HOST, clock::now()).unwrap();
     let key = std::fs::read_to_string(dir.path().join(HOST).join("ca.key")).unwrap();
@@ -112,6 +117,9 @@ fn a_stolen_ca_is_good_for_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_accepts_the_chain_by_name_and_by_address() {
+    if !have("curl_accepts_the_chain_by_name_and_by_address", &["curl"]) {
+        return;
+    }
     let rig = Rig::new().await;
     let root = rig.certs.path().join(HOST).join("ca.pem");
     let port = rig.address.port();
@@ -255,6 +263,9 @@ fn a_ca_that_cannot_serve_is_refused_with_a_way_out() {
 
 #[test]
 fn an_upstream_that_is_an_address_and_one_with_a_long_name() {
+    if !have("an_upstream_that_is_an_address_and_one_with_a_long_name", &["openssl"]) {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     for host in ["192.0.2.7", "2001:db8::7"] {
         let ca = open(dir.path(), host, clock::now()).unwrap();
@@ -392,6 +403,9 @@ async fn a_request_for_a_client_certificate_is_noted_and_answered() {
 /// OpenSSL, with either version and an ALPN list that begins with a protocol the proxy does not speak.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openssl_connects_with_tls_1_2_and_1_3() {
+    if !have("openssl_connects_with_tls_1_2_and_1_3", &["openssl"]) {
+        return;
+    }
     let rig = Rig::new().await;
     let root = rig.certs.path().join(HOST).join("ca.pem").to_str().unwrap().to_owned();
     for version in ["-tls1_2", "-tls1_3"] {

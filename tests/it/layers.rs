@@ -18,6 +18,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("share", &["conn", "clock", "capture"]),
+    ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
+    ("report", &["conn", "clock", "capture"]),
+    ("import", &["conn", "clock", "capture", "tap"]),
+    // An export reads finished lines: what it cannot import it cannot leak.
+    ("export", &["conn", "clock"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];

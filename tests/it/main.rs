@@ -4,10 +4,15 @@
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
 mod bad_input;
+mod canary;
 mod certificates;
+mod doctor;
 mod endings;
+mod har;
 mod layers;
 mod playbook;
+mod pressure;
+mod program;
 mod real;
 mod share;
 mod support;

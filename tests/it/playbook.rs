@@ -12,10 +12,22 @@
 //! <ws <open .../>      a WebSocket text message from the server
 //! >ping TEXT, <pong TEXT, >close 1000 REASON, …
 //! >end, <end           that side ends
+//! @2 192.0.2.7         what follows happens on connection 2 (of this client, if it says), opened when first named
+//! closed upstream rst  this connection is over: by whom, how; those still open at the end are closed by the client
+//! tls unknown_ca       the browser ends the TLS handshake with this alert
+//! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage
+//! update 1001 READY    an Update of this user comes; "request=ID", "reason=CODE", "late=MS", "node=NODE", "item=ID"
+//! put 1001 READY 202   a REST request for a state and its status; "request=ID", "auth=none|bearer", "body=TEXT"
+//! expect CODE          this finding must come (in `findings/`)
 //! ```
+//!
+//! `tests/playbook/findings/CODE.play` holds two scripts: above `--- not:` one that the finding must come of, below it
+//! one that is close to it and gives none. What each gives is compared as a whole: `expect` names all findings.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use finesse_tap::capture::observation::{Closed, End, How, Opened};
+use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use finesse_tap::capture::restrict::{Picked, UserRules};
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::token::{Key, Tokens};
@@ -23,15 +35,15 @@ use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
 use finesse_tap::session::Tracker;
+use finesse_tap::session::findings::Code;
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame};
-
-const CONN: ConnId = ConnId(1);
 
 #[test]
 fn every_playbook_gives_its_events() {
@@ -46,28 +58,32 @@ fn every_playbook_gives_its_events() {
 
 fn check(path: &Path) {
     let script = std::fs::read_to_string(path).unwrap();
-    let steps = steps(&script);
+    let script = Script::read(&script);
     let golden = path.with_extension("ndjson");
-    let whole = play(&steps, usize::MAX);
+    let whole = play(&script, usize::MAX);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&golden, &whole).unwrap();
     }
     let expected = std::fs::read_to_string(&golden).unwrap_or_default();
     assert_same(path, "fed whole", &expected, &whole);
-    stored_and_live_are_the_same(path, &steps, &expected);
+    stored_and_live_are_the_same(path, &script, &expected);
     for piece in [1, 7] {
-        assert_same(path, &format!("fed by {piece}"), &expected, &play(&steps, piece));
+        assert_same(path, &format!("fed by {piece}"), &expected, &play(&script, piece));
     }
 }
 
 /// What is restricted while it passes is what comes of restricting the stored lines with the same key.
-fn stored_and_live_are_the_same(path: &Path, steps: &[Step], stored: &str) {
-    for level in [Level::Share, Level::Minimal] {
+fn stored_and_live_are_the_same(path: &Path, script: &Script, stored: &str) {
+    for level in [Level::Auth, Level::Share, Level::Minimal] {
         let mut restrictor = restrictor(level);
         let kept =
             stored.lines().map(|line| restrictor.line(line.as_bytes(), &Picked::default()).unwrap().unwrap().line);
         let from_stored = kept.map(|line| String::from_utf8(line).unwrap()).collect::<String>();
-        assert_same(path, "stored", &play_at(steps, usize::MAX, level), &from_stored);
+        assert_same(path, "stored", &play_at(script, usize::MAX, level), &from_stored);
+        if level == Level::Auth {
+            assert_same(path, "read back", stored, &from_stored);
+            continue;
+        }
         for gone in ["1001", "uccxpub", "2830", "Ada", "Canary", "192.0.2.10", "127.0.0.1"] {
             let place = from_stored
                 .find(gone)
@@ -91,37 +107,183 @@ fn assert_same(path: &Path, how: &str, expected: &str, found: &str) {
 
 enum Step {
     Wait(Duration),
+    On(ConnId, Option<IpAddr>),
     Bytes(Direction, Vec<u8>),
     End(Direction),
+    Closed(End, How),
+    Tls(String),
 }
 
-fn steps(script: &str) -> Vec<Step> {
-    let lines = script.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            if let Some(ms) = line.strip_prefix('+') {
-                return Step::Wait(Duration::from_millis(ms.trim_end_matches("ms").parse().unwrap()));
-            }
-            let (verb, text) = line.split_once(' ').unwrap_or((line, ""));
-            let direction = if verb.starts_with('>') { Direction::C2s } else { Direction::S2c };
-            let frame = match &verb[1..] {
-                ">" | "<" => return Step::Bytes(direction, unescape(text)),
-                "end" => return Step::End(direction),
-                "ws" => Frame::message(text.as_bytes().to_vec(), OpCode::Data(Data::Text), true),
-                "binary" => Frame::message(unescape(text), OpCode::Data(Data::Binary), true),
-                "ping" => Frame::ping(text.as_bytes().to_vec()),
-                "pong" => Frame::pong(text.as_bytes().to_vec()),
-                "close" => {
-                    let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
-                    let code = code.parse::<u16>().ok().map(CloseCode::from);
-                    Frame::close(code.map(|code| CloseFrame { code, reason: reason.into() }))
-                }
-                other => panic!("no such step: {other}"),
-            };
-            Step::Bytes(direction, encode(direction, frame))
-        })
-        .collect()
+/// A script's steps and the findings it expects.
+#[derive(Default)]
+struct Script {
+    steps: Vec<Step>,
+    expected: BTreeSet<String>,
+    items: u64,
+    at_ms: u64,
 }
+
+impl Script {
+    fn read(text: &str) -> Self {
+        let mut script = Self::default();
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).for_each(|line| script.line(line));
+        script
+    }
+
+    fn line(&mut self, line: &str) {
+        if let Some(ms) = line.strip_prefix('+') {
+            let ms = ms.trim_end_matches("ms").parse().unwrap();
+            self.at_ms += ms;
+            self.steps.push(Step::Wait(Duration::from_millis(ms)));
+            return;
+        }
+        let (verb, text) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "expect" => drop(self.expected.insert(text.to_owned())),
+            "login" => self.login(text),
+            "update" => self.update(text),
+            "put" => self.put(text),
+            "tls" => self.steps.push(Step::Tls(text.to_owned())),
+            "closed" => {
+                let (by, how) = text.split_once(' ').unwrap();
+                let by = [End::Client, End::Upstream, End::Proxy].into_iter().find(|end| end.as_str() == by).unwrap();
+                let hows = [How::Fin, How::Rst, How::Timeout, How::Shutdown];
+                self.steps.push(Step::Closed(by, hows.into_iter().find(|known| known.as_str() == how).unwrap()));
+            }
+            _ if verb.starts_with('@') => {
+                let client = (!text.is_empty()).then(|| text.parse().unwrap());
+                self.steps.push(Step::On(ConnId(verb[1..].parse().unwrap()), client));
+            }
+            _ => self.traffic(verb, text),
+        }
+    }
+
+    fn traffic(&mut self, verb: &str, text: &str) {
+        let direction = if verb.starts_with('>') { Direction::C2s } else { Direction::S2c };
+        let frame = match &verb[1..] {
+            ">" | "<" => return self.steps.push(Step::Bytes(direction, unescape(text))),
+            "end" => return self.steps.push(Step::End(direction)),
+            "ws" => Frame::message(text.as_bytes().to_vec(), OpCode::Data(Data::Text), true),
+            "binary" => Frame::message(unescape(text), OpCode::Data(Data::Binary), true),
+            "ping" => Frame::ping(text.as_bytes().to_vec()),
+            "pong" => Frame::pong(text.as_bytes().to_vec()),
+            "close" => {
+                let (code, reason) = text.split_once(' ').unwrap_or((text, ""));
+                let code = code.parse::<u16>().ok().map(CloseCode::from);
+                Frame::close(code.map(|code| CloseFrame { code, reason: reason.into() }))
+            }
+            other => panic!("no such step: {other}"),
+        };
+        self.steps.push(Step::Bytes(direction, encode(direction, frame)));
+    }
+
+    /// `login USER [until STAGE]`
+    fn login(&mut self, text: &str) {
+        let (user, until) = text.split_once(" until ").unwrap_or((text, "nothing"));
+        let plain = BASE64.encode(format!("\0{user}\0Canary-Password-1"));
+        let blocks = LOGIN.replace("USER", user).replace("PLAIN64", &plain);
+        for block in blocks.split("== ").skip(1) {
+            let (stage, lines) = block.split_once('\n').unwrap();
+            if stage == until {
+                break;
+            }
+            lines.lines().filter(|line| !line.is_empty()).for_each(|line| self.line(line));
+        }
+    }
+
+    /// `update USER STATE [name=value]…`
+    fn update(&mut self, text: &str) {
+        let mut words = text.split(' ');
+        let (user, state) = (words.next().unwrap(), words.next().unwrap());
+        let options: BTreeMap<&str, &str> = words.map(|word| word.split_once('=').unwrap()).collect();
+        let option = |name| options.get(name).copied();
+        self.items += 1;
+        let item = option("item").map_or(format!("a6ca891f-8b34-443f-8c7d-dac020d41838{}", self.items), str::to_owned);
+        let default = format!("/finesse/api/User/{user}");
+        let node = option("node").unwrap_or(&default);
+        let late_ms: i64 = option("late").map_or(20, |ms| ms.parse().unwrap());
+        let changed_ms = START_US / 1_000 + i64::try_from(self.at_ms).unwrap() - late_ms;
+        let changed = jiff::Timestamp::from_millisecond(changed_ms).unwrap();
+        let reason = option("reason").map(|code| format!("<reasonCode><code>{code}</code></reasonCode>"));
+        let update = format!(
+            "<Update><data><user><loginId>{user}</loginId>{}<state>{state}</state><stateChangeTime>{changed:.3}</stateChangeTime>\
+             </user></data><event>PUT</event><requestId>{}</requestId><source>{default}</source></Update>",
+            reason.unwrap_or_default(),
+            option("request").unwrap_or_default()
+        );
+        let escaped = update.replace('<', "&lt;").replace('>', "&gt;");
+        self.traffic(
+            "<ws",
+            &format!(
+                "<message xmlns='jabber:client' from='pubsub.uccxpub.example.test'><event xmlns='http://jabber.org/protocol/pubsub#event'>\
+                 <items node='{node}'><item id='{item}'><notification xmlns='http://jabber.org/protocol/pubsub'>{escaped}\
+                 </notification></item></items></event></message>"
+            ),
+        );
+    }
+
+    /// `put USER STATE STATUS [name=value]…`
+    fn put(&mut self, text: &str) {
+        let mut words = text.splitn(4, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let (user, state, status, rest) = (word(), word(), word(), word());
+        let (rest, answer) = rest.split_once("body=").unwrap_or((rest, ""));
+        let options: BTreeMap<&str, &str> = rest.split_whitespace().map(|word| word.split_once('=').unwrap()).collect();
+        let basic = format!("Authorization: Basic {}\r\n", BASE64.encode(format!("{user}:Canary-Password-1")));
+        let authorization = match options.get("auth") {
+            Some(&"none") => String::new(),
+            Some(&"bearer") => String::from("Authorization: Bearer Canary-Bearer\r\n"),
+            _ => basic,
+        };
+        let id = options.get("request").map(|id| format!("requestId: {id}\r\n")).unwrap_or_default();
+        let body = format!("<User><state>{state}</state></User>");
+        let request = format!(
+            "PUT /finesse/api/User/{user} HTTP/1.1\r\nHost: h\r\n{authorization}{id}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let response = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+        self.steps.push(Step::Bytes(Direction::C2s, request.into_bytes()));
+        self.line("+20ms");
+        self.steps.push(Step::Bytes(Direction::S2c, response.into_bytes()));
+    }
+}
+
+/// The reference login, a block a stage.
+const LOGIN: &str = "\
+== handshake
+>> GET /ws/ HTTP/1.1\\r\\nHost: uccxpub.example.test:8445\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Protocol: xmpp\\r\\n\\r\\n
+<< HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: WebSocket\\r\\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\nSec-WebSocket-Protocol: xmpp\\r\\n\\r\\n
++1ms
+== open
+>ws <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='uccxpub.example.test' version='1.0'/>
+<ws <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='uccxpub.example.test' version='1.0'/>
+== features
+<ws <stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>
++1ms
+== auth
+>ws <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>PLAIN64</auth>
+<ws <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>
+== restart
+>ws <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='uccxpub.example.test' version='1.0'/>
+<ws <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='uccxpub.example.test' version='1.0'/>
+<ws <stream:features xmlns:stream='http://etherx.jabber.org/streams'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>
+== bind
+>ws <iq type='set' id='b' xmlns='jabber:client'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desktop</resource></bind></iq>
+<ws <iq xmlns='jabber:client' type='result' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>USER@uccxpub.example.test/desktop</jid></bind></iq>
+== session
+>ws <iq type='set' id='s' xmlns='jabber:client'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>
+<ws <iq xmlns='jabber:client' type='result' id='s'/>
+== presence
+>ws <presence xmlns='jabber:client'/>
+== finesse-presence
+<ws <presence xmlns='jabber:client' from='finesse@uccxpub.example.test/User' to='USER@uccxpub.example.test/desktop'/>
+== user-subscription
+>ws <iq type='set' id='u:subscribenode' to='pubsub.uccxpub.example.test' xmlns='jabber:client'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='/finesse/api/User/USER' jid='USER@uccxpub.example.test/desktop'/></pubsub></iq>
+<ws <iq xmlns='jabber:client' type='result' id='u:subscribenode'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='/finesse/api/User/USER' subscription='subscribed'/></pubsub></iq>
+== team-subscription
+>ws <iq type='set' id='t:subscribenode' to='pubsub.uccxpub.example.test' xmlns='jabber:client'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='/finesse/api/Team/7/Users' jid='USER@uccxpub.example.test/desktop'/></pubsub></iq>
+<ws <iq xmlns='jabber:client' type='result' id='t:subscribenode'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription node='/finesse/api/Team/7/Users' subscription='subscribed'/></pubsub></iq>
+";
 
 fn encode(direction: Direction, frame: Frame) -> Vec<u8> {
     let mut header = frame.header().clone();
@@ -158,48 +320,172 @@ fn unescape(text: &str) -> Vec<u8> {
 }
 
 /// The events of a script whose bytes are fed in pieces of at most `piece` bytes.
-fn play(steps: &[Step], piece: usize) -> String {
-    play_at(steps, piece, Level::Auth)
+fn play(script: &Script, piece: usize) -> String {
+    play_at(script, piece, Level::Auth)
 }
 
-fn play_at(steps: &[Step], piece: usize, level: Level) -> String {
+fn play_at(script: &Script, piece: usize, level: Level) -> String {
     let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
     let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
-    let mut decoder = Decoder::new(door, Tracker::new(7));
-    let mut lines = String::new();
-    let mut at = Moment { wall_us: 1_768_468_360_000_000, mono_ns: 1_000_000_000 };
-    let opened = Opened {
-        peers: Peers {
-            conn: CONN,
-            client: "127.0.0.1:51734".parse().unwrap(),
-            server: Authority { host: "uccxpub.example.test".into(), port: 8445 },
-        },
-        at,
-        listener: "127.0.0.1:8445".parse().unwrap(),
-        sni: Some("uccxpub.example.test".into()),
-        upstream: Some("192.0.2.10:8445".parse().unwrap()),
-        connect_us: Some(350),
+    let tracker = Tracker::new(7).fronting([String::from("uccxpub.example.test")]);
+    let mut stage = Stage {
+        decoder: Decoder::new(door, tracker),
+        at: Moment { wall_us: START_US, mono_ns: 1_000_000_000 },
+        open: BTreeMap::new(),
+        lines: String::new(),
     };
-    let mut messages = vec![Message::Opened(Box::new(opened))];
-    let mut bytes_each = [0_u64; 2];
-    for step in steps {
+    let mut conn = ConnId(1);
+    let named_first = matches!(script.steps.first(), Some(Step::On(..)));
+    if !named_first {
+        stage.open(conn, None);
+    }
+    for step in &script.steps {
         match step {
-            Step::Wait(time) => at = at.plus(*time),
-            Step::End(direction) => messages.push(Message::Ended { conn: CONN, direction: *direction, at }),
+            Step::Wait(time) => stage.wait(*time),
+            Step::On(next, client) => {
+                conn = *next;
+                stage.open(conn, *client);
+            }
+            Step::End(direction) => {
+                let at = stage.at;
+                stage.take(Message::Ended { conn, direction: *direction, at });
+            }
             Step::Bytes(direction, bytes) => {
-                bytes_each[usize::from(*direction == Direction::S2c)] += bytes.len() as u64;
+                if let Some(bytes_each) = stage.open.get_mut(&conn) {
+                    bytes_each[usize::from(*direction == Direction::S2c)] += bytes.len() as u64;
+                }
                 for part in bytes.chunks(piece.min(bytes.len()).max(1)) {
-                    let bytes = Bytes::copy_from_slice(part);
-                    messages.push(Message::Bytes { conn: CONN, direction: *direction, at, bytes });
+                    let (at, bytes) = (stage.at, Bytes::copy_from_slice(part));
+                    stage.take(Message::Bytes { conn, direction: *direction, at, bytes });
                 }
             }
+            Step::Closed(by, how) => stage.close(conn, *by, *how),
+            Step::Tls(alert) => stage.refuse(conn, alert),
         }
     }
-    let [c2s_bytes, s2c_bytes] = bytes_each;
-    let closed = Closed { at, by: End::Client, how: How::Fin, unclean: false, c2s_bytes, s2c_bytes, why: None };
-    messages.push(Message::Closed(CONN, Box::new(closed), [0; 2]));
-    for message in messages {
-        decoder.take(message, &mut |record| write!(lines, "{}", str::from_utf8(record.line()).unwrap()).unwrap());
+    while let Some((conn, _)) = stage.open.first_key_value() {
+        stage.close(*conn, End::Client, How::Fin);
     }
-    lines
+    let Stage { decoder, at, lines, .. } = &mut stage;
+    decoder.finish(*at, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
+    stage.lines
+}
+
+/// When every script begins, microseconds since 1970.
+const START_US: i64 = 1_768_468_360_000_000;
+
+/// A script under way.
+struct Stage {
+    decoder: Decoder,
+    at: Moment,
+    /// Connections with their bytes each way.
+    open: BTreeMap<ConnId, [u64; 2]>,
+    lines: String,
+}
+
+impl Stage {
+    fn take(&mut self, message: Message) {
+        let Self { decoder, lines, .. } = self;
+        decoder.take(message, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
+    }
+
+    /// Time ticks once a second, as the tap's thread does.
+    fn wait(&mut self, time: Duration) {
+        let mut rest = time;
+        while !rest.is_zero() {
+            let step = rest.min(Duration::from_secs(1));
+            rest -= step;
+            self.at = self.at.plus(step);
+            let Self { decoder, lines, at, .. } = self;
+            decoder.tick(*at, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
+        }
+    }
+
+    fn open(&mut self, conn: ConnId, client: Option<IpAddr>) {
+        if self.open.contains_key(&conn) {
+            return;
+        }
+        self.open.insert(conn, [0; 2]);
+        let client = client.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let port = 51_733 + u16::try_from(conn.0).unwrap();
+        let opened = Opened {
+            peers: Peers {
+                conn,
+                client: (client, port).into(),
+                server: Authority { host: "uccxpub.example.test".into(), port: 8445 },
+            },
+            at: self.at,
+            listener: "127.0.0.1:8445".parse().unwrap(),
+            sni: Some("uccxpub.example.test".into()),
+            upstream: Some("192.0.2.10:8445".parse().unwrap()),
+            connect_us: Some(350),
+        };
+        self.take(Message::Opened(Box::new(opened)));
+    }
+
+    fn close(&mut self, conn: ConnId, by: End, how: How) {
+        let Some([c2s_bytes, s2c_bytes]) = self.open.remove(&conn) else { return };
+        let closed = Closed { at: self.at, by, how, unclean: false, c2s_bytes, s2c_bytes, why: None };
+        self.take(Message::Closed(conn, Box::new(closed), [0; 2]));
+    }
+
+    fn refuse(&mut self, conn: ConnId, alert: &str) {
+        let why = String::from("the browser ended the handshake");
+        let handshake = TlsHandshake {
+            leg: Leg::Client,
+            at: self.at,
+            took_us: 900,
+            version: None,
+            cipher: None,
+            alpn: None,
+            sni: Some("uccxpub.example.test".into()),
+            resumed: false,
+            client_certificate_requested: false,
+            certificate: None,
+            failure: Some(TlsFailure { alert: Some(alert.to_owned()), by: End::Client, why }),
+        };
+        self.take(Message::Tls(conn, Box::new(handshake)));
+    }
+}
+
+/// Every finding has a script that it comes of, and one like it that it does not come of.
+#[test]
+fn every_finding_is_found_and_not_found() {
+    for code in Code::ALL {
+        let path = format!("tests/playbook/findings/{}.play", code.as_str());
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path} is missing"));
+        let (does, does_not) = text.split_once("--- not:").unwrap_or_else(|| panic!("{path} has no negative script"));
+        let does = Script::read(does);
+        assert!(does.expected.contains(code.as_str()), "{path} does not expect its own finding");
+        let does_not = Script::read(does_not.split_once('\n').unwrap().1);
+        assert!(!does_not.expected.contains(code.as_str()), "{path}: the negative script expects the finding");
+        for script in [does, does_not] {
+            let whole = play(&script, usize::MAX);
+            assert_eq!(found(&whole), script.expected, "{path}");
+            assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));
+            stored_and_live_are_the_same(Path::new(&path), &script, &whole);
+        }
+    }
+}
+
+fn found(lines: &str) -> BTreeSet<String> {
+    let events = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let findings = events.filter(|event| event["event"]["action"] == "finding");
+    findings.map(|event| event["finesse"]["finding"]["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// `docs/findings.md` has a section for every code, with its title and advice, and no other.
+#[test]
+fn every_finding_is_documented() {
+    let text = std::fs::read_to_string("docs/findings.md").unwrap().replace("\r\n", "\n");
+    let sections: BTreeMap<&str, &str> =
+        text.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect();
+    let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(sections.keys().copied().collect::<BTreeSet<_>>(), codes);
+    for code in Code::ALL {
+        let section = sections[code.as_str()];
+        for part in [code.title(), code.advice(), "**Looks like**"] {
+            assert!(section.contains(part), "{}: {part:?} is not in docs/findings.md", code.as_str());
+        }
+    }
 }

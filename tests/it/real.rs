@@ -6,6 +6,8 @@
 #![cfg(unix)]
 
 mod client;
+mod doctor;
+mod har;
 mod process;
 mod server;
 mod tap;

@@ -5,6 +5,7 @@
 //       --trust pin|store --ca FILE            how the browser comes to trust FILE: its key named on the command line, or the
 //                                              certificate put into the (throwaway) user's certificate store with certutil
 //       --library desktop|current --user 1001 --server PORT --server-ca FILE        login: as in login.mjs
+//       --har FILE                                                                  record a HAR into FILE
 //       --count N                                                                   talk: how many stanzas
 //
 // DIR becomes profile and home, so that nothing outside it is read or changed.
@@ -18,7 +19,7 @@ import { chromium } from 'playwright-core';
 import { READY, READY_ITEM, tomcat } from './tomcat.js';
 import { fail, say } from './wire.js';
 
-const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count'];
+const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const { what, host, port, dial, profile, trust, ca, library, user, server, count } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
@@ -41,6 +42,7 @@ let browser;
 try {
   browser = await chromium.launchPersistentContext(join(profile, 'profile'), {
     executablePath: '/usr/bin/chromium',
+    recordHar: values.har && { path: values.har, mode: 'full', content: 'embed' },
     // No address is looked up: whatever is not mapped must fail.
     args: ['--no-sandbox', '--disable-quic', `--host-resolver-rules=MAP ${host}:${port} 127.0.0.1:${dial}, MAP * ~NOTFOUND`, ...trusting[trust]()],
     env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: join(profile, 'config'), XDG_CACHE_HOME: join(profile, 'cache') },

@@ -26,15 +26,16 @@ fn one(scrub: &mut Scrub<'_>, field: &head::Field) -> Header<'static> {
         Field::Text(class) => scrub.value(class, &lower, &value),
         Field::Url => url::url(scrub, &value),
         // A challenge names a realm; a bare blob behind the scheme (Negotiate) is one side of a credential.
-        Field::Challenge if value.contains("=\"") || !value.trim().contains(' ') => value,
+        Field::Challenge if value.contains("=\"") || !value.trim().contains(' ') => {
+            let (scheme, parameters) = value.split_once(' ').unwrap_or((&value, ""));
+            Cow::Owned(format!("{scheme} {}", scrub.text(parameters)).trim_end().to_owned())
+        }
         Field::Challenge | Field::Authorization => scrub.authorization(&value),
         Field::Cookie => Cow::Owned(join(value.split(';').map(|pair| cookie(scrub, pair)))),
         Field::SetCookie => {
             let mut parts = value.split(';');
             let pair = cookie(scrub, parts.next().unwrap_or_default());
-            Cow::Owned(join(
-                std::iter::once(pair).chain(parts.map(|attribute| scrub.text(attribute.trim()).into_owned())),
-            ))
+            Cow::Owned(join(std::iter::once(pair).chain(parts.map(|part| attribute(scrub, part.trim())))))
         }
     };
     let mut value = value.into_owned();
@@ -51,13 +52,26 @@ fn cookie(scrub: &mut Scrub<'_>, pair: &str) -> String {
     let named = pair.trim().split_once('=').filter(|(_, value)| !value.trim_matches('=').is_empty());
     let (name, value) = named.unwrap_or(("", pair.trim()));
     let class = rules::cookie(&name.to_lowercase());
-    let kept = scrub.level.treatment(class) == Treatment::Keep;
+    // Some join cookies by commas: then there is another one in the value.
+    let kept = scrub.level == Level::Off || scrub.level.treatment(class) == Treatment::Keep && !value.contains('=');
     let value = value.trim_matches('"');
     match (class, name) {
         (_, "") => scrub.value(Class::Session, "", value).into_owned(),
         _ if kept => format!("{name}={}", scrub.value(class, name, value)),
         _ => format!("{name}={}", scrub.session(value)),
     }
+}
+
+/// An attribute of a `Set-Cookie`. What RFC 6265 and its successors do not name, or what holds another cookie behind a
+/// comma, is treated as a cookie.
+fn attribute(scrub: &mut Scrub<'_>, part: &str) -> String {
+    const KNOWN: [&str; 9] =
+        ["path", "domain", "expires", "max-age", "secure", "httponly", "samesite", "partitioned", "priority"];
+    let (name, value) = part.split_once('=').unwrap_or((part, ""));
+    if scrub.level == Level::Off || KNOWN.contains(&&*name.to_lowercase()) && !value.contains('=') {
+        return scrub.text(part).into_owned();
+    }
+    cookie(scrub, part)
 }
 
 /// A REST body: XML, JSON or a form is redacted by its structure; anything else is only measured.
@@ -77,7 +91,7 @@ pub(super) fn body(scrub: &mut Scrub<'_>, mime_type: &str, content: &[u8]) -> St
         Notification::Xml if !mime_type.contains("html") => {
             xml::payload(scrub, &crate::xmpp::parse::parse(text)).into_owned()
         }
-        Notification::Json => json::text(scrub, text),
+        Notification::Json => json::text(scrub, text, 1),
         _ => scrub.unparsed(content.len()),
     }
 }

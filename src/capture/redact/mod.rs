@@ -3,6 +3,7 @@
 //! The one way from what was seen to what may be written. Works on parsed structures by allow-list
 //! ([`rules`](super::rules)); what could not be parsed is measured, not written. Does no I/O and reads no clock.
 
+mod finding;
 mod http;
 mod json;
 pub(super) mod pattern;
@@ -56,8 +57,14 @@ impl Redactor {
         event.event.kind = "event";
         event.log.level = "info";
         self.place(seen, &mut event);
-        let mut scrub =
-            Scrub { level: self.level.min(Level::Auth), tokens: &self.tokens, guard, user: seen.user, count: 0 };
+        let mut scrub = Scrub {
+            level: self.level.min(Level::Auth),
+            tokens: &self.tokens,
+            guard,
+            user: seen.user,
+            count: 0,
+            is_clean: false,
+        };
         let removes = match &seen.what {
             What::Opened(opened) => wire::opened(opened, &mut event),
             What::Tls(handshake) => wire::tls(handshake, &mut event),
@@ -72,6 +79,8 @@ impl Redactor {
                 wire::control(&mut scrub, control, *rtt_us, *idle_ms, seen.direction, &mut event)
             }
             What::Stanza(stanza) => xmpp::stanza(&mut scrub, stanza, &mut event),
+            What::Finding(found) => finding::finding(&mut scrub, found, &mut event),
+            What::Summary(summary) => finding::summary(&mut scrub, summary, &mut event),
             What::Undecoded { layer, offset, why, opaque } => {
                 event.event.action = "decode-error";
                 event.event.category = &["network"];
@@ -135,7 +144,7 @@ impl Redactor {
             event.trace = Some(Id { id: Cow::Owned(format!("{:032x}", session.trace)) });
             event.finesse.session = Some(Id { id: Cow::Owned(session.id.to_string()) });
         }
-        event.user = seen.user.map(|name| User { name: Cow::Borrowed(name) });
+        event.user = seen.user.map(|name| User { name: clip(Cow::Borrowed(name)) });
         event.finesse.direction = seen.direction.map(|direction| direction.as_str());
         event.finesse.ws = seen.ws.map(|id| Ws { id: id.to_string(), ..Ws::default() });
         let Some(peers) = seen.peers else { return };
@@ -150,6 +159,7 @@ impl Redactor {
         let protocol = match seen.what {
             What::Opened(_) | What::Closed { .. } => None,
             What::Tls(_) => Some("tls"),
+            What::Finding(_) | What::Summary(_) => None,
             _ if seen.ws.is_some() => Some("websocket"),
             _ => Some("http"),
         };

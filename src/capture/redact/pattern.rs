@@ -10,28 +10,34 @@ use std::sync::LazyLock;
 
 #[expect(clippy::expect_used, reason = "a constant pattern: it compiles or no test passes")]
 static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
+    // A character written as a JSON or XML escape; an escaped delimiter is a boundary that `\b` does not see.
+    let escape = r"\\u[0-9A-F]{4} | &\#x?[0-9A-F]+;";
+    let start = r"(?: \b | %(?:25)*[0-9A-F]{2} )";
+    let equals = r"(?: = | %(?:25)*3D )";
+    let blank = r"(?: \s+ | %(?:25)*20 | \+ )";
+    let scheme = "basic|bearer|digest|negotiate|ntlm|splunk";
+    let value = format!(r#"(?: [^\s&;,"'<>\\] | {escape} )+"#);
+    Regex::new(&format!(
         r#"(?xi)
         (?P<pem> -----BEGIN\ [A-Z\ ]+-----[^-]*(?:-----END\ [A-Z\ ]+-----)? )
-      | (?P<jwt> \beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)* )
-      | \b(?P<scheme> basic|bearer|digest|negotiate|ntlm|splunk )
-        (?: \s+ | %20 | %2520 | \+ ) (?P<blob> [A-Za-z0-9+/_.~=%-]{6,} )
-      | (?P<userinfo> :// [^\s/@:<>"']+ : [^\s/@<>"']+ @ )
-      | (?P<session> ;?\b(?:jsessionid|sid) ) (?P<ssep> = | %3D | %253D ) (?P<sid> [^\s&;,"'<>%?/\#]+ )
-      | (?P<word> \b(?:code|st|headers|assertion|signature|sig|ticket|uniqueid) ) (?P<wsep> = | %3D | %253D )
-        [^\s&;,"'<>\\]+
+      | (?P<jwt> \beyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)* )
+      | (?P<before> {start} ) (?P<scheme> {scheme} ) {blank} (?: [A-Za-z0-9+/_.~=%-] | {escape} ){{6,}}
+      | (?P<userinfo> :// [^\s/?\#@<>"']+ @ )
+      | (?P<session> {start} (?:jsessionid[A-Za-z]*|sid) {equals} )
+        (?P<sid> (?: [^\s&;,"'<>%?/\#\\] | %(?:25)*(?:[4-7][0-9A-F]|3[0-9]) | {escape} )+ )
+      | (?P<word> {start} (?P<what> code|st|headers|assertion|signature|sig|ticket|uniqueid ) {equals} ) {value}
       | (?P<key> \b[A-Za-z0-9_.-]*
             (?: password|passwd|passphrase|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate )
             [A-Za-z0-9_.-]* )
-        (?P<sep> \s*(?:=|%3D|%253D)\s* | \\?["']\s*:\s*\\?["']? | :\s? )
-        (?P<value> (?: (?:basic|bearer|digest|negotiate|ntlm|splunk) (?:\s+|%20|%2520|\+) )? [^\s&;,"'<>\\]+ )
-    "#,
-    )
+        (?P<sep> \s*{equals}\s*\\?["']? | \\?["']\s*:\s*\\?["']? | :\s? | (?: > | &(?:amp;)*gt; ) )
+        (?P<value> (?: (?:{scheme}) {blank} )? {value} )
+    "#
+    ))
     .expect("constant")
 });
 
 /// `text` without what looks like a credential, and how many were found; `session` makes a session identifier's token.
-pub(in crate::capture) fn scrub<'t>(text: &'t str, session: impl Fn(&str) -> String) -> (Cow<'t, str>, u64) {
+pub(in crate::capture) fn scrub<'t>(text: &'t str, mut session: impl FnMut(&str) -> String) -> (Cow<'t, str>, u64) {
     let mut found = 0;
     let scrubbed = LOOKS.replace_all(text, |hit: &Captures<'_>| {
         found += 1;
@@ -46,13 +52,13 @@ pub(in crate::capture) fn scrub<'t>(text: &'t str, session: impl Fn(&str) -> Str
             return String::from("://[cred:userinfo]@");
         }
         if hit.name("scheme").is_some() {
-            return format!("{} [cred:{}]", part("scheme"), part("scheme").to_lowercase());
+            return format!("{}{} [cred:{}]", part("before"), part("scheme"), part("scheme").to_lowercase());
         }
         if hit.name("session").is_some() {
-            return format!("{}{}{}", part("session"), part("ssep"), session(part("sid")));
+            return part("session").to_owned() + &session(part("sid"));
         }
         if hit.name("word").is_some() {
-            return format!("{}{}[cred:{}]", part("word"), part("wsep"), rules::kind_of(&part("word").to_lowercase()));
+            return format!("{}[cred:{}]", part("word"), rules::kind_of(&part("what").to_lowercase()));
         }
         if part("value").starts_with('[') {
             // Already masked.
@@ -83,6 +89,16 @@ mod tests {
             (r#"{"access_token":"abc","x":1}"#, r#"{"access_token":"[cred:token]","x":1}"#),
             ("j_password%3Dhunter2%26x", "j_password%3D[cred:password]"),
             ("code=4711&state=READY", "code=[cred:sso]&state=READY"),
+            ("a%26code%3D4711", "a%26code%3D[cred:sso]"),
+            ("x%3Bjsessionid%3D%41BC", "x%3Bjsessionid%3Dk-5"),
+            ("headers%3DBasic%2520abcdefgh", "headers%3D[cred:authorization]"),
+            ("x%3DBasic%20abcdefgh", "x%3DBasic [cred:basic]"),
+            (r"Basic \u0041\u0042\u0043\u0044\u0045\u0046.", "Basic [cred:basic]"),
+            ("token=&#65;&#x42; end", "token=[cred:token] end"),
+            ("said <password>hunter2</password> so", "said <password>[cred:password]</password> so"),
+            (r#"nonce="n", token="hunter2""#, r#"nonce="n", token="[cred:token]""#),
+            ("https://TOKEN@h/x", "https://[cred:userinfo]@h/x"),
+            ("https://h/x?mail=a@b", "https://h/x?mail=a@b"),
             ("reasonCode=4711", "reasonCode=4711"),
             ("error code: 404", "error code: 404"),
             ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----.", "[cred:pem]."),

@@ -6,6 +6,9 @@ use crate::capture::token::Tokens;
 use crate::http1::authorization;
 use std::borrow::Cow;
 
+/// From this length on what looks like a session identifier is one for the leak guard too, bytes.
+const MIN_SESSION_BYTES: usize = 16;
+
 /// The policy at work on one observation: what it removes it counts, and what opens something the guard learns.
 pub(super) struct Scrub<'r> {
     pub(super) level: Level,
@@ -13,6 +16,8 @@ pub(super) struct Scrub<'r> {
     pub(super) guard: &'r mut Guard,
     pub(super) user: Option<&'r str>,
     pub(super) count: u64,
+    /// Whether nothing was found in a text as a whole, so that nothing need be looked for in its parts.
+    pub(super) is_clean: bool,
 }
 
 impl Scrub<'_> {
@@ -57,7 +62,7 @@ impl Scrub<'_> {
         if self.level == Level::Off || value.is_empty() {
             return Cow::Borrowed(value);
         }
-        let Some((scheme, credentials)) = value.trim().split_once(' ') else {
+        let Some((scheme, credentials)) = value.trim().split_once([' ', '\t']) else {
             return Cow::Owned(self.credential("authorization", value));
         };
         let credentials = credentials.trim();
@@ -75,7 +80,14 @@ impl Scrub<'_> {
         if self.level == Level::Off {
             return Cow::Borrowed(text);
         }
-        let (scrubbed, found) = super::pattern::scrub(text, |session| self.tokens.session(session));
+        let Self { guard, tokens, user, .. } = self;
+        let (scrubbed, found) = super::pattern::scrub(text, |session| {
+            // Found by its looks alone: a short one may be any word.
+            if session.len() >= MIN_SESSION_BYTES {
+                guard.learn(session, user.as_slice());
+            }
+            tokens.session(session)
+        });
         self.count += found;
         scrubbed
     }

@@ -28,7 +28,7 @@ pub(super) fn target<'u>(scrub: &mut Scrub<'_>, target: &'u str, used: Use) -> (
     }
     let target = target.split('#').next().unwrap_or(target);
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    (scrub.text(limited(path)), query.map(|query| Cow::Owned(pairs(scrub, query, used))))
+    (path_text(scrub, limited(path)), query.map(|query| Cow::Owned(pairs(scrub, query, used))))
 }
 
 /// A URL as it stands in a header: path and query redacted, put together again.
@@ -88,6 +88,14 @@ pub(super) fn pairs(scrub: &mut Scrub<'_>, text: &str, used: Use) -> String {
         }
     }
     out
+}
+
+/// Everything before the query. What hides behind percent-encoding is looked for as well.
+fn path_text<'p>(scrub: &mut Scrub<'_>, path: &'p str) -> Cow<'p, str> {
+    let once = percent_decode_str(path).decode_utf8_lossy();
+    let twice = percent_decode_str(&once).decode_utf8_lossy();
+    let scrubbed = scrub.text(&twice);
+    if scrubbed == twice { Cow::Borrowed(path) } else { Cow::Owned(utf8_percent_encode(&scrubbed, VALUE).to_string()) }
 }
 
 fn decoded(text: &str) -> String {

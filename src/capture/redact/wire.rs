@@ -40,7 +40,7 @@ pub(super) fn closed<'o>(closed: &'o Closed, duration_ns: u64, event: &mut Event
     event.event.types = &["connection", "end"];
     event.event.duration = Some(duration_ns);
     event.log.level = match closed.how {
-        How::Fin | How::Shutdown => "info",
+        How::Fin | How::Shutdown | How::Unknown => "info",
         How::Unreachable => "error",
         _ => "warn",
     };
@@ -74,7 +74,8 @@ pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Rem
             issuer: Cow::Borrowed(&certificate.issuer),
             not_before: stamp_s(certificate.not_before),
             not_after: stamp_s(certificate.not_after),
-            hash: Hash { sha256: Cow::Borrowed(&certificate.sha256) },
+            // ECS wants fingerprints in capitals.
+            hash: Hash { sha256: Cow::Owned(certificate.sha256.to_uppercase()) },
             x509: X509 {
                 alternative_names: certificate.sans.iter().take(32).map(|san| clip(Cow::Borrowed(&**san))).collect(),
             },
@@ -134,11 +135,12 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     }
     if let Some(api) = &seen.api {
         event.finesse.api = Some(event::Api {
-            resource: Cow::Owned(api.resource.clone()),
+            resource: Cow::Owned(clip(scrub.text(&api.resource)).into_owned()),
             operation: api.operation,
-            object_id: api.object_id.clone().map(|id| clip(Cow::Owned(id))),
-            request_id: seen.request_id.map(|id| clip(Cow::Borrowed(id))),
-            state: None,
+            object_id: api.object_id.as_deref().map(|id| Cow::Owned(clip(scrub.text(id)).into_owned())),
+            request_id: seen.request_id.map(|id| clip(scrub.text(id))),
+            state: api.state.as_deref().map(|state| Cow::Owned(clip(scrub.text(state)).into_owned())),
+            caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
         });
     }
     if let Some(id) = seen.request_id {
@@ -203,11 +205,14 @@ pub(super) fn websocket_opened<'o>(
     }
     let bad = handshake.accept_valid == Some(false) || handshake.unknown_extension;
     event.log.level = if bad { "warn" } else { "info" };
+    event.finesse.stage = Some(crate::session::Stage::Handshake.as_str());
     if let Some(ws) = &mut event.finesse.ws {
-        ws.protocols_offered = handshake.protocols_offered.iter().take(16).map(|p| clip(Cow::Borrowed(&**p))).collect();
-        ws.protocol = handshake.protocol.as_deref().map(|p| clip(Cow::Borrowed(p)));
-        ws.extensions_offered = handshake.extensions_offered.as_deref().map(|e| clip(Cow::Borrowed(e)));
-        ws.extensions = handshake.extensions.as_deref().map(|e| clip(Cow::Borrowed(e)));
+        // Some programs carry a token where a subprotocol's name should be.
+        let mut name = |text: &'o str| clip(scrub.text(text));
+        ws.protocols_offered = handshake.protocols_offered.iter().take(8).map(|text| name(text)).collect();
+        ws.protocol = handshake.protocol.as_deref().map(&mut name);
+        ws.extensions_offered = handshake.extensions_offered.as_deref().map(&mut name);
+        ws.extensions = handshake.extensions.as_deref().map(&mut name);
         ws.accept_valid = handshake.accept_valid;
     }
     Removes::Payload

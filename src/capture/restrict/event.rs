@@ -81,7 +81,11 @@ impl Restrictor {
     }
 
     /// A text through one of the rules; untouched where the level keeps everything.
-    fn with<'e>(&mut self, text: Cow<'e, str>, rule: impl FnOnce(&mut Self, &str) -> String) -> Cow<'e, str> {
+    pub(super) fn with<'e>(
+        &mut self,
+        text: Cow<'e, str>,
+        rule: impl FnOnce(&mut Self, &str) -> String,
+    ) -> Cow<'e, str> {
         if self.level <= Level::Auth && self.rules.is_empty() {
             return text;
         }
@@ -132,7 +136,7 @@ impl Restrictor {
     }
 
     /// `Invalid State`: a peer's code, in words.
-    fn sentence_or_word(&mut self, value: &str) -> String {
+    pub(super) fn sentence_or_word(&mut self, value: &str) -> String {
         let words = value.len() <= 48 && value.bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
         if words { value.to_owned() } else { self.word(value) }
     }
@@ -223,6 +227,7 @@ impl Restrictor {
             conn,
             ws,
             direction: _,
+            stage: _,
             keepalive: _,
             tls: _,
             http,
@@ -231,6 +236,8 @@ impl Restrictor {
             xmpp,
             update,
             decode: _,
+            finding,
+            summary,
             gap,
             capture,
             redaction: _,
@@ -249,6 +256,8 @@ impl Restrictor {
         });
         *xmpp = xmpp.take().map(|xmpp| self.xmpp(xmpp));
         *update = update.take().map(|update| self.update(update));
+        *finding = finding.take().map(|finding| Box::new(self.finding(*finding)));
+        *summary = summary.take().map(|summary| Box::new(self.summary(*summary)));
         if let Some(gap) = gap {
             gap.at = self.word(&gap.at);
         }
@@ -385,18 +394,22 @@ impl Restrictor {
     }
 
     fn api<'e>(&mut self, api: Api<'e>) -> Api<'e> {
-        let Api { resource, operation, object_id, request_id, state } = api;
+        let Api { resource, operation, object_id, request_id, state, caused } = api;
         let user = resource.starts_with("User");
         Api {
-            resource: self.with(resource, |this, resource| {
-                let path = this.path(&format!("/finesse/api/{resource}"));
-                path.strip_prefix("/finesse/api/").unwrap_or_default().to_owned()
-            }),
+            resource: self.with(resource, Self::api_resource),
             operation,
             object_id: self.what(if user { What::Login } else { What::Identifier }, object_id),
             request_id: self.some(request_id, Self::identifier),
             state: self.some(state, Self::word),
+            caused,
         }
+    }
+
+    /// The path of a REST call behind `/finesse/api/`.
+    pub(super) fn api_resource(&mut self, resource: &str) -> String {
+        let path = self.path(&format!("/finesse/api/{resource}"));
+        path.strip_prefix("/finesse/api/").unwrap_or_default().to_owned()
     }
 
     fn xmpp<'e>(&mut self, xmpp: Xmpp<'e>) -> Xmpp<'e> {
@@ -456,6 +469,8 @@ impl Restrictor {
             source,
             request_id,
             caused_by,
+            arrival_ms,
+            skew_ms,
             user,
             dialog,
             dialogs,
@@ -472,6 +487,8 @@ impl Restrictor {
                 cause.method = self.word(&cause.method);
                 cause
             }),
+            arrival_ms,
+            skew_ms,
             user: user.map(|user| self.update_user(user)),
             dialog: dialog.map(|dialog| self.update_dialog(dialog)),
             dialogs,
@@ -521,8 +538,19 @@ impl Restrictor {
     }
 
     fn update_dialog<'e>(&mut self, dialog: UpdateDialog<'e>) -> UpdateDialog<'e> {
-        let UpdateDialog { id, state, previous_state, call_type, media_type, from_address, to_address, participants } =
-            dialog;
+        let UpdateDialog {
+            id,
+            state,
+            previous_state,
+            call_type,
+            media_type,
+            from_address,
+            to_address,
+            first_sequence,
+            age_ms,
+            agents,
+            participants,
+        } = dialog;
         UpdateDialog {
             id: self.what(What::Identifier, id),
             state: self.some(state, Self::word),
@@ -531,6 +559,9 @@ impl Restrictor {
             media_type: self.some(media_type, Self::word),
             from_address: self.some(from_address, Self::phone),
             to_address: self.some(to_address, Self::phone),
+            first_sequence,
+            age_ms,
+            agents,
             participants: participants
                 .into_iter()
                 .map(|Participant { address, state, actions }| Participant {

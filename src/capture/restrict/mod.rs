@@ -5,6 +5,7 @@
 //! rule knows is dropped, what does not parse is measured. Does no I/O and reads no clock.
 
 mod event;
+mod finding;
 mod names;
 mod stored;
 pub mod user;
@@ -119,6 +120,7 @@ impl Restrictor {
                     | "keep"
                     | "no-capture"
                     | "upstream-insecure"
+                    | "source"
             )
         };
         let mut kept = Vec::new();
@@ -126,6 +128,7 @@ impl Restrictor {
             match &**name {
                 _ if value.is_empty() => {}
                 _ if keep(name) => kept.push((name.clone(), self.word(value))),
+                "unknown" => kept.push((name.clone(), self.own_text(value))),
                 "upstream" | "listen" if self.level == Level::Share => kept.push((name.clone(), self.host(value))),
                 _ => self.removed(Class::Infrastructure),
             }

@@ -247,10 +247,13 @@ fn what_is_not_ours_is_refused() {
 
 #[test]
 fn every_golden_line_comes_back_the_same_at_auth() {
-    for name in ["garbage", "login", "odd", "refused", "rest"] {
-        let golden = std::fs::read_to_string(format!("tests/playbook/{name}.ndjson")).unwrap();
-        for stored in golden.lines() {
-            assert_eq!(line(&mut restrictor(Level::Auth), stored.as_bytes()).trim_end(), stored, "{name}");
+    let entries = std::fs::read_dir("tests/playbook").unwrap().map(|entry| entry.unwrap().path());
+    let paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "ndjson")).collect();
+    assert!(paths.len() >= 5, "the playbooks are gone");
+    for path in paths {
+        for stored in std::fs::read_to_string(&path).unwrap().lines() {
+            let back = line(&mut restrictor(Level::Auth), stored.as_bytes());
+            assert_eq!(back.trim_end(), stored, "{}", path.display());
         }
     }
 }

@@ -7,7 +7,7 @@ use super::server::Server;
 use super::{AGENT, HOST, PASSWORD, PORT, scripts};
 use serde_json::Value;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where `HOST:PORT` leads: to the server itself or to the proxy.
@@ -70,6 +70,14 @@ impl Endpoint {
         let mut command = self.command("browser.mjs");
         command.args(["--what", "login", "--user", AGENT, "--library", library.name(), "--trust", trust.name()]);
         Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()))
+    }
+
+    /// Chromium logs in with `library`, and its HAR of that goes to `har`.
+    pub(super) fn login_in_chromium_recorded(&self, server: &Server, library: Library, har: &Path) -> Seen {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "login", "--user", AGENT, "--library", library.name(), "--trust", Trust::Pin.name()]);
+        Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--har").arg(har))
     }
 
     /// ws exchanges `count` stanzas.

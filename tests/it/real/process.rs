@@ -3,7 +3,7 @@
 //! Every wait ends: with a line, with the end of the program, or after [`SILENCE`] without a line. It does not know what it runs.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -132,6 +132,17 @@ pub(super) fn refuses(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("start {command:?}: {error}"));
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(!output.status.success(), "{command:?} was expected to refuse\n{text}");
+    text
+}
+
+/// Runs `command` with `input` on its standard input to its end, which must be a failure; its standard output.
+pub(super) fn refuses_with(command: &mut Command, input: &str) -> String {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = piped.spawn().unwrap_or_else(|error| panic!("start {command:?}: {error}"));
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads its input");
+    let output = child.wait_with_output().expect("wait for a child of ours");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!output.status.success(), "{command:?} was expected to refuse\n{text}");
     text
 }

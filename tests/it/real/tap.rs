@@ -72,12 +72,7 @@ impl Tap {
     /// Ends the proxy as Ctrl-C would and reads what it wrote.
     pub(super) fn stop(self) -> Capture {
         let stderr = self.process.terminate().stderr.join("\n");
-        let text = ndjson_in(&self.directory.path().join("capture"));
-        let events = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
-            .collect();
-        Capture { events, text, stderr }
+        Capture::in_directory(&self.directory.path().join("capture"), stderr)
     }
 
     fn certs(&self) -> PathBuf {
@@ -86,6 +81,16 @@ impl Tap {
 }
 
 impl Capture {
+    /// What lies in `directory`, with what was said while it was written.
+    pub(super) fn in_directory(directory: &Path, stderr: String) -> Self {
+        let text = ndjson_in(directory);
+        let events = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))
+            .collect();
+        Self { events, text, stderr }
+    }
+
     /// The events called `action`.
     pub(super) fn all<'c>(&'c self, action: &'c str) -> impl Iterator<Item = &'c Value> {
         self.events.iter().filter(move |event| event["event"]["action"] == action)

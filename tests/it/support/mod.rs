@@ -1,7 +1,9 @@
 //! A proxy between a scripted client and a scripted upstream, all in raw bytes over TLS, and the tap's copy of it.
 
 pub mod frames;
+pub mod program;
 pub mod rig;
+pub mod stage;
 pub mod wire;
 
 pub use rig::{Rig, Setup};
@@ -44,4 +46,22 @@ impl Dice {
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         (0..len).map(|_| self.next() as u8).collect()
     }
+}
+
+/// Whether the outside programs a test needs are there. Without them it is skipped, and said so past the test harness,
+/// which would keep a passing test's print to itself; where everything was asked for (`FINESSE_TAP_REAL`), it fails.
+pub fn have(test: &str, programs: &[&str]) -> bool {
+    let there = |program: &&&str| {
+        let mut command = std::process::Command::new(program);
+        command.arg("version").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.stdin(std::process::Stdio::null()).status().is_ok()
+    };
+    let missing: Vec<&&str> = programs.iter().filter(|program| !there(program)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(std::env::var_os("FINESSE_TAP_REAL").is_none(), "{test} needs {missing:?}: run tests/run");
+    let line = format!("skipped: {test} needs {missing:?} (run tests/run)\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    false
 }

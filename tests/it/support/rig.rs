@@ -33,6 +33,8 @@ pub struct Setup {
     pub trust: Option<Trust>,
     /// `false` runs the relay without a tap.
     pub tapped: bool,
+    /// Limit of the queue to the tap, bytes.
+    pub queue_bytes: usize,
     /// Dial this address instead of the scripted upstream's.
     pub upstream: Option<Target>,
     pub keylog: Option<std::path::PathBuf>,
@@ -53,6 +55,7 @@ impl Default for Setup {
             limits: Limits::default(),
             trust: None,
             tapped: true,
+            queue_bytes: 1 << 31,
             upstream: None,
             keylog: None,
             tls_versions: rustls::ALL_VERSIONS,
@@ -113,7 +116,7 @@ impl Rig {
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
             limits: setup.limits,
         };
-        let (intake, messages, _) = Intake::new(1 << 31);
+        let (intake, messages, _) = Intake::new(setup.queue_bytes);
         let intake = if setup.tapped { intake } else { Intake::off() };
         let shutdown = CancellationToken::new();
         let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, shutdown.clone()));

@@ -1,0 +1,125 @@
+//! `doctor`: a configuration becomes an examination, printed as it goes or as one document.
+//!
+//! Reads the password and keeps it from everything that prints. Progress is on standard error, and only on a terminal.
+
+use super::{prepare_process, runtime};
+use crate::config::{Doctor, Format};
+use crate::doctor::{self, Credentials, Question, Step, Verdict, Watch, Way, text};
+use crate::tls::upstream::ClientCertificate;
+use crate::tls::{ca, upstream};
+use anyhow::{Context as _, bail};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+
+/// Longest password, bytes; access tokens are some thousand.
+const PASSWORD_MAX_BYTES: usize = 64 * 1024;
+
+/// Examines a server.
+///
+/// # Errors
+/// A step failed, or something kept it from being taken: the password, a file, standard output.
+pub fn doctor(config: Doctor) -> anyhow::Result<()> {
+    prepare_process();
+    // A file that cannot be read is no finding about the server.
+    let client = config.client_identity.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
+    upstream::Upstream::new(&config.trust, client.as_ref(), None)?;
+    let credentials = match config.user {
+        Some(user) => Some(Credentials { user, password: password()? }),
+        None => None,
+    };
+    let question = Question {
+        proxy_ca: ca::certificate_path(&config.certs, &config.server.host)?,
+        server: config.server,
+        resolve: config.resolve,
+        trust: config.trust,
+        client,
+        through: config.through,
+        credentials,
+        limit: config.limit,
+    };
+    let mut terminal = Terminal { format: config.format, progress: io::stderr().is_terminal(), lost: None };
+    let runtime = runtime()?;
+    let diagnosis = runtime.block_on(doctor::examine(&question, &mut terminal));
+    // The system's resolver cannot be interrupted, but need not be waited for.
+    runtime.shutdown_background();
+    match config.format {
+        Format::Text => terminal.print(&text::ending(&diagnosis)),
+        Format::Json => terminal.print(&(serde_json::to_string_pretty(&diagnosis)? + "\n")),
+    }
+    if let Some(error) = terminal.lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        return Err(error).context("write to standard output");
+    }
+    let failed: Vec<&str> =
+        diagnosis.steps().filter(|step| step.verdict == Verdict::Fail).map(|step| step.name).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("failed: {}", failed.join(", "))
+}
+
+/// All of standard input, a line end behind it aside.
+fn password() -> anyhow::Result<String> {
+    let mut password = String::new();
+    let limit = u64::try_from(PASSWORD_MAX_BYTES).unwrap_or(u64::MAX) + 1;
+    // The error is left out on purpose: it could only be about the text.
+    if io::stdin().lock().take(limit).read_to_string(&mut password).is_err() {
+        bail!("the password on standard input cannot be read as UTF-8");
+    }
+    if password.len() > PASSWORD_MAX_BYTES {
+        bail!("what is on standard input is too long for a password");
+    }
+    for end in ['\n', '\r'] {
+        if password.ends_with(end) {
+            password.pop();
+        }
+    }
+    if password.is_empty() {
+        bail!("no password is on standard input\nhint: finesse-tap doctor … --password-stdin < FILE");
+    }
+    if password.contains('\0') {
+        bail!("the password on standard input holds a NUL, which XMPP cannot carry");
+    }
+    Ok(password)
+}
+
+/// Prints steps as they come.
+struct Terminal {
+    format: Format,
+    progress: bool,
+    /// Why standard output takes no more.
+    lost: Option<io::Error>,
+}
+
+impl Terminal {
+    fn print(&mut self, text: &str) {
+        if self.lost.is_none() {
+            let mut output = anstream::stdout().lock();
+            self.lost = output.write_all(text.as_bytes()).and_then(|()| output.flush()).err();
+        }
+    }
+
+    /// Writes over the line of progress.
+    fn progress(&self, text: &str) {
+        if self.progress {
+            let _ = write!(anstream::stderr(), "\r\x1b[K{text}");
+        }
+    }
+}
+
+impl Watch for Terminal {
+    fn way(&mut self, server: &str, way: Way) {
+        if self.format == Format::Text {
+            self.print(&text::way(server, way));
+        }
+    }
+
+    fn begins(&mut self, step: &'static str) {
+        self.progress(&format!("  …       {step}"));
+    }
+
+    fn ends(&mut self, step: &Step) {
+        self.progress("");
+        if self.format == Format::Text {
+            self.print(&text::step(step));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `export`: captures become a file in another form, which appears when it is complete.
+
+use super::progress::Progress;
+use crate::config::{Export, Form, Stanzas};
+use crate::export::{Show, Sources, Told, har, pcapng, text};
+use anyhow::{Context as _, bail};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What is written at once, bytes.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Writes the export and says on standard error what it holds and what was left out.
+///
+/// # Errors
+/// A file cannot be read or written, or holds nothing of ours.
+pub fn export(config: &Export) -> anyhow::Result<()> {
+    let sources =
+        Sources::open(&config.files).map_err(|(path, error)| anyhow::anyhow!("read {}: {error}", path.display()))?;
+    let told = match &config.out {
+        None => match write(config, &sources, &mut io::stdout().lock()) {
+            // A reader that has gone has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            told => told.context("write to standard output")?,
+        },
+        Some(out) => {
+            let aside = aside(out);
+            let mut file = create(&aside).with_context(|| format!("create {}", aside.display()))?;
+            let told = write(config, &sources, &mut file).and_then(|told| file.sync_all().map(|()| told));
+            drop(file);
+            match told {
+                Ok(told) if told.lines > 0 => {
+                    fs::rename(&aside, out).with_context(|| format!("write {}", out.display()))?;
+                    told
+                }
+                told => {
+                    // What is left of it is of no use to anybody.
+                    let _ = fs::remove_file(&aside);
+                    told.with_context(|| format!("write {}", out.display()))?
+                }
+            }
+        }
+    };
+    say(&told, config.out.as_deref());
+    if told.lines == 0 {
+        bail!(
+            "no line of a capture is in {}",
+            config.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn write(config: &Export, sources: &Sources, out: &mut dyn Write) -> io::Result<Told> {
+    let mut progress = Progress::new(String::from("exporting"));
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
+    let mut at = |done, total| progress.at(done, total);
+    let told = match (config.form, config.stanzas) {
+        (Form::Har, _) => har(sources, &mut out, &mut at),
+        (Form::Pcapng, _) => pcapng(sources, &mut out, &mut at),
+        (Form::Text, Stanzas::Gist) => text(sources, Show::Gist, &mut out, &mut at),
+        (Form::Text, Stanzas::Xml) => text(sources, Show::Xml, &mut out, &mut at),
+    }?;
+    out.flush()?;
+    Ok(told)
+}
+
+fn say(told: &Told, out: Option<&Path>) {
+    let mut text = String::new();
+    for problem in &told.problems {
+        text += &format!("left out {problem}\n");
+    }
+    if told.left_out > told.problems.len() as u64 {
+        text += &format!("left out {} lines in all\n", told.left_out);
+    }
+    if told.cut > 0 {
+        text += &format!(
+            "warning {} stanzas are cut in the capture: make it with a larger --max-line-bytes to have them whole\n",
+            told.cut
+        );
+    }
+    if told.is_unredacted {
+        text += "warning nothing was removed from this capture: the export holds passwords too, keep it to yourself\n";
+    }
+    if let Some(out) = out.filter(|_| told.lines > 0) {
+        text += &format!("wrote {} from {} lines\n", out.display(), told.lines);
+    }
+    // Nobody reading standard error is no reason not to work.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn aside(out: &Path) -> PathBuf {
+    let mut name = OsString::from(out);
+    name.push(".part");
+    PathBuf::from(name)
+}
+
+/// A file that is no more readable than the captures it comes from.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    options.open(path)
+}

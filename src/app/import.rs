@@ -1,0 +1,121 @@
+//! `import`: HARs through the decoder, the door and the sinks of live traffic, at the sinks' pace.
+
+use super::prepare_process;
+use super::progress::Progress;
+use super::recorder;
+use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty};
+use crate::capture::rules::Level;
+use crate::clock;
+use crate::config::{CaptureTo, Import};
+use crate::import::{Har, Tally, UNKNOWN};
+use crate::session::Tracker;
+use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
+use crate::tap::Decoder;
+use anyhow::{Context as _, anyhow, bail};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use ulid::Ulid;
+
+/// How long the sinks may take to write what is left.
+const FLUSH_LIMIT: Duration = Duration::from_secs(60);
+
+/// Reads the HARs and writes one capture.
+///
+/// # Errors
+/// A file cannot be opened or is damaged, or the capture cannot be written. What could be read is in the capture all the same.
+pub fn import(config: &Import) -> anyhow::Result<()> {
+    prepare_process();
+    let hars: Vec<Har> = config.files.iter().map(|path| open(path)).collect::<anyhow::Result<_>>()?;
+    if hars.iter().all(|har| har.entries() == 0) {
+        bail!("{}", damage(&hars).unwrap_or_else(|| String::from("there is no entry in it")));
+    }
+    let mut settings = config.settings();
+    for har in hars.iter().filter(|har| !har.creator().is_empty()) {
+        settings.push((String::from("creator"), har.creator().to_owned()));
+    }
+    settings.push((String::from("unknown"), String::from(UNKNOWN)));
+
+    let run = Ulid::generate();
+    let mut door = recorder::door(&config.record, run)?;
+    let opening = door.opening(&settings);
+    let mut bus = Bus::new();
+    let place = match &config.record.capture {
+        CaptureTo::Dir(dir) => {
+            let host = hars.iter().find_map(Har::server).map_or_else(|| String::from("har"), |server| server.host);
+            let name = CaptureName::new(recorder::shown(&host, config.record.redact), clock::now(), run);
+            let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
+            let place = sink.path().display().to_string();
+            bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
+            place
+        }
+        CaptureTo::Stdout => {
+            let sink = StdoutSink::new(&opening).context("write to standard output")?;
+            bus.attach("stdout", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
+            String::from("standard output")
+        }
+        CaptureTo::Off => bail!("there is nothing to do without a capture"),
+    };
+
+    let mut decoder = Decoder::new(door, Tracker::new(run.0));
+    let mut connections = 0;
+    let mut events = 0_u64;
+    for har in &hars {
+        let name = har.path().display();
+        let mut progress = Progress::new(format!("importing {name}"));
+        let mut feed = |message| {
+            decoder.take(message, &mut |record| {
+                events += 1;
+                bus.wait_for_room();
+                bus.publish(&Arc::new(record));
+            });
+        };
+        let tally = har
+            .play(connections + 1, &mut feed, &mut |done, total| progress.at(done, total))
+            .with_context(|| format!("read {name}"))?;
+        drop(progress);
+        connections += tally.connections;
+        say(&told(har, tally));
+    }
+    let lost: u64 = bus.finish(FLUSH_LIMIT).iter().map(|done| done.lost.events).sum();
+    say(&format!("unknown {UNKNOWN}\ncapture {place} ({events} events)\nredaction {}\n", config.record.redact));
+    if config.record.redact == Level::Off {
+        say("warning the capture holds passwords in the clear: keep it to yourself\n");
+    }
+    if lost > 0 {
+        bail!("{lost} events could not be written to {place}");
+    }
+    match damage(&hars) {
+        Some(damage) => Err(anyhow!("{damage}\nhint: what was read before that place is in the capture")),
+        None => Ok(()),
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<Har> {
+    let name = path.display();
+    let mut progress = Progress::new(format!("reading {name}"));
+    Har::open(path, &mut |done, total| progress.at(done, total)).with_context(|| format!("read {name}"))
+}
+
+fn damage(hars: &[Har]) -> Option<String> {
+    hars.iter().find_map(|har| Some(format!("{}: {}", har.path().display(), har.broken()?)))
+}
+
+fn told(har: &Har, tally: Tally) -> String {
+    let Tally { exchanges, sockets, messages, odd_messages, skipped, connections: _ } = tally;
+    let mut text =
+        format!("read {}: {exchanges} requests, {sockets} WebSockets, {messages} messages", har.path().display());
+    if odd_messages > 0 {
+        text += &format!("; {odd_messages} noted by the browser that are no messages");
+    }
+    if skipped > 0 {
+        text += &format!("; {skipped} entries without a date or an HTTP address left out");
+    }
+    text + "\n"
+}
+
+fn say(text: &str) {
+    // Nobody reading standard error is no reason not to work.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,99 @@
+//! A transcript to read: time in UTC, session, direction, gist; a stanza's XML, indented, if asked for.
+//!
+//! Keep-alives are left out. Nothing in it can move a terminal's cursor: control characters become spaces.
+
+use super::line::{Line, Sources, Told};
+use std::io::{self, Write};
+
+/// What is shown of a stanza.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Show {
+    /// Its gist.
+    Gist,
+    /// Its XML too.
+    Xml,
+}
+
+/// Writes a transcript of `sources` to `out`.
+///
+/// # Errors
+/// Reading or writing failed.
+pub fn text(
+    sources: &Sources,
+    show: Show,
+    out: &mut dyn Write,
+    progress: &mut dyn FnMut(u64, u64),
+) -> io::Result<Told> {
+    let mut day = String::new();
+    sources.each(progress, &mut |_, line| {
+        if line.finesse.keepalive {
+            return Ok(());
+        }
+        let at = format!("{:.6}", line.timestamp);
+        let (date, time) = at.trim_end_matches('Z').split_once('T').unwrap_or(("", &at));
+        if date != day {
+            writeln!(out, "{}{date} UTC", if day.is_empty() { "" } else { "\n" })?;
+            date.clone_into(&mut day);
+        }
+        writeln!(out, "{time}  {:<4} {}  {}", who(line), arrow(line), plain(&line.message))?;
+        match (&line.finesse.xml, show) {
+            (Some(xml), Show::Xml) => out.write_all(indented(xml).as_bytes()),
+            _ => Ok(()),
+        }
+    })
+}
+
+fn who<'l>(line: &'l Line<'_>) -> &'l str {
+    line.finesse.session.as_ref().map(|session| &*session.id).or(line.conn()).unwrap_or("")
+}
+
+fn arrow(line: &Line<'_>) -> &'static str {
+    match line.finesse.direction.as_deref() {
+        Some("c2s") => "→",
+        Some("s2c") => "←",
+        _ if line.event.action == "http-exchange" => "↔",
+        _ => "·",
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// One tag a line, indented by depth, an element with nothing but text on one line. Does not understand XML beyond its
+/// tags: whatever it is given is shown.
+fn indented(xml: &str) -> String {
+    let mut out = String::with_capacity(xml.len() * 2);
+    let mut depth = 0_usize;
+    let mut open = false;
+    for piece in xml.split_inclusive('>') {
+        let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
+        let (text, tag) = (plain(text.trim()), plain(tag));
+        let is_end = tag.starts_with("</");
+        if is_end {
+            depth = depth.saturating_sub(1);
+        }
+        // `<state>READY</state>` stays together.
+        let stays = open && is_end;
+        if !text.is_empty() && !stays {
+            line(&mut out, depth + usize::from(is_end), &text);
+        }
+        match (stays, tag.is_empty()) {
+            (true, _) => out.extend([text, tag.clone()]),
+            (false, false) => line(&mut out, depth, &tag),
+            (false, true) => {}
+        }
+        open = tag.len() > 1 && !is_end && !tag.ends_with("/>") && !tag.starts_with("<?") && !tag.starts_with("<!");
+        depth += usize::from(open);
+    }
+    out.push('\n');
+    out
+}
+
+fn line(out: &mut String, depth: usize, text: &str) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&" ".repeat(10 + 2 * depth.min(40)));
+    out.push_str(text);
+}

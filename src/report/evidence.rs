@@ -1,0 +1,101 @@
+//! Marks become evidence: the gist of every line that a claim stands on.
+//!
+//! Lines are looked up again by where they begin, in order of the file, so that streaming need not remember what no claim
+//! turned out to need.
+
+use super::line::Line;
+use super::model::{Evidence, Mark, Report, Session};
+use super::source::Again;
+use super::words;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Fills in the evidence of a report. A file that has gone meanwhile leaves gists out.
+pub(super) fn fill(report: &mut Report) {
+    let paths: Vec<PathBuf> = report.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+    let mut wanted: BTreeMap<Mark, Vec<Option<usize>>> = BTreeMap::new();
+    for (index, session) in report.sessions.iter().enumerate() {
+        for mark in marks(session) {
+            wanted.entry(mark).or_default().push(Some(index));
+        }
+    }
+    for mark in own_marks(report) {
+        wanted.entry(mark).or_default().push(None);
+    }
+    let mut open: Option<(u32, Again)> = None;
+    let mut buffer = Vec::new();
+    for (mark, mut owners) in wanted {
+        if mark.line == 0 {
+            continue;
+        }
+        if open.as_ref().is_none_or(|(file, _)| *file != mark.file) {
+            let path = usize::try_from(mark.file).ok().and_then(|file| paths.get(file));
+            open = path.and_then(|path| Again::open(path).ok()).map(|again| (mark.file, again));
+        }
+        let Some((_, again)) = &mut open else { continue };
+        let Some(evidence) = again.line(mark.offset_bytes, &mut buffer).ok().and_then(|text| read(text, mark)) else {
+            continue;
+        };
+        owners.sort();
+        owners.dedup();
+        for owner in owners {
+            let list = match owner {
+                Some(index) => report.sessions.get_mut(index).map(|session| &mut session.evidence),
+                None => Some(&mut report.evidence),
+            };
+            if let Some(list) = list {
+                list.push(evidence.clone());
+            }
+        }
+    }
+}
+
+fn read(text: &[u8], mark: Mark) -> Option<Evidence> {
+    let line: Line<'_> = serde_json::from_slice(text).ok()?;
+    let ws = line.finesse.ws.as_ref().map(|ws| &*ws.id);
+    let on = ws.or(line.finesse.conn.as_ref().map(|conn| &*conn.id)).unwrap_or_default();
+    Some(Evidence {
+        line: mark,
+        at_us: words::parse_stamp_us(&line.timestamp)?,
+        action: words::plain(&line.event.action),
+        direction: line.finesse.direction.as_deref().map(words::plain).unwrap_or_default(),
+        on: words::plain(on),
+        gist: words::plain(&line.message),
+    })
+}
+
+fn own_marks(report: &Report) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = report.oddities.iter().map(|oddity| oddity.line).collect();
+    marks.extend(report.strangers.iter().map(|stranger| stranger.line));
+    for finding in report.findings.iter() {
+        marks.push(finding.line);
+        marks.extend(&finding.evidence);
+    }
+    marks
+}
+
+fn marks(session: &Session) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for socket in session.sockets.iter() {
+        marks.push(socket.line);
+        marks.extend(socket.ladder.rungs.iter().map(|rung| rung.line));
+        marks.extend(socket.ladder.why_line);
+        marks.extend(socket.ending.as_ref().map(|ending| ending.line));
+    }
+    marks.extend(session.states.iter().map(|state| state.line));
+    marks.extend(session.calls.iter().flat_map(|call| call.steps.iter().map(|step| step.line)));
+    marks.extend([&session.pings.xmpp, &session.pings.websocket].iter().filter_map(|pings| Some(pings.slowest?.line)));
+    marks.extend(session.pings.lost.iter().map(|point| point.line));
+    marks.extend(session.requests.slowest.iter().chain(session.requests.failed.iter()).map(|request| request.line));
+    for join in session.joins.iter() {
+        marks.push(join.line);
+        marks.extend(join.event.as_ref().map(|event| event.line));
+    }
+    marks.extend(session.subscriptions.iter().map(|subscription| subscription.line));
+    marks.extend(session.troubles.iter().map(|trouble| trouble.line));
+    for finding in session.findings.iter() {
+        marks.push(finding.line);
+        marks.extend(&finding.evidence);
+    }
+    marks
+}

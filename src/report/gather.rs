@@ -1,0 +1,523 @@
+//! Lines become a [`Report`]: whose line it is, by run, session and connection, and what is missing.
+//!
+//! Lines that come before a connection's agent is known wait with the connection. Knows nothing of files but their number;
+//! memory is bounded by the limits in [`model`](super::model) and here, whatever the capture's size.
+
+use super::fold::{self, Track};
+use super::line::{self, Line};
+use super::model::{
+    Finding, LeftOut, List, MAX_FINDING_EVIDENCE, MAX_FINDINGS, MAX_ODDITIES, MAX_ROWS, MAX_SESSIONS, MAX_SOCKETS,
+    Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
+};
+use super::{story, words};
+use std::collections::HashMap;
+
+/// Connections followed at once in a run.
+const MAX_CONNECTIONS: usize = 65_536;
+/// Lines whose place is remembered, so that findings can point at them.
+const MAX_PLACES: usize = 1 << 16;
+/// Warnings kept until a connection's agent is known.
+const MAX_WAITING: usize = 16;
+/// Sessions named when the one that was asked for is not there.
+const MAX_NAMED: usize = 30;
+
+/// What of the captures is asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    /// This agent's sessions: login, bare JID or token, in any case.
+    pub user: Option<String>,
+    /// The session with this id.
+    pub session: Option<String>,
+    /// Lines from here on, microseconds since 1970.
+    pub since_us: Option<i64>,
+    /// Lines before this, microseconds since 1970.
+    pub until_us: Option<i64>,
+}
+
+impl Filter {
+    fn is_for_all(&self) -> bool {
+        self.user.is_none() && self.session.is_none()
+    }
+
+    fn takes(&self, id: &str, user: Option<&str>) -> bool {
+        let bare = |text: &str| text.split(['@', '/']).next().unwrap_or(text).to_lowercase();
+        self.session.as_deref().is_none_or(|wanted| wanted == id)
+            && self.user.as_deref().is_none_or(|wanted| user.is_none_or(|user| bare(user) == bare(wanted)))
+    }
+}
+
+/// Builds a report line by line.
+#[derive(Default)]
+pub(super) struct Gather {
+    filter: Filter,
+    report: Report,
+    runs: Vec<Run>,
+    places: Vec<(u32, Mark)>,
+    sessions_left_out: u64,
+    named: List<String>,
+}
+
+struct Run {
+    name: String,
+    last_sequence: u64,
+    sessions: HashMap<String, Owner>,
+    connections: HashMap<String, Connection>,
+}
+
+/// Whose a line is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Nobody,
+    Session(usize),
+    /// A session that was not asked for, or one too many.
+    Other,
+}
+
+struct Connection {
+    owner: Owner,
+    opened: Place,
+    client: String,
+    server: String,
+    upstream: Option<String>,
+    user_agent: Option<String>,
+    socket: Slot,
+    track: Track,
+    waiting: List<Trouble>,
+}
+
+/// Where a connection's socket is kept.
+enum Slot {
+    None,
+    Waiting(Box<Socket>),
+    In(usize),
+    Lost,
+}
+
+impl Gather {
+    pub(super) fn new(filter: Filter) -> Self {
+        Self { filter, report: Report { schema: "1.0", ..Report::default() }, ..Self::default() }
+    }
+
+    /// Takes one line.
+    pub(super) fn line(&mut self, text: &[u8], mut mark: Mark) {
+        let parsed = serde_json::from_slice::<Line<'_>>(text).ok();
+        let Some((line, at_us)) =
+            parsed.and_then(|line| Some((words::parse_stamp_us(&line.timestamp)?, line))).map(swap)
+        else {
+            if !text.is_empty() {
+                self.unreadable("not a line of a finesse-tap capture", mark);
+            }
+            return;
+        };
+        mark.sequence = line.event.sequence.unwrap_or(0);
+        let place = Place { at_us, mark };
+        let run = self.run(line::run(&line));
+        if !self.is_next(run, mark) {
+            return;
+        }
+        if self.filter.since_us.is_some_and(|since| at_us < since)
+            || self.filter.until_us.is_some_and(|until| at_us >= until)
+        {
+            self.report.totals.lines_outside += 1;
+            return;
+        }
+        self.report.totals.lines += 1;
+        self.report.from_us = Some(self.report.from_us.map_or(at_us, |from| from.min(at_us)));
+        self.report.to_us = Some(self.report.to_us.map_or(at_us, |to| to.max(at_us)));
+        self.total(&line, place);
+        let owner = self.owner(run, &line, place);
+        self.connection(run, owner, &line, place);
+        if &*line.event.action == "finding" {
+            self.finding(run, owner, &line, place);
+        }
+    }
+
+    /// The last line of a file, without an end: whole if it reads.
+    pub(super) fn torn(&mut self, text: &[u8], mark: Mark) {
+        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
+            self.line(text, mark);
+        } else {
+            self.unreadable(
+                "the last line is torn: it was still being written, or the proxy was stopped by force",
+                mark,
+            );
+        }
+    }
+
+    /// A line that is none.
+    pub(super) fn unreadable(&mut self, why: &str, mark: Mark) {
+        self.report.totals.lines_unreadable += 1;
+        self.report.oddities.push(Oddity { what: why.to_owned(), line: mark }, MAX_ODDITIES);
+    }
+
+    /// The report, all lines being read, and the sessions that there were.
+    pub(super) fn finish(mut self) -> (Report, List<String>) {
+        for run in std::mem::take(&mut self.runs) {
+            self.report.runs.push(run.name);
+            let mut open: Vec<Connection> = run.connections.into_values().collect();
+            open.sort_by_key(|connection| connection.opened.mark);
+            for connection in open {
+                self.close(connection, None);
+            }
+        }
+        let filter = self.filter;
+        let report = &mut self.report;
+        report.sessions.retain(|session| filter.takes(&session.id, session.user.as_deref().or(Some(""))));
+        report.sessions.sort_by_key(|session| session.from_us);
+        for session in &mut report.sessions {
+            fold::conclude(session);
+            session.story = story::tell(session, report.to_us.unwrap_or(session.to_us));
+            left_out(session, &mut report.left_out);
+        }
+        report.findings.iter_mut().for_each(|finding| finding.evidence.dedup());
+        let mut own = |list, count| report.left_out.push(LeftOut { session: None, list, count });
+        for (list, count) in [
+            ("sessions", self.sessions_left_out),
+            ("oddities", report.oddities.left_out),
+            ("findings", report.findings.left_out),
+            ("strangers", report.strangers.left_out),
+        ] {
+            if count > 0 {
+                own(list, count);
+            }
+        }
+        (self.report, self.named)
+    }
+
+    fn run(&mut self, name: &str) -> usize {
+        // Lines of different runs seldom alternate: the last one is nearly always it.
+        if let Some(index) = self.runs.iter().rposition(|run| run.name == name) {
+            return index;
+        }
+        self.runs.push(Run {
+            name: name.to_owned(),
+            last_sequence: 0,
+            sessions: HashMap::new(),
+            connections: HashMap::new(),
+        });
+        self.runs.len() - 1
+    }
+
+    /// Watches the numbering: whether the line is new, and how many are missing before it.
+    fn is_next(&mut self, index: usize, mark: Mark) -> bool {
+        let Some(run) = self.runs.get_mut(index).filter(|_| mark.sequence > 0) else { return true };
+        if mark.sequence <= run.last_sequence {
+            self.report.totals.lines_repeated += 1;
+            return false;
+        }
+        let missing = mark.sequence - run.last_sequence - 1;
+        // A run's first file may have been left at home.
+        if missing > 0 && run.last_sequence > 0 {
+            self.report.totals.lines_missing += missing;
+            let what = format!("{} before this line", words::count(missing, "event") + " missing");
+            self.report.oddities.push(Oddity { what, line: mark }, MAX_ODDITIES);
+        }
+        run.last_sequence = mark.sequence;
+        let slot = usize::try_from(mark.sequence).unwrap_or(0) % MAX_PLACES;
+        if slot >= self.places.len() {
+            self.places.resize(slot + 1, (u32::MAX, Mark::default()));
+        }
+        if let Some(entry) = self.places.get_mut(slot) {
+            *entry = (u32::try_from(index).unwrap_or(u32::MAX), mark);
+        }
+        true
+    }
+
+    fn total(&mut self, line: &Line<'_>, place: Place) {
+        let totals = &mut self.report.totals;
+        totals.lines_cut += u64::from(line.finesse.xml_truncated);
+        match &*line.event.action {
+            "connection-opened" => totals.connections += 1,
+            "websocket-opened" => totals.sockets += 1,
+            "http-exchange" => totals.requests += 1,
+            "finesse-update" => totals.updates += 1,
+            "decode-error" => totals.decode_errors += 1,
+            "capture-gap" | "redaction-blocked" => {
+                totals.gaps += 1;
+                if let Some(gap) = &line.finesse.gap {
+                    totals.gap_events += gap.events;
+                    totals.gap_bytes += gap.bytes;
+                }
+                let oddity = Oddity { what: words::plain(&line.message), line: place.mark };
+                self.report.oddities.push(oddity, MAX_ODDITIES);
+            }
+            _ => {}
+        }
+        let level = match (&line.finesse.redaction, &line.finesse.capture) {
+            (Some(redaction), _) => Some(&*redaction.level),
+            // `capture file 1 of run R, redaction auth`: a capture without traffic names its level only there.
+            (None, Some(capture)) if !capture.version.is_empty() => line.message.rsplit(' ').next(),
+            _ => None,
+        };
+        let levels = &mut self.report.redaction;
+        if let Some(level) = level.filter(|level| levels.len() < 8 && !levels.iter().any(|known| known == level)) {
+            levels.push(words::plain(level));
+        }
+    }
+
+    /// The session a line names, made if it is new.
+    fn owner(&mut self, run: usize, line: &Line<'_>, place: Place) -> Owner {
+        let Some(id) = line.finesse.session.as_ref().map(|session| &*session.id) else { return Owner::Nobody };
+        let Some(run) = self.runs.get_mut(run) else { return Owner::Other };
+        if let Some(owner) = run.sessions.get(id) {
+            return *owner;
+        }
+        let user = line.user.as_ref().map(|user| words::plain(&user.name));
+        self.named.push(format!("{} {}", words::plain(id), user.as_deref().unwrap_or("?")), MAX_NAMED);
+        let owner = if !self.filter.takes(id, user.as_deref()) {
+            Owner::Other
+        } else if self.report.sessions.len() >= MAX_SESSIONS {
+            self.sessions_left_out += 1;
+            Owner::Other
+        } else {
+            self.report.sessions.push(Session {
+                id: words::plain(id),
+                run: words::plain(&run.name),
+                user,
+                from_us: place.at_us,
+                to_us: place.at_us,
+                ..Session::default()
+            });
+            Owner::Session(self.report.sessions.len() - 1)
+        };
+        run.sessions.insert(id.to_owned(), owner);
+        owner
+    }
+
+    fn connection(&mut self, run: usize, owner: Owner, line: &Line<'_>, place: Place) {
+        let Some(id) = line.finesse.conn.as_ref().map(|conn| &*conn.id) else {
+            // A finding or a summary concerns a session and no connection.
+            if let Some(session) = self.session(owner) {
+                fold::session(session, line, place, None);
+            }
+            return;
+        };
+        let Some(connections) = self.runs.get_mut(run).map(|run| &mut run.connections) else { return };
+        if !connections.contains_key(id) {
+            if connections.len() >= MAX_CONNECTIONS {
+                return;
+            }
+            connections.insert(id.to_owned(), Connection::new(line, place));
+        }
+        let Some(connection) = connections.get_mut(id) else { return };
+        if owner != Owner::Nobody && connection.owner != owner {
+            connection.hand_over(owner, &mut self.report.sessions);
+        }
+        connection.take(line, place, &mut self.report.sessions);
+        if &*line.event.action == "connection-closed"
+            && let Some(connection) = connections.remove(id)
+        {
+            self.close(connection, Some((line, place)));
+        }
+    }
+
+    fn session(&mut self, owner: Owner) -> Option<&mut Session> {
+        match owner {
+            Owner::Session(index) => self.report.sessions.get_mut(index),
+            _ => None,
+        }
+    }
+
+    fn close(&mut self, mut connection: Connection, closed: Option<(&Line<'_>, Place)>) {
+        connection.track.end(connection.owner.of(&mut self.report.sessions), closed.map(|(_, place)| place));
+        if connection.owner != Owner::Nobody || !self.filter.is_for_all() {
+            return;
+        }
+        let told = connection.waiting.last().map(|trouble| (trouble.what.clone(), trouble.line)).or_else(|| {
+            let Slot::Waiting(socket) = &connection.socket else { return None };
+            Some((String::from("a WebSocket on which nobody logged in"), socket.line))
+        });
+        if let Some((what, line)) = told {
+            let stranger = Stranger {
+                at_us: connection.opened.at_us,
+                client: connection.client,
+                server: connection.server,
+                what,
+                line,
+            };
+            self.report.strangers.push(stranger, MAX_ODDITIES);
+        }
+    }
+
+    fn finding(&mut self, run: usize, owner: Owner, line: &Line<'_>, place: Place) {
+        let Some(told) = &line.finesse.finding else { return };
+        let sequences = told.evidence.iter().take(MAX_FINDING_EVIDENCE);
+        let evidence: Vec<Mark> = sequences.filter_map(|sequence| self.place(run, *sequence)).collect();
+        let is_for_all = self.filter.is_for_all();
+        let findings = match owner {
+            Owner::Session(index) => self.report.sessions.get_mut(index).map(|session| &mut session.findings),
+            Owner::Nobody if is_for_all => Some(&mut self.report.findings),
+            _ => None,
+        };
+        let Some(findings) = findings else { return };
+        if let Some(known) = findings.iter_mut().find(|finding| finding.code == *told.code) {
+            // A finding that comes again counts on by itself, or says how often it came so far.
+            known.count = match told.count {
+                None | Some(1) => known.count + 1,
+                Some(count) => known.count.max(count),
+            };
+            let room = MAX_FINDING_EVIDENCE.saturating_sub(known.evidence.len());
+            known.evidence.extend(evidence.into_iter().take(room));
+            return;
+        }
+        let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let facts = told.facts.iter().take(MAX_FINDING_EVIDENCE);
+        let finding = Finding {
+            code: words::plain(&told.code),
+            title: words::plain(if told.title.is_empty() { &line.message } else { &told.title }),
+            confidence: words::plain(&told.confidence),
+            count: told.count.unwrap_or(1),
+            facts: facts.map(|fact| (words::plain(&fact.name), words::plain(&value(&fact.value)))).collect(),
+            advice: words::plain(&told.advice),
+            at_us: place.at_us,
+            line: place.mark,
+            evidence,
+        };
+        findings.push(finding, MAX_FINDINGS);
+    }
+
+    fn place(&self, run: usize, sequence: u64) -> Option<Mark> {
+        let (its_run, mark) = self.places.get(usize::try_from(sequence).ok()? % MAX_PLACES)?;
+        (mark.sequence == sequence && usize::try_from(*its_run) == Ok(run)).then_some(*mark)
+    }
+}
+
+impl Owner {
+    fn of(self, sessions: &mut [Session]) -> Option<&mut Session> {
+        match self {
+            Self::Session(index) => sessions.get_mut(index),
+            _ => None,
+        }
+    }
+}
+
+impl Connection {
+    fn new(line: &Line<'_>, place: Place) -> Self {
+        let address = |ip: Option<&str>, port: u16| match ip {
+            Some(ip) if ip.contains(':') => format!("[{}]:{port}", words::plain(ip)),
+            Some(ip) => format!("{}:{port}", words::plain(ip)),
+            None => String::from("?"),
+        };
+        let client = line.client.as_ref();
+        let server = line.server.as_ref();
+        let upstream = line.finesse.conn.as_ref().and_then(|conn| conn.upstream.as_ref());
+        Self {
+            owner: Owner::Nobody,
+            opened: place,
+            client: client.map_or_else(|| String::from("?"), |client| address(client.ip.as_deref(), client.port)),
+            server: server.map_or_else(
+                || String::from("?"),
+                |server| address(server.domain.as_deref().or(server.ip.as_deref()), server.port),
+            ),
+            upstream: upstream.and_then(|to| Some(address(Some(to.ip.as_deref()?), to.port))),
+            user_agent: None,
+            socket: Slot::None,
+            track: Track::default(),
+            waiting: List::default(),
+        }
+    }
+
+    /// The agent is known now, or another than before.
+    fn hand_over(&mut self, owner: Owner, sessions: &mut [Session]) {
+        self.owner = owner;
+        let Some(session) = owner.of(sessions) else {
+            self.socket = Slot::Lost;
+            self.waiting = List::default();
+            return;
+        };
+        session.from_us = session.from_us.min(self.opened.at_us);
+        let client = self.client.rsplit_once(':').map_or(&*self.client, |(ip, _)| ip);
+        remember(&mut session.clients, client);
+        remember(&mut session.servers, &self.server);
+        if let Some(user_agent) = &self.user_agent {
+            remember(&mut session.user_agents, user_agent);
+        }
+        for trouble in std::mem::take(&mut self.waiting).iter() {
+            session.troubles.push(trouble.clone(), MAX_ROWS);
+        }
+        if let Slot::Waiting(socket) = std::mem::replace(&mut self.socket, Slot::None) {
+            self.socket = session.sockets.push(*socket, MAX_SOCKETS).map_or(Slot::Lost, Slot::In);
+        }
+    }
+
+    fn take(&mut self, line: &Line<'_>, place: Place, sessions: &mut [Session]) {
+        if self.user_agent.is_none() {
+            self.user_agent = line.user_agent.as_ref().map(|agent| words::plain(&agent.original));
+        }
+        let mut session = self.owner.of(sessions);
+        if let (Some(ws), Slot::None) = (&line.finesse.ws, &self.socket)
+            && self.owner != Owner::Other
+        {
+            let socket = Socket::new(line, ws, place, self);
+            self.socket = match &mut session {
+                Some(session) => session.sockets.push(socket, MAX_SOCKETS).map_or(Slot::Lost, Slot::In),
+                None => Slot::Waiting(Box::new(socket)),
+            };
+        }
+        let answered = self.track.feed(line, place, session.as_deref_mut());
+        let socket = match (&mut self.socket, &mut session) {
+            (Slot::Waiting(socket), _) => Some(&mut **socket),
+            (Slot::In(index), Some(session)) => session.sockets.get_mut(*index),
+            _ => None,
+        };
+        if let Some(socket) = socket {
+            fold::socket(socket, line, place, answered.as_deref());
+        }
+        match session {
+            Some(session) => fold::session(session, line, place, answered.as_deref()),
+            None => {
+                if let Some(trouble) = fold::trouble(line, place) {
+                    self.waiting.push(trouble, MAX_WAITING);
+                }
+            }
+        }
+    }
+}
+
+impl Socket {
+    fn new(line: &Line<'_>, ws: &line::Ws<'_>, place: Place, on: &Connection) -> Self {
+        Self {
+            id: words::plain(&ws.id),
+            conn: line.finesse.conn.as_ref().map(|conn| words::plain(&conn.id)).unwrap_or_default(),
+            from_us: place.at_us,
+            to_us: place.at_us,
+            client: on.client.clone(),
+            server: on.server.clone(),
+            upstream: on.upstream.clone(),
+            protocol: ws.protocol.as_deref().map(words::plain),
+            extensions: ws.extensions.as_deref().map(words::plain),
+            ladder: super::ladder::Ladder::default(),
+            ending: None,
+            line: place.mark,
+        }
+    }
+}
+
+fn swap<A, B>((a, b): (A, B)) -> (B, A) {
+    (b, a)
+}
+
+/// Adds a text to a short list of different ones.
+fn remember(list: &mut Vec<String>, text: &str) {
+    if list.len() < 8 && !list.iter().any(|known| known == text) {
+        list.push(text.to_owned());
+    }
+}
+
+fn left_out(session: &Session, to: &mut Vec<LeftOut>) {
+    for (list, count) in [
+        ("sockets", session.sockets.left_out),
+        ("states", session.states.left_out),
+        ("calls", session.calls.left_out),
+        ("failed requests", session.requests.failed.left_out),
+        ("requests with events", session.joins.left_out),
+        ("subscriptions", session.subscriptions.left_out),
+        ("warnings", session.troubles.left_out),
+        ("findings", session.findings.left_out),
+        ("unanswered pings", session.pings.lost.left_out),
+    ] {
+        if count > 0 {
+            to.push(LeftOut { session: Some(session.id.clone()), list, count });
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `report`: captures become what happened, for a person: text for a terminal, one HTML file, or JSON.
+//!
+//! [`source`] reads files, [`gather`] sorts lines by run, session and connection, [`fold`] and [`ladder`] take each into the
+//! bounded [`model`], [`evidence`] looks up the lines that claims stand on, [`text`] and [`html`] render. Streams once, so the size
+//! of a capture costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
+
+mod evidence;
+mod fold;
+mod gather;
+mod html;
+pub mod ladder;
+mod line;
+pub mod model;
+mod source;
+mod story;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use gather::Filter;
+
+use anyhow::{Context as _, bail};
+use gather::Gather;
+use model::{List, Report};
+use source::Piece;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+/// Widest text, columns.
+const MAX_COLUMNS: usize = 160;
+/// Narrowest text, columns.
+const MIN_COLUMNS: usize = 60;
+/// Where there is no terminal to fit.
+const PLAIN_COLUMNS: usize = 110;
+
+/// What a report is made of, and into what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Captures: files, directories, names with `*`.
+    pub captures: Vec<PathBuf>,
+    /// What of them.
+    pub filter: Filter,
+    /// In which form.
+    pub format: Format,
+    /// Where to; none is standard output.
+    pub output: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// One self-contained page.
+    Html,
+    /// For programs.
+    Json,
+}
+
+impl Format {
+    /// All forms.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Html, Self::Json];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Html => "html",
+            Self::Json => "json",
+        }
+    }
+
+    /// The form that a file's name suggests.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("html" | "htm") => Self::Html,
+            Some("json") => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| String::from("is text, html or json"))
+    }
+}
+
+/// A time as a person writes it, in microseconds since 1970: RFC 3339, or a date with or without a time of day in UTC.
+///
+/// # Errors
+/// It is none, with what would be one.
+pub fn time_us(text: &str) -> Result<i64, String> {
+    words::parse_time_us(text).ok_or_else(|| String::from("is no time such as 2026-01-15T09:12:40Z or 2026-01-15"))
+}
+
+/// Makes the report and writes it where it belongs.
+///
+/// # Errors
+/// A capture cannot be read, nothing that was asked for is in it, or the report cannot be written.
+pub fn run(request: &Request) -> anyhow::Result<()> {
+    let mut progress = Progress::new();
+    let report = build(&request.captures, &request.filter, &mut |done, total| progress.show(done, total));
+    progress.clear();
+    let rendered = render(&report?, request.format, columns(request.output.is_none()))?;
+    match &request.output {
+        None => print(&rendered),
+        Some(path) => {
+            std::fs::write(path, rendered).with_context(|| format!("write {}", path.display()))?;
+            // Nobody reading standard error is no reason to fail.
+            let _ = writeln!(io::stderr(), "report {}", path.display());
+            Ok(())
+        }
+    }
+}
+
+/// Reads captures into a report. `progress` is told bytes done and bytes in all.
+///
+/// # Errors
+/// A capture cannot be read, or nothing that was asked for is in it.
+pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
+    let sources = source::sources(captures)?;
+    let total = sources.iter().map(|source| source.bytes).sum();
+    let mut done = 0;
+    let mut gather = Gather::new(filter.clone());
+    let mut files = Vec::with_capacity(sources.len());
+    for (file, source) in (0_u32..).zip(&sources) {
+        let lines = source::each_line(source, file, |piece, mark| {
+            match piece {
+                Piece::Line(text) => gather.line(text, mark),
+                Piece::Torn(text) => gather.torn(text, mark),
+                Piece::TooLong => gather.unreadable("a line that is too long for a capture", mark),
+            }
+            if mark.line % 4_096 == 0 {
+                progress(done + mark.offset_bytes, total);
+            }
+        })?;
+        done += source.bytes;
+        files.push(model::File { path: source.path.display().to_string(), bytes: source.bytes, lines });
+    }
+    let (mut report, named) = gather.finish();
+    report.files = files;
+    complain(&report, filter, &named)?;
+    evidence::fill(&mut report);
+    Ok(report)
+}
+
+/// Renders a report; `columns` is how wide text may be.
+///
+/// # Errors
+/// None in practice: it is written into memory.
+pub fn render(report: &Report, format: Format, columns: usize) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Text => text::render(report, columns),
+        Format::Html => html::render(report),
+        Format::Json => serde_json::to_string_pretty(report)? + "\n",
+    })
+}
+
+/// That nothing is left to report on is an error that says what there was.
+fn complain(report: &Report, filter: &Filter, named: &List<String>) -> anyhow::Result<()> {
+    let totals = &report.totals;
+    if totals.lines == 0 && totals.lines_outside == 0 {
+        let lines: u64 = report.files.iter().map(|file| file.lines).sum();
+        bail!(
+            "no line of a finesse-tap capture in {} ({lines} lines)",
+            words::count(report.files.len() as u64, "file")
+        );
+    }
+    let filtered = filter.user.is_some() || filter.session.is_some();
+    if !report.sessions.is_empty() || !(filtered || totals.lines == 0) {
+        return Ok(());
+    }
+    if totals.lines == 0 {
+        bail!(
+            "no line in the time asked for: {} before or after it\nhint: widen --since and --until",
+            words::count(totals.lines_outside, "line")
+        );
+    }
+    let wanted = [("--user", &filter.user), ("--session", &filter.session)];
+    let wanted: Vec<String> =
+        wanted.iter().filter_map(|(option, value)| Some(format!("{option} {}", value.as_ref()?))).collect();
+    let range = report.from_us.zip(report.to_us).map(|(from, to)| words::range(from, to)).unwrap_or_default();
+    let more = if named.left_out > 0 { format!(" and {} more", named.left_out) } else { String::new() };
+    let hint = if named.is_empty() {
+        String::from("nobody logged in within these files; leave the option out to see the connections")
+    } else {
+        format!("there are {}{more}", named.join(", "))
+    };
+    bail!("no session fits {} in {} lines of {range} UTC\nhint: {hint}", wanted.join(" "), totals.lines);
+}
+
+fn columns(to_stdout: bool) -> usize {
+    let terminal = io::stdout().is_terminal() && to_stdout;
+    let size = terminal.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
+    let columns = size.map_or(PLAIN_COLUMNS, |(terminal_size::Width(columns), _)| usize::from(columns));
+    columns.clamp(MIN_COLUMNS, MAX_COLUMNS)
+}
+
+/// Writes to standard output. A reader that has gone has seen enough.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// How far it is, on a terminal.
+struct Progress {
+    shown_percent: Option<u64>,
+    is_on: bool,
+}
+
+impl Progress {
+    /// Captures below this are read before anybody wonders, bytes.
+    const WORTH_BYTES: u64 = 32 << 20;
+
+    fn new() -> Self {
+        Self { shown_percent: None, is_on: io::stderr().is_terminal() }
+    }
+
+    fn show(&mut self, done: u64, total: u64) {
+        let percent = done.saturating_mul(100) / total.max(1);
+        if self.is_on && total >= Self::WORTH_BYTES && self.shown_percent != Some(percent) {
+            self.shown_percent = Some(percent);
+            let _ = write!(io::stderr(), "\rreading {} of {}, {percent} %  ", words::size(done), words::size(total));
+        }
+    }
+
+    fn clear(&self) {
+        if self.shown_percent.is_some() {
+            let _ = write!(io::stderr(), "\r{:60}\r", "");
+        }
+    }
+}

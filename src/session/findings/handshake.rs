@@ -1,0 +1,35 @@
+//! The upgrade to a WebSocket: refused, stripped, or answered without the subprotocol.
+
+use super::{Code, Confidence, Finding, Kind};
+
+/// A request for the WebSocket's path that was answered without becoming one.
+pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequence: u64) -> Option<Finding> {
+    let finding = match asked {
+        Asked::Upgrade => Finding::new(Code::UpgradeRefused, Confidence::Certain),
+        Asked::PathOnly => Finding::new(Code::UpgradeStripped, Confidence::Likely),
+        Asked::Nothing => return None,
+    };
+    // Without an answer the connection's end tells the story.
+    Some(finding.seen([sequence]).fact("status", Kind::Plain, status?))
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// An upgrade to WebSocket.
+    Upgrade,
+    /// The WebSocket's path, without an upgrade.
+    PathOnly,
+    /// Something else.
+    Nothing,
+}
+
+/// RFC 6455 section 4.1: a browser that offered subprotocols fails a connection without one of them.
+pub(in crate::session) fn subprotocol(offered: &[String], selected: Option<&str>, sequence: u64) -> Option<Finding> {
+    let echoed = selected.is_some_and(|selected| offered.iter().any(|offer| offer.eq_ignore_ascii_case(selected)));
+    if offered.is_empty() || echoed {
+        return None;
+    }
+    let finding = Finding::new(Code::SubprotocolNotEchoed, Confidence::Certain).seen([sequence]);
+    Some(finding.fact("offered", Kind::Text, offered.join(", ")).maybe("selected", Kind::Text, selected))
+}

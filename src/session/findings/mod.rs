@@ -1,0 +1,141 @@
+//! What went wrong, said once and plainly: one file a group of rules.
+//!
+//! A rule is a pure function from what is known to a [`Finding`], if there is one. It keeps nothing, reads no clock and
+//! writes nothing; the [`Tracker`](super::Tracker) calls it with what it remembers. Titles and advice stand in [`Code`]
+//! alone, `docs/findings.md` explains each. A `Ledger` counts repeats.
+
+pub mod api;
+mod code;
+pub mod decode;
+pub mod ending;
+pub mod event;
+pub mod handshake;
+mod ledger;
+pub mod login;
+pub mod ping;
+pub mod reconnect;
+pub mod server;
+pub mod subscription;
+pub mod tls;
+
+pub use code::{Code, Weight};
+pub(super) use ledger::{Ledger, Scope};
+
+/// How sure a rule is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confidence {
+    /// The wire says so.
+    Certain,
+    /// The usual reading of what the wire says.
+    Likely,
+    /// One reading of several.
+    Possible,
+}
+
+impl Confidence {
+    /// As the event stream writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Certain => "certain",
+            Self::Likely => "likely",
+            Self::Possible => "possible",
+        }
+    }
+}
+
+/// What a fact's value is, for the redactor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A number, a code, a constant word.
+    Plain,
+    /// A pub-sub node: its class tells nothing, its id may name a person.
+    Node,
+    /// A JID.
+    Jid,
+    /// A login name or id.
+    Person,
+    /// A host name or address.
+    Host,
+    /// Text that a peer wrote.
+    Text,
+}
+
+/// One thing a finding is based on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fact {
+    /// What it is called; units in the name.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// The value, at most [`MAX_FACT_BYTES`].
+    pub value: String,
+}
+
+/// Longest value of a fact, bytes.
+pub const MAX_FACT_BYTES: usize = 256;
+/// Lines a finding refers to at the most.
+const MAX_EVIDENCE: usize = 8;
+
+/// Something that went wrong, or is about to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Which.
+    pub code: Code,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What tells one occasion from another besides the session: a node, a side, a reason. Never written.
+    pub(super) subject: String,
+    /// Sequences of the lines it is based on.
+    pub evidence: Vec<u64>,
+    /// What it is based on.
+    pub facts: Vec<Fact>,
+    /// How often it was found, this time included; set by the `Ledger`.
+    pub count: u64,
+}
+
+impl Finding {
+    /// A finding without facts.
+    #[must_use]
+    pub fn new(code: Code, confidence: Confidence) -> Self {
+        Self { code, confidence, subject: String::new(), evidence: Vec::new(), facts: Vec::new(), count: 1 }
+    }
+
+    /// Says what tells it from another finding of the same code.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self.subject.truncate(self.subject.floor_char_boundary(MAX_FACT_BYTES));
+        self
+    }
+
+    /// Adds lines to its evidence; 0 is no line.
+    #[must_use]
+    pub fn seen(mut self, sequences: impl IntoIterator<Item = u64>) -> Self {
+        self.evidence.extend(sequences.into_iter().filter(|sequence| *sequence > 0));
+        self.evidence.sort_unstable();
+        self.evidence.dedup();
+        // The last lines tell more than the first.
+        let surplus = self.evidence.len().saturating_sub(MAX_EVIDENCE);
+        self.evidence.drain(..surplus);
+        self
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, kind: Kind, value: impl ToString) -> Self {
+        let mut value = value.to_string();
+        value.truncate(value.floor_char_boundary(MAX_FACT_BYTES));
+        self.facts.push(Fact { name, kind, value });
+        self
+    }
+
+    /// Adds a fact that may not be known.
+    #[must_use]
+    pub fn maybe(self, name: &'static str, kind: Kind, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.fact(name, kind, value),
+            None => self,
+        }
+    }
+}

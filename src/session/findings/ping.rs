@@ -1,0 +1,68 @@
+//! Keep-alives: slow, unanswered, too rare, and the silence of a computer asleep.
+
+use super::{Code, Confidence, Finding, Kind};
+
+/// A round trip longer than this is slow, microseconds. The desktop gives up at twice that.
+const SLOW_US: u64 = 5_000_000;
+/// The desktop pings every 10 s; browsers throttle a hidden tab's timers to one a minute.
+const RARE_MS: std::ops::Range<u64> = 30_000..90_000;
+/// Nothing either way for so long, with pings due every 10 s, is no throttling any more, milliseconds.
+const ASLEEP_MS: u64 = 90_000;
+
+/// Which keep-alive, and whose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::session) enum Level {
+    /// XEP-0199, asked by the client.
+    XmppOfClient,
+    /// XEP-0199, asked by the server.
+    XmppOfServer,
+    /// RFC 6455, asked by the client.
+    WebSocketOfClient,
+    /// RFC 6455, asked by the server.
+    WebSocketOfServer,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::XmppOfClient => "xmpp, asked by the client",
+            Self::XmppOfServer => "xmpp, asked by the server",
+            Self::WebSocketOfClient => "websocket, asked by the client",
+            Self::WebSocketOfServer => "websocket, asked by the server",
+        }
+    }
+}
+
+/// A ping's answer came.
+pub(in crate::session) fn slow(level: Level, rtt_us: u64, asked: u64, answered: u64) -> Option<Finding> {
+    if rtt_us <= SLOW_US {
+        return None;
+    }
+    let finding = Finding::new(Code::PingSlow, Confidence::Certain).about(level.as_str()).seen([asked, answered]);
+    Some(finding.fact("level", Kind::Plain, level.as_str()).fact("rtt_ms", Kind::Plain, rtt_us / 1_000))
+}
+
+/// 10 s after a ping without an answer.
+pub(in crate::session) fn unanswered(level: Level, asked: u64) -> Finding {
+    let finding = Finding::new(Code::PingUnanswered, Confidence::Certain).about(level.as_str()).seen([asked]);
+    finding.fact("level", Kind::Plain, level.as_str())
+}
+
+/// Two pings of the client in a row.
+pub(in crate::session) fn spacing(spacing_ms: u64, before: u64, sequence: u64) -> Option<Finding> {
+    if !RARE_MS.contains(&spacing_ms) {
+        return None;
+    }
+    let finding = Finding::new(Code::HiddenTab, Confidence::Likely).seen([before, sequence]);
+    Some(finding.fact("spacing_ms", Kind::Plain, spacing_ms))
+}
+
+/// Something passes after a silence, on a socket whose client had pinged before.
+pub(in crate::session) fn silence(idle_ms: u64, last_ping: Option<u64>, sequence: u64) -> Option<Finding> {
+    let last_ping = last_ping?;
+    if idle_ms < ASLEEP_MS {
+        return None;
+    }
+    let finding = Finding::new(Code::ComputerSlept, Confidence::Likely).seen([last_ping, sequence]);
+    Some(finding.fact("silence_ms", Kind::Plain, idle_ms))
+}

@@ -1,0 +1,72 @@
+//! The server's side: restarts, outages, forced logouts, and nodes that the proxy does not front.
+
+use super::{Code, Confidence, Finding, Kind};
+
+/// Agents cut off at once that make an outage.
+pub(in crate::session) const ALL_AT_ONCE: usize = 3;
+
+/// What says that the server's side is out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::session) enum Sign {
+    /// `<system-shutdown/>`
+    SystemShutdown,
+    /// A SystemInfo event with another status than in service.
+    OutOfService,
+    /// The presence of `finesse@` went away.
+    PresenceGone,
+    /// Several agents' sockets ended at once.
+    AllCut,
+}
+
+impl Sign {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemShutdown => "system-shutdown",
+            Self::OutOfService => "SystemInfo out of service",
+            Self::PresenceGone => "presence of finesse@ unavailable",
+            Self::AllCut => "all sockets cut at once",
+        }
+    }
+}
+
+/// A sign was seen.
+pub(in crate::session) fn outage(sign: Sign, evidence: impl IntoIterator<Item = u64>) -> Finding {
+    let sure = if sign == Sign::AllCut { Confidence::Likely } else { Confidence::Certain };
+    Finding::new(Code::ServerOutage, sure).about(sign.as_str()).seen(evidence).fact("sign", Kind::Plain, sign.as_str())
+}
+
+/// The process id at the beginning of an item's id, and the one before on the same server.
+pub(in crate::session) fn restart(before: Option<(&str, u64)>, now: &str, sequence: u64) -> Option<Finding> {
+    let (process, last) = before?;
+    if process == now {
+        return None;
+    }
+    Some(Finding::new(Code::ServerRestart, Confidence::Likely).seen([last, sequence]))
+}
+
+/// An agent's new state and its reason. `gone` is the line at which its presence or socket went away.
+pub(in crate::session) fn forced_logout(
+    state: &str,
+    reason: Option<&str>,
+    gone: Option<(u64, u64)>,
+    sequence: u64,
+) -> Option<Finding> {
+    if reason != Some("255") || !matches!(state, "LOGOUT" | "NOT_READY") {
+        return None;
+    }
+    let finding = Finding::new(Code::ForcedLogout, Confidence::Certain);
+    let finding = finding.seen(gone.map(|(sequence, _)| sequence).into_iter().chain([sequence]));
+    Some(finding.fact("state", Kind::Plain, state).maybe("gone_for_ms", Kind::Plain, gone.map(|(_, ms)| ms)))
+}
+
+/// A host that SystemInfo names.
+pub(in crate::session) fn not_fronted(host: &str, fronted: &[String], sequence: u64) -> Option<Finding> {
+    if fronted.is_empty() || fronted.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+        return None;
+    }
+    Some(Finding::new(Code::HostNotFronted, Confidence::Certain).about(host).seen([sequence]).fact(
+        "host",
+        Kind::Host,
+        host,
+    ))
+}

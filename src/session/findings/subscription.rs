@@ -1,0 +1,41 @@
+//! Subscriptions: refused, missing, doubled.
+
+use super::{Code, Confidence, Finding, Kind};
+use crate::session::stage::{Ladder, Stage};
+
+/// The server answered a subscription with an error.
+pub(in crate::session) fn refused(node: &str, condition: Option<&str>, asked: u64, answered: u64) -> Finding {
+    Finding::new(Code::SubscriptionRefused, Confidence::Certain)
+        .about(node)
+        .seen([asked, answered])
+        .fact("node", Kind::Node, node)
+        .maybe("condition", Kind::Text, condition)
+}
+
+/// 10 s after the presence of `finesse@`.
+pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>) -> Option<Finding> {
+    let (presence, _) = ladder.at(Stage::FinessePresence)?;
+    if ladder.has(Stage::UserSubscription) || asked_for_user.is_some() {
+        return None;
+    }
+    Some(Finding::new(Code::SubscriptionMissing, Confidence::Likely).seen([presence]))
+}
+
+/// A node that this socket holds already is subscribed again.
+pub(in crate::session) fn again(node: &str, held_since: Option<u64>, sequence: u64) -> Option<Finding> {
+    let finding = Finding::new(Code::SubscriptionDoubled, Confidence::Likely).about(node);
+    Some(finding.seen([held_since?, sequence]).fact("node", Kind::Node, node).fact(
+        "sign",
+        Kind::Plain,
+        "subscribed again",
+    ))
+}
+
+/// The same item came twice on one socket.
+pub(in crate::session) fn delivered_twice(node: &str, before: u64, sequence: u64) -> Finding {
+    Finding::new(Code::SubscriptionDoubled, Confidence::Certain)
+        .about(node)
+        .seen([before, sequence])
+        .fact("node", Kind::Node, node)
+        .fact("sign", Kind::Plain, "the same item twice")
+}

@@ -1,0 +1,103 @@
+//! What is known of one server: its clock against ours, its process, its newest endings.
+
+use super::findings::server::ALL_AT_ONCE;
+use crate::clock::Moment;
+use crate::conn::SessionId;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Differences in here are network and rounding (a `Date` has whole seconds), milliseconds: the clocks count as equal.
+const SAME_CLOCK_MS: std::ops::Range<i64> = -1_000..2_000;
+/// Ends within this time are one event.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// Length of the UUID that item ids begin with.
+const UUID_BYTES: usize = 36;
+
+/// One server, by the name the browser knows.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// The smallest difference seen between our clock at arrival and a time the server stamped: the clocks' difference
+    /// plus the fastest delivery.
+    smallest_ms: Option<i64>,
+    process: String,
+    last_item: u64,
+    cuts: VecDeque<(Moment, SessionId, u64)>,
+}
+
+impl Server {
+    /// The server stamped `stamped_ms` (since 1970) on something that arrived at `at`.
+    pub(super) fn stamped(&mut self, stamped_ms: i64, at: Moment) {
+        let difference = at.wall_us.div_euclid(1_000).saturating_sub(stamped_ms);
+        self.smallest_ms = Some(self.smallest_ms.map_or(difference, |smallest| smallest.min(difference)));
+    }
+
+    /// How far our clock is ahead of the server's, milliseconds; 0 if they are about equal.
+    pub(super) fn skew_ms(&self) -> i64 {
+        self.smallest_ms.filter(|ms| !SAME_CLOCK_MS.contains(ms)).unwrap_or(0)
+    }
+
+    /// An item id came; gives the process id before (with the line that last carried it) if there was one, and the one
+    /// now. Ids of another shape tell nothing.
+    pub(super) fn item<'i>(&mut self, id: &'i str, sequence: u64) -> Option<(Option<(String, u64)>, &'i str)> {
+        let (process, counter) = id.split_at_checked(UUID_BYTES)?;
+        if process == self.process {
+            self.last_item = sequence;
+            return None;
+        }
+        let is_uuid = process.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+        if !is_uuid || counter.is_empty() || !counter.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.process, process.to_owned());
+        let last = std::mem::replace(&mut self.last_item, sequence);
+        Some(((!before.is_empty()).then_some((before, last)), process))
+    }
+
+    /// A session's socket was cut off by the server; gives the lines of all cuts if that makes an outage.
+    pub(super) fn cut(&mut self, session: SessionId, sequence: u64, at: Moment) -> Option<Vec<u64>> {
+        self.cuts.retain(|(cut, other, _)| cut.plus(AT_ONCE).mono_ns >= at.mono_ns && *other != session);
+        self.cuts.push_back((at, session, sequence));
+        if self.cuts.len() < ALL_AT_ONCE {
+            return None;
+        }
+        Some(self.cuts.drain(..).map(|(_, _, sequence)| sequence).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_ms(ms: i64) -> Moment {
+        Moment { wall_us: ms * 1_000, mono_ns: 0 }
+    }
+
+    #[test]
+    fn the_fastest_delivery_tells_the_skew() {
+        let mut server = Server::default();
+        server.stamped(1_000, at_ms(1_080));
+        assert_eq!(server.skew_ms(), 0);
+        server.stamped(2_000, at_ms(1_500));
+        assert_eq!(server.skew_ms(), 0);
+        server.stamped(100_000, at_ms(40_000));
+        assert_eq!(server.skew_ms(), -60_000);
+        let mut server = Server::default();
+        server.stamped(0, at_ms(9_000));
+        server.stamped(10_000, at_ms(18_500));
+        assert_eq!(server.skew_ms(), 8_500);
+    }
+
+    #[test]
+    fn a_process_is_known_by_the_uuid_before_the_counter() {
+        let mut server = Server::default();
+        let (one, two) = ("a6ca891f-8b34-443f-8c7d-dac020d41838", "b6ca891f-8b34-443f-8c7d-dac020d41838");
+        assert_eq!(server.item(&format!("{one}330"), 7), Some((None, one)));
+        assert_eq!(server.item(&format!("{one}331"), 8), None);
+        assert_eq!(server.item("whatever", 9), None);
+        assert_eq!(server.item(two, 9), None, "a UUID alone is somebody else's scheme");
+        assert_eq!(server.item(&format!("{two}1"), 10), Some((Some((one.to_owned(), 8)), two)));
+    }
+}

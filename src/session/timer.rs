@@ -1,0 +1,59 @@
+//! What is to be looked at later: a bounded queue of dues, ordered by time. Reads no clock.
+
+use crate::clock::Moment;
+use crate::conn::{SessionId, WsId};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+/// Dues waiting at the most; what does not fit is not looked at, which costs a finding, never a wrong one.
+const MAX_DUES: usize = 65_536;
+
+/// What to look at.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Due {
+    /// Has the presence of `finesse@` come to this socket?
+    FinessePresence(WsId),
+    /// Has this socket subscribed to its user's node?
+    Subscription(WsId),
+    /// Has the iq sent as this line been answered?
+    IqPing(WsId, u64),
+    /// Has the WebSocket ping sent as this line been answered?
+    WsPing(WsId, u64),
+    /// Has the event come that the REST call of this number promised?
+    Outcome(u64),
+    /// Has this session ended?
+    End(SessionId),
+    /// This session is another hour old.
+    Hour(SessionId),
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(u64, u64, Due)>>,
+    set: u64,
+}
+
+impl Timers {
+    /// Looks at `due` once `wait` has passed since `at`.
+    pub(super) fn set(&mut self, at: Moment, wait: Duration, due: Due) {
+        if self.heap.len() < MAX_DUES {
+            self.set += 1;
+            self.heap.push(Reverse((at.plus(wait).mono_ns, self.set, due)));
+        }
+    }
+
+    /// Whether anything is due. Cheap: asked for every message.
+    pub(super) fn is_due(&self, at: Moment) -> bool {
+        self.heap.peek().is_some_and(|Reverse((due_ns, ..))| *due_ns <= at.mono_ns)
+    }
+
+    /// The next thing that is due.
+    pub(super) fn next(&mut self, at: Moment) -> Option<Due> {
+        if !self.is_due(at) {
+            return None;
+        }
+        self.heap.pop().map(|Reverse((_, _, due))| due)
+    }
+}

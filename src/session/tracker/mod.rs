@@ -1,0 +1,430 @@
+//! What spans connections: whose session it is, which REST call caused an event, what state came before, what went wrong.
+//!
+//! [`Tracker`] takes every fact with its [`Spot`] and answers with what the line about it should say. What it has to say
+//! by itself, findings and summaries, waits in a queue: [`Tracker::next_told`] after every fact and every [`Tracker::tick`].
+//! The facts come in by three doors: `wire` (connections, HTTP, WebSocket), `stanza`, `update`.
+
+mod stanza;
+mod update;
+mod wire;
+
+pub use stanza::StanzaRead;
+pub use update::{Arrival, Call, UpdateRead};
+pub use wire::Rest;
+
+use super::desktop::Desktop;
+use super::findings::ending::Rival;
+use super::findings::{self, Finding, Ledger, Scope};
+use super::recent::Recent;
+use super::server::Server;
+use super::spot::Spot;
+use super::stream::Stream;
+use super::summary::{Reason, Summary};
+use super::timer::{Due, Timers};
+use crate::clock::Moment;
+use crate::conn::{ConnId, SessionId, WsId};
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Users and dialogs remembered, and cookies and connections whose owner is known.
+const MAX_REMEMBERED: usize = 65_536;
+/// Sessions remembered.
+const MAX_SESSIONS: usize = 16_384;
+/// REST calls remembered until their event comes, and events until their REST call is over.
+const MAX_REQUESTS: usize = 16_384;
+/// REST calls of one session that wait for their event.
+const MAX_AWAITED: usize = 64;
+/// Servers told apart.
+const MAX_SERVERS: usize = 64;
+/// Things to tell that nobody took.
+const MAX_TOLD: usize = 4_096;
+
+/// The desktop gives up on the presence of `finesse@`, and on a ping, after this.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// An accepted request without its event by then.
+const OUTCOME: Duration = Duration::from_secs(5);
+/// A session without socket and request for so long is over; a reload and a failover take less.
+const LINGER: Duration = Duration::from_secs(120);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A desktop session as every line names it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// `finesse.session.id`
+    pub id: SessionId,
+    /// `trace.id`
+    pub trace: u128,
+}
+
+/// The REST call behind an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cause {
+    /// Its `event.sequence`, if its exchange was over by then.
+    pub sequence: Option<u64>,
+    /// First byte of the request.
+    pub at: Moment,
+    /// Its method.
+    pub method: String,
+    /// Certain by requestId; else by agent, object and perhaps state.
+    pub confidence: findings::Confidence,
+}
+
+/// Something the session layer has to say by itself, and whose it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// The connection it is about, which may be gone.
+    pub conn: Option<ConnId>,
+    /// The WebSocket.
+    pub ws: Option<WsId>,
+    /// The session.
+    pub session: Option<Session>,
+    /// Its agent.
+    pub user: Option<String>,
+    /// When it was found.
+    pub at: Moment,
+    /// What.
+    pub what: Tale,
+}
+
+/// What is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tale {
+    /// Something went wrong.
+    Finding(Finding),
+    /// A session in numbers.
+    Summary(Summary),
+}
+
+/// An accepted request whose event is still to come.
+#[derive(Debug)]
+struct Awaited {
+    number: u64,
+    request_id: Option<String>,
+    object: u64,
+    state: Option<String>,
+    resource: String,
+    operation: &'static str,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+struct Known {
+    state: String,
+    previous: Option<String>,
+    changed: Option<String>,
+    call: Option<update::Life>,
+}
+
+/// Remembers across connections.
+#[derive(Debug)]
+pub struct Tracker {
+    run: u128,
+    fronted: Vec<String>,
+    sessions: Recent<(IpAddr, String), Session>,
+    desktops: Recent<SessionId, Desktop>,
+    /// Found out by requestId.
+    owners: Recent<ConnId, (Session, String)>,
+    /// Found out by `JSESSIONID`, of which only a keyed hash is kept.
+    cookies: Recent<u64, (Session, String)>,
+    streams: HashMap<WsId, Stream>,
+    servers: Vec<(String, Server)>,
+    requests: Recent<String, (Cause, ConnId)>,
+    /// Updates whose request is not over: line and time.
+    early: Recent<String, (u64, Moment)>,
+    awaited: Recent<SessionId, Vec<Awaited>>,
+    /// Whose an awaited event is, by its number.
+    outcomes: Recent<u64, SessionId>,
+    last_awaited: u64,
+    /// Binds by agent, over all clients.
+    rivals: Recent<String, VecDeque<(WsId, Rival)>>,
+    users: Recent<String, Known>,
+    dialogs: Recent<String, Known>,
+    timers: Timers,
+    ledger: Ledger,
+    told: VecDeque<Told>,
+    last_session: u64,
+}
+
+impl Tracker {
+    /// `run` is the run's own number (its ULID): traces of different runs differ.
+    #[must_use]
+    pub fn new(run: u128) -> Self {
+        Self {
+            run,
+            fronted: Vec::new(),
+            sessions: Recent::new(MAX_SESSIONS),
+            desktops: Recent::new(MAX_SESSIONS),
+            owners: Recent::new(MAX_REMEMBERED),
+            cookies: Recent::new(MAX_REMEMBERED),
+            streams: HashMap::new(),
+            servers: Vec::new(),
+            requests: Recent::new(MAX_REQUESTS),
+            early: Recent::new(MAX_REQUESTS),
+            awaited: Recent::new(MAX_SESSIONS),
+            outcomes: Recent::new(MAX_REQUESTS),
+            last_awaited: 0,
+            rivals: Recent::new(MAX_SESSIONS),
+            users: Recent::new(MAX_REMEMBERED),
+            dialogs: Recent::new(MAX_REMEMBERED),
+            timers: Timers::default(),
+            ledger: Ledger::default(),
+            told: VecDeque::new(),
+            last_session: 0,
+        }
+    }
+
+    /// Says which hosts the proxy fronts; without it the rule about other hosts is silent.
+    #[must_use]
+    pub fn fronting(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
+        self.fronted.extend(hosts);
+        self
+    }
+
+    /// The session of `user` (login name or JID, any case) on the browser at `client`.
+    pub fn session(&mut self, client: IpAddr, user: &str, at: Moment) -> Session {
+        let key = (client, bare(user).to_lowercase());
+        if let Some(session) = self.sessions.find(&key).filter(|session| self.is_alive(**session)) {
+            return *session;
+        }
+        self.last_session += 1;
+        let session = Session { id: SessionId(self.last_session), trace: trace(self.run, self.last_session) };
+        self.sessions.insert(key, session);
+        self.desktops.insert(session.id, Desktop::new(session, user, at));
+        self.timers.set(at, HOUR, Due::Hour(session.id));
+        self.expect_end(session.id, at);
+        session
+    }
+
+    /// Whether the session goes on: a new one begins when an agent comes back after its end.
+    #[must_use]
+    pub fn is_alive(&self, session: Session) -> bool {
+        self.desktops.find(&session.id).is_some()
+    }
+
+    /// Whose connection it is, as far as a requestId told.
+    #[must_use]
+    pub fn owner(&self, conn: ConnId) -> Option<(Session, &str)> {
+        self.owners.find(&conn).map(|(session, user)| (*session, &**user))
+    }
+
+    /// Whose session a `JSESSIONID` belongs to.
+    #[must_use]
+    pub fn cookie_owner(&self, cookie: &[u8]) -> Option<(Session, &str)> {
+        self.cookies.find(&self.keyed(cookie)).map(|(session, user)| (*session, &**user))
+    }
+
+    /// A `JSESSIONID` was used by, or given to, this session.
+    pub fn cookie(&mut self, cookie: &[u8], session: Session, user: &str) {
+        let key = self.keyed(cookie);
+        if self.cookies.find(&key).is_none_or(|(known, _)| *known != session) {
+            self.cookies.insert(key, (session, user.to_owned()));
+        }
+    }
+
+    /// Time passes: looks at what is due. Cheap if nothing is.
+    pub fn tick(&mut self, at: Moment) {
+        while let Some(due) = self.timers.next(at) {
+            self.due(due, at);
+        }
+    }
+
+    /// The program ends: every session's summary.
+    pub fn finish(&mut self, at: Moment) {
+        self.tick(at);
+        for number in 1..=self.last_session {
+            self.end(SessionId(number), at);
+        }
+    }
+
+    /// The next finding or summary to be written.
+    pub fn next_told(&mut self) -> Option<Told> {
+        self.told.pop_front()
+    }
+
+    fn due(&mut self, due: Due, at: Moment) {
+        match due {
+            Due::FinessePresence(ws) => {
+                let Some(stream) = self.streams.get_mut(&ws) else { return };
+                if let Some(finding) = findings::login::finesse_presence(&stream.ladder) {
+                    stream.said = findings::login::Said::Already;
+                    self.find_on(ws, at, finding);
+                }
+            }
+            Due::Subscription(ws) => {
+                let Some(stream) = self.streams.get(&ws) else { return };
+                if let Some(finding) = findings::subscription::missing(&stream.ladder, stream.asked_for_user) {
+                    self.find_on(ws, at, finding);
+                }
+            }
+            Due::IqPing(ws, asked) | Due::WsPing(ws, asked) => {
+                let Some(level) = self.streams.get_mut(&ws).and_then(|stream| stream.unanswered(asked)) else { return };
+                self.find_on(ws, at, findings::ping::unanswered(level, asked));
+            }
+            Due::Outcome(number) => self.outcome_due(number, at),
+            Due::End(id) => {
+                let Some(desktop) = self.desktops.find_mut(&id) else { return };
+                desktop.end_is_set = false;
+                let last = desktop.last;
+                if desktop.open_sockets > 0 {
+                    return;
+                }
+                if last.plus(LINGER).mono_ns <= at.mono_ns {
+                    self.end(id, at);
+                } else {
+                    self.expect_end(id, last);
+                }
+            }
+            Due::Hour(id) => {
+                if self.desktops.find(&id).is_some() {
+                    self.timers.set(at, HOUR, Due::Hour(id));
+                    self.summarise(id, Reason::Hourly, at, at);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, id: SessionId, at: Moment) {
+        let Some(last) = self.desktops.find(&id).map(|desktop| desktop.last) else { return };
+        let until = if self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0) { at } else { last };
+        self.summarise(id, Reason::End, until, at);
+        self.desktops.remove(&id);
+    }
+
+    /// Queues a summary of the time until `until`, made at `at`.
+    fn summarise(&mut self, id: SessionId, reason: Reason, until: Moment, at: Moment) {
+        let Some(desktop) = self.desktops.find_mut(&id) else { return };
+        let told = Told {
+            conn: None,
+            ws: None,
+            session: Some(desktop.session),
+            user: Some(desktop.user.clone()),
+            at,
+            what: Tale::Summary(desktop.summary(reason, until)),
+        };
+        self.tell(told);
+    }
+
+    fn expect_end(&mut self, id: SessionId, since: Moment) {
+        let Some(desktop) = self.desktops.find_mut(&id) else { return };
+        if !desktop.end_is_set {
+            desktop.end_is_set = true;
+            self.timers.set(since, LINGER, Due::End(id));
+        }
+    }
+
+    /// Something was found about the fact at `spot`.
+    fn find(&mut self, spot: &Spot<'_>, finding: Finding) {
+        let scope = spot.session.map_or(Scope::Conn(spot.conn), |session| Scope::Session(session.id));
+        self.find_in(scope, Some(spot.conn), spot.ws, spot.session.map(|session| session.id), spot.at, finding);
+    }
+
+    /// Something was found that everybody at this server shares.
+    fn find_at_server(&mut self, spot: &Spot<'_>, finding: Finding) {
+        let session = spot.session.map(|session| session.id);
+        self.find_in(Scope::Server(spot.server.to_owned()), Some(spot.conn), spot.ws, session, spot.at, finding);
+    }
+
+    /// Something was found about a WebSocket, by time.
+    fn find_on(&mut self, ws: WsId, at: Moment, finding: Finding) {
+        let Some(stream) = self.streams.get(&ws) else { return };
+        let (conn, session) = (stream.conn, stream.session);
+        let scope = session.map_or(Scope::Conn(conn), Scope::Session);
+        self.find_in(scope, Some(conn), Some(ws), session, at, finding);
+    }
+
+    fn find_in(
+        &mut self,
+        scope: Scope,
+        conn: Option<ConnId>,
+        ws: Option<WsId>,
+        session: Option<SessionId>,
+        at: Moment,
+        finding: Finding,
+    ) {
+        let desktop = session.and_then(|id| self.desktops.find_mut(&id));
+        let (mut session, mut user) = (None, None);
+        if let Some(desktop) = desktop {
+            desktop.found(finding.code);
+            session = Some(desktop.session);
+            user = Some(desktop.user.clone());
+        }
+        if let Some(finding) = self.ledger.count(scope, finding) {
+            self.tell(Told { conn, ws, session, user, at, what: Tale::Finding(finding) });
+        }
+    }
+
+    fn tell(&mut self, told: Told) {
+        if self.told.len() < MAX_TOLD {
+            self.told.push_back(told);
+        }
+    }
+
+    fn desktop(&mut self, spot: &Spot<'_>) -> Option<&mut Desktop> {
+        self.desktops.find_mut(&spot.session?.id)
+    }
+
+    fn stream(&mut self, spot: &Spot<'_>) -> Option<&mut Stream> {
+        self.streams.get_mut(&spot.ws?)
+    }
+
+    fn server(&mut self, name: &str) -> Option<&mut Server> {
+        let index = match self.servers.iter().position(|(known, _)| known == name) {
+            Some(index) => index,
+            None if self.servers.len() < MAX_SERVERS => {
+                self.servers.push((name.to_owned(), Server::default()));
+                self.servers.len() - 1
+            }
+            None => return None,
+        };
+        self.servers.get_mut(index).map(|(_, server)| server)
+    }
+
+    /// A cookie is a secret: what is kept of it opens nothing.
+    fn keyed(&self, cookie: &[u8]) -> u64 {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        context.update(&self.run.to_be_bytes());
+        context.update(cookie);
+        head(&context.finish())
+    }
+}
+
+/// The user part of a JID, or a login name as it is.
+pub(super) fn bare(user: &str) -> &str {
+    user.split(['@', '/']).next().unwrap_or(user)
+}
+
+/// A hash to compare by, within one run.
+fn hash(parts: &[&str]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The 16-digit id that a REST call and its event share: a function of the `requestId` alone, so that both ends of the
+/// join need not meet.
+#[must_use]
+pub fn transaction(request_id: &str) -> Cow<'static, str> {
+    let digest = ring::digest::digest(&ring::digest::SHA256, request_id.as_bytes());
+    Cow::Owned(format!("{:016x}", head(&digest)))
+}
+
+fn head(digest: &ring::digest::Digest) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
+}
+
+fn trace(run: u128, session: u64) -> u128 {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    context.update(&run.to_be_bytes());
+    context.update(&session.to_be_bytes());
+    let mut head = [0; 16];
+    head.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    u128::from_be_bytes(head)
+}
+
+#[cfg(test)]
+mod tests;

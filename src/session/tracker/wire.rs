@@ -1,0 +1,286 @@
+//! Connections, HTTP and WebSockets as the session layer sees them.
+
+use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Stream, Tracker, hash};
+use crate::clock::Moment;
+use crate::conn::Direction;
+use crate::finesse::{Update, system_hosts};
+use crate::session::findings::ending::{Announced, By, Cut, Ending};
+use crate::session::findings::handshake::Asked;
+use crate::session::findings::login::Refusal;
+use crate::session::findings::server::Sign;
+use crate::session::findings::{self, Confidence, Scope};
+use crate::session::stage::Stage;
+use crate::session::timer::Due;
+use crate::xmpp::parse::parse;
+use bytes::Bytes;
+
+/// An HTTP exchange as far as sessions care.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest<'r> {
+    /// First byte of the request.
+    pub started: Moment,
+    /// Method.
+    pub method: &'r str,
+    /// Whether it asks for the WebSocket.
+    pub asked: Asked,
+    /// `basic` or `bearer`, if it carried credentials.
+    pub credentials: Option<&'static str>,
+    /// The requestId header.
+    pub request_id: Option<&'r str>,
+    /// Node class, id, operation and wanted state of a REST call.
+    pub api: Option<&'r crate::finesse::Api>,
+    /// Status of the server's own answer; `None` if there was none, or it was the proxy's.
+    pub status: Option<u16>,
+    /// The answer's `Date`.
+    pub date: Option<&'r str>,
+    /// The answer's content, if it is kept and text.
+    pub content: Option<&'r str>,
+}
+
+impl Tracker {
+    /// An HTTP exchange is over, the line `spot.sequence` will say so. Tells the event that came before its answer: line
+    /// and milliseconds from the request.
+    pub fn exchange(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> Option<(u64, u64)> {
+        if let Some(desktop) = self.desktop(spot) {
+            desktop.requests += 1;
+            desktop.last = spot.at;
+            let (id, idle) = (desktop.session.id, desktop.open_sockets == 0);
+            if idle {
+                self.expect_end(id, spot.at);
+            }
+        }
+        if let Some(date_ms) = rest.api.and(rest.date).and_then(http_date_ms)
+            && let Some(server) = self.server(spot.server)
+        {
+            // The stamp has whole seconds: half of one is its expectation.
+            server.stamped(date_ms + 500, spot.at);
+        }
+        if let Some(finding) = findings::handshake::not_upgraded(rest.asked, rest.status, spot.sequence) {
+            self.find(spot, finding);
+        }
+        self.credentials(spot, rest);
+        self.answer(spot, rest);
+        self.await_event(spot, rest)
+    }
+
+    fn credentials(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let (Some(how), Some(status)) = (rest.credentials, rest.status) else { return };
+        if (200..300).contains(&status) && rest.api.is_some() {
+            if let Some(desktop) = self.desktop(spot) {
+                desktop.accepted = Some(spot.sequence);
+            }
+        } else if status == 401 {
+            let accepted = self.desktop(spot).and_then(|desktop| desktop.accepted);
+            let refusal = Refusal { how, reason: "401", accepted, sequence: spot.sequence };
+            self.find(spot, findings::login::refused(refusal));
+        }
+    }
+
+    /// What an answer's content tells: errors, and the cluster's hosts.
+    fn answer(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let (Some(api), Some(status)) = (rest.api, rest.status) else { return };
+        if status >= 400 && status != 401 {
+            let document = rest.content.map(parse);
+            let update = document.as_ref().and_then(Update::read_xml);
+            let error = update.as_ref().and_then(|update| update.api_errors.first());
+            let told = findings::api::Told {
+                error_type: error.and_then(|error| error.error_type.as_deref()),
+                message: error.and_then(|error| error.message.as_deref()),
+                status: Some(status),
+                asked: None,
+                sequence: spot.sequence,
+            };
+            if let Some(finding) = findings::api::refused(told) {
+                self.find(spot, finding);
+            }
+        } else if api.resource == "SystemInfo" {
+            for host in rest.content.map(system_hosts).unwrap_or_default() {
+                if let Some(finding) = findings::server::not_fronted(&host, &self.fronted, spot.sequence) {
+                    self.find_at_server(spot, finding);
+                }
+            }
+        }
+    }
+
+    /// Remembers the request for its event, or finds the event that was faster.
+    fn await_event(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> Option<(u64, u64)> {
+        let cause = Cause {
+            sequence: Some(spot.sequence),
+            at: rest.started,
+            method: rest.method.to_owned(),
+            confidence: Confidence::Certain,
+        };
+        if let Some(id) = rest.request_id {
+            if let Some((sequence, at)) = self.early.remove(id) {
+                return Some((sequence, at.ms_since(rest.started)));
+            }
+            self.requests.insert(id.to_owned(), (cause.clone(), spot.conn));
+        }
+        let api = rest.api.filter(|_| rest.status == Some(202))?;
+        let promises = matches!(&*api.resource, "User" | "User/Dialogs" | "User/Media" | "Dialog");
+        let operation =
+            api.operation.filter(|operation| promises && !matches!(*operation, "read" | "upload-client-log"))?;
+        let session = spot.session?;
+        let object = match (&*api.resource, api.object_id.as_deref()) {
+            ("User" | "User/Media", Some(id)) => hash(&["User", id]),
+            ("Dialog", Some(id)) => hash(&["Dialog", id]),
+            _ => hash(&["Dialog"]),
+        };
+        let desktop = self.desktops.find(&session.id)?;
+        // Without a socket no event can come here, and another finding says why.
+        if desktop.open_sockets == 0
+            || !desktop.ladder.has(Stage::FinessePresence)
+            || desktop.was_touched(object, rest.started)
+        {
+            return None;
+        }
+        self.last_awaited += 1;
+        let awaited = Awaited {
+            number: self.last_awaited,
+            request_id: rest.request_id.map(str::to_owned),
+            object,
+            state: api.state.clone(),
+            resource: api.resource.clone(),
+            operation,
+            cause: Cause { confidence: Confidence::Likely, ..cause },
+        };
+        match self.awaited.find_mut(&session.id) {
+            Some(list) if list.len() < MAX_AWAITED => list.push(awaited),
+            Some(_) => return None,
+            None => self.awaited.insert(session.id, vec![awaited]),
+        }
+        self.timers.set(spot.at, OUTCOME, Due::Outcome(self.last_awaited));
+        self.outcomes.insert(self.last_awaited, session.id);
+        None
+    }
+
+    pub(super) fn outcome_due(&mut self, number: u64, at: Moment) {
+        let Some(id) = self.outcomes.remove(&number) else { return };
+        let Some(list) = self.awaited.find_mut(&id) else { return };
+        let Some(index) = list.iter().position(|awaited| awaited.number == number) else { return };
+        let awaited = list.remove(index);
+        let asked = awaited.cause.sequence.unwrap_or_default();
+        let finding = findings::event::missing(&awaited.resource, awaited.operation, asked);
+        let reading = self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0);
+        if reading {
+            self.find_in(Scope::Session(id), None, None, Some(id), at, finding);
+        }
+    }
+
+    /// The browser ended a TLS handshake.
+    pub fn tls_refused(&mut self, spot: &Spot<'_>, alert: Option<&str>, sni: Option<&str>, port: u16) {
+        if let Some(finding) = findings::tls::refused(alert, sni, port, spot.sequence) {
+            self.find_in(Scope::Server(spot.client.to_string()), Some(spot.conn), None, None, spot.at, finding);
+        }
+    }
+
+    /// A WebSocket began.
+    pub fn websocket_opened(&mut self, spot: &Spot<'_>, offered: &[String], selected: Option<&str>) {
+        let Some(ws) = spot.ws else { return };
+        let mut stream = Stream::new(spot);
+        stream.ladder.reach(Stage::Handshake, spot.sequence, spot.at);
+        self.streams.insert(ws, stream);
+        self.adopt(spot);
+        if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
+            if let Some(stream) = self.stream(spot) {
+                stream.said = findings::login::Said::Already;
+            }
+            self.find(spot, finding);
+        }
+    }
+
+    /// A message or frame passed; tells how long nothing had, milliseconds.
+    pub fn passed(&mut self, spot: &Spot<'_>) -> Option<u64> {
+        let stream = self.stream(spot)?;
+        let idle_ms = stream.passed(spot.at)?;
+        let last_ping = stream.last_ping.map(|(sequence, _)| sequence);
+        if let Some(finding) = findings::ping::silence(idle_ms, last_ping, spot.sequence) {
+            self.find(spot, finding);
+        }
+        Some(idle_ms)
+    }
+
+    /// A WebSocket ping.
+    pub fn ping(&mut self, spot: &Spot<'_>, direction: Direction, payload: Bytes) {
+        let Some(ws) = spot.ws else { return };
+        if let Some(stream) = self.stream(spot) {
+            stream.ping(direction, payload, spot);
+            self.timers.set(spot.at, PATIENCE, Due::WsPing(ws, spot.sequence));
+        }
+    }
+
+    /// A WebSocket pong; tells the round trip in microseconds if it answers the other side's last ping.
+    pub fn pong(&mut self, spot: &Spot<'_>, direction: Direction, payload: &[u8]) -> Option<u64> {
+        let (rtt_us, asked) = self.stream(spot)?.pong(direction, payload, spot.at)?;
+        let level = match direction {
+            Direction::C2s => findings::ping::Level::WebSocketOfServer,
+            Direction::S2c => findings::ping::Level::WebSocketOfClient,
+        };
+        if let Some(finding) = findings::ping::slow(level, rtt_us, asked, spot.sequence) {
+            self.find(spot, finding);
+        }
+        Some(rtt_us)
+    }
+
+    /// A Close frame.
+    pub fn close_frame(&mut self, spot: &Spot<'_>) {
+        if let Some(stream) = self.stream(spot) {
+            stream.announced = Announced::Yes;
+        }
+    }
+
+    /// A WebSocket's connection ended; the line `spot.sequence` will say so.
+    pub fn websocket_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
+        let Some(stream) = spot.ws.and_then(|ws| self.streams.remove(&ws)) else { return };
+        let ending = Ending { by, how, announced: stream.announced };
+        let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
+        let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
+        // Who gave up because of a ping was cut off by nobody's time limit.
+        let cut = (unannounced.is_some() && !stream.waits_for_pong()).then_some(Cut {
+            age_ms,
+            idle_ms,
+            sequence: spot.sequence,
+        });
+        if by != By::Proxy
+            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
+        {
+            self.find(spot, finding);
+        }
+        if let Some(finding) = unannounced {
+            self.find(spot, finding);
+        }
+        let Some(desktop) = self.desktop(spot) else { return };
+        desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
+        desktop.last = spot.at;
+        desktop.gone.get_or_insert((spot.sequence, spot.at));
+        let (id, is_last) = (desktop.session.id, desktop.open_sockets == 0);
+        let pattern = match cut {
+            Some(cut) => findings::ending::middlebox(desktop.cut(cut).iter()),
+            None => {
+                desktop.ended_in_order();
+                None
+            }
+        };
+        if is_last {
+            self.expect_end(id, spot.at);
+        }
+        if let Some(finding) = pattern {
+            self.find(spot, finding);
+        }
+        if cut.is_some()
+            && by == By::Upstream
+            && let Some(all) = self.server(spot.server).and_then(|server| server.cut(id, spot.sequence, spot.at))
+        {
+            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
+        }
+    }
+
+    /// Something could not be read.
+    pub fn undecoded(&mut self, spot: &Spot<'_>, layer: &'static str, why: &'static str) {
+        self.find(spot, findings::decode::unread(layer, why, spot.sequence));
+    }
+}
+
+fn http_date_ms(date: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp().as_millisecond())
+}
