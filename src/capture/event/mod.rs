@@ -4,6 +4,12 @@
 //! ever. Names outside `finesse` are ECS 8.17's; `docs/events.md` tells what each means. Built by
 //! [`redact`](super::redact) alone; borrows what it can from the observation.
 
+mod finding;
+mod update;
+
+pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
+pub use update::{ApiError, CausedBy, Participant, Thing, Update, UpdateDialog, UpdateUser};
+
 use super::vocabulary;
 use crate::clock::Moment;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -576,149 +582,6 @@ pub struct Pubsub<'a> {
     pub(super) jid: Text<'a>,
 }
 
-/// `finesse.update.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Update<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) event: Text<'a>,
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) object: Word,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) object_name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) source: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) request_id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) caused_by: Option<CausedBy>,
-    /// From `stateChangeTime` to arrival, milliseconds, `skew_ms` taken out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) arrival_ms: Option<i64>,
-    /// How far the proxy's clock is taken to be ahead of the server's, milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) skew_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user: Option<UpdateUser<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dialog: Option<UpdateDialog<'a>>,
-    /// Dialogs in a collection, the first of which is in `dialog`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dialogs: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) api_error: Option<ApiError<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thing: Option<Thing<'a>>,
-}
-
-/// `finesse.update.caused_by.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct CausedBy {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sequence: Option<u64>,
-    pub(super) latency_us: u64,
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) confidence: Word,
-    /// The request's method.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) method: String,
-}
-
-/// `finesse.update.user.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct UpdateUser<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) extension: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) previous_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) pending_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state_change_time: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason_code: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason_label: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) team_id: Text<'a>,
-}
-
-/// `finesse.update.dialog.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct UpdateDialog<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) previous_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) call_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) media_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) from_address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) to_address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) first_sequence: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) age_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) agents: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) participants: Vec<Participant<'a>>,
-}
-
-/// `finesse.update.dialog.participants.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Participant<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) actions: Vec<Cow<'a, str>>,
-}
-
-/// `finesse.update.api_error.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct ApiError<'a> {
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(super) error_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) data: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) peripheral_code: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) peripheral_text: Text<'a>,
-}
-
-/// `finesse.update.thing.*`: queues, teams, media …
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Thing<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-}
-
 /// `finesse.decode.*`
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
@@ -728,93 +591,6 @@ pub struct Decode {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     pub(super) opaque: bool,
-}
-
-/// `finesse.finding.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Finding<'a> {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) code: Word,
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) title: Word,
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) confidence: Word,
-    pub(super) count: u64,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) evidence: Cow<'a, [u64]>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) facts: Vec<Fact<'a>>,
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) advice: Word,
-}
-
-/// `finesse.finding.facts.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Fact<'a> {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) name: Word,
-    pub(super) value: Cow<'a, str>,
-}
-
-/// `finesse.summary.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct Summary<'a> {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) reason: Word,
-    pub(super) duration_ms: u64,
-    pub(super) sockets: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stages: Vec<SummaryStage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(deserialize_with = "vocabulary::some")]
-    pub(super) stopped_at: Option<Word>,
-    pub(super) requests: u64,
-    pub(super) updates: u64,
-    pub(super) pings: SummaryPings,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) states: Vec<SummaryState<'a>>,
-    pub(super) calls: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) findings: Vec<SummaryFinding>,
-}
-
-/// `finesse.summary.stages.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct SummaryStage {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) name: Word,
-    pub(super) sequence: u64,
-    pub(super) after_ms: u64,
-}
-
-/// `finesse.summary.pings.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct SummaryPings {
-    pub(super) sent: u64,
-    pub(super) answered: u64,
-    pub(super) slowest_ms: u64,
-}
-
-/// `finesse.summary.states.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct SummaryState<'a> {
-    pub(super) state: Cow<'a, str>,
-    pub(super) ms: u64,
-}
-
-/// `finesse.summary.findings.*`
-#[derive(Serialize, Deserialize, Default)]
-#[serde(default)]
-pub struct SummaryFinding {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) code: Word,
-    pub(super) count: u64,
 }
 
 /// `finesse.gap.*`
