@@ -285,8 +285,9 @@ impl Gather {
     }
 
     fn connection(&mut self, run: usize, owner: Owner, line: &Line<'_>, place: Place) {
-        let Some(id) = line.finesse.conn.as_ref().map(|conn| &*conn.id) else {
-            // A finding or a summary concerns a session and no connection.
+        // A finding or a summary concerns a session, and may come when the connection it names is long gone.
+        let concluded = matches!(&*line.event.action, "finding" | "session-summary");
+        let Some(id) = line.finesse.conn.as_ref().map(|conn| &*conn.id).filter(|_| !concluded) else {
             if let Some(session) = self.session(owner) {
                 fold::session(session, line, place, None);
             }

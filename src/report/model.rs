@@ -1,6 +1,6 @@
 //! What a report knows: plain values, bounded, the same for text, page and JSON.
 //!
-//! Every claim carries the [`Mark`] of the line it stands on; [`evidence`](super::evidence) turns marks into gists. Lists hold
+//! Every claim carries the [`Mark`] of the line it stands on; `evidence` turns marks into gists. Lists hold
 //! at most what the constants say, and count what they left out. Times are microseconds since 1970, UTC.
 
 use super::ladder::{Ladder, Login, Stage};

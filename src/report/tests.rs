@@ -121,7 +121,7 @@ fn what_is_not_there_is_said_with_what_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = PathBuf::from(sessions(dir.path(), 2));
     let fail = |paths: &[PathBuf], filter: Filter| build(paths, &filter, &mut |_, _| ()).unwrap_err().to_string();
-    let user = fail(&[path.clone()], Filter { user: Some("1009".into()), ..Filter::default() });
+    let user = fail(std::slice::from_ref(&path), Filter { user: Some("1009".into()), ..Filter::default() });
     assert!(user.contains("no session fits --user 1009") && user.contains("hint: there are s1 u1, s2 u2"), "{user}");
     let since = fail(&[path], Filter { since_us: Some(i64::MAX), ..Filter::default() });
     assert!(since.contains("2 lines before or after it") && since.contains("--since"), "{since}");

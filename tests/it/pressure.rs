@@ -387,6 +387,8 @@ async fn connections_cut_in_every_phase_end_once_and_leave_nothing() {
         match line["event"]["action"].as_str().unwrap() {
             "connection-opened" => count.0 += 1,
             "connection-closed" => count.1 += 1,
+            // What is concluded of a connection may be told behind its end.
+            "finding" => {}
             _ => assert_eq!(*count, (1, 0), "between its opening and its end: {line}"),
         }
     }

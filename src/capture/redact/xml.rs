@@ -48,9 +48,9 @@ pub(super) fn stanza<'x>(scrub: &mut Scrub<'_>, element: Element<'_, 'x>, xml: &
         out.push_str(&scrub.unparsed(xml.len()));
     }
     drop_unseen(scrub, xml);
-    // The leak guard knows no character references: they are written as what they spell.
-    let spelled = ["&#", "amp;#"].iter().any(|mark| xml.contains(mark));
-    if scrub.count == removed_before && !spelled { Cow::Borrowed(xml) } else { Cow::Owned(out) }
+    // The leak guard knows no character references: it looks at what they spell.
+    let unspelled = ["&#", "amp;#"].iter().any(|mark| xml.contains(mark)) && scrub.guard.finds_leak(out.as_bytes());
+    if scrub.count == removed_before && !unspelled { Cow::Borrowed(xml) } else { Cow::Owned(out) }
 }
 
 /// A whole document known to be Finesse's (a REST body), redacted.
