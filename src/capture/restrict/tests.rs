@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capture::token::{Key, is_token};
+use crate::session::findings::Code;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -255,6 +256,37 @@ fn every_golden_line_comes_back_the_same_at_auth() {
             let back = line(&mut restrictor(Level::Auth), stored.as_bytes());
             assert_eq!(back.trim_end(), stored, "{}", path.display());
         }
+    }
+}
+
+#[test]
+fn facts_of_findings_are_judged_by_their_names() {
+    let facts = json!([
+        {"name": "host", "value": "uccx2.canary.test"}, {"name": "client", "value": "192.0.2.44"},
+        {"name": "node", "value": "/finesse/api/User/canary1/Dialogs"}, {"name": "resource", "value": "User/canary1"},
+        {"name": "message", "value": "Canary Jones is not allowed"}, {"name": "rtt_ms", "value": "2500"},
+        {"name": "times", "value": "Canary"}, {"name": "offered", "value": "EXTERNAL SCRAM-SHA-1"},
+    ]);
+    let (title, advice) = (Code::Conflict.title(), Code::Conflict.advice());
+    let finding = json!({"code": "conflict", "title": title, "confidence": "certain", "count": 2,
+        "evidence": [3, 9], "facts": facts, "advice": advice});
+    let event = stored("finding", json!({"finesse": {"finding": finding}}));
+    for level in [Level::Share, Level::Minimal] {
+        let out = line(&mut restrictor(level), &event);
+        assert!(!out.to_lowercase().contains("canary") && !out.contains("192.0.2.44"), "{out}");
+        let out: Value = serde_json::from_str(&out).unwrap();
+        let kept = &out["finesse"]["finding"];
+        assert_eq!(
+            (&kept["evidence"], &kept["title"], &kept["advice"]),
+            (&json!([3, 9]), &json!(title), &json!(advice))
+        );
+        let names: Vec<&str> =
+            kept["facts"].as_array().unwrap().iter().map(|fact| fact["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["host", "client", "node", "resource", "rtt_ms", "offered"]);
+        assert_eq!(
+            (&kept["facts"][4]["value"], &kept["facts"][5]["value"]),
+            (&json!("2500"), &json!("EXTERNAL SCRAM-SHA-1"))
+        );
     }
 }
 
