@@ -30,7 +30,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`], [`import`] (→ [`tap`]), [`export`], [`scan`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`], [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -74,6 +74,7 @@ pub mod proxy;
 pub mod report;
 pub mod scan;
 pub mod session;
+pub mod share;
 pub mod sinks;
 pub mod tap;
 pub mod tls;

@@ -42,6 +42,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Doctor(config) => app::doctor(*config),
         Task::Ca(config) => ca(&config),
         Task::Scan(config) => app::scan(&config, &mut io::stdout().lock()),
+        Task::Share(plan) => app::share(&plan),
+        Task::Resolve(asked) => print(&app::resolve(&asked)?),
         Task::Report(request) => report::run(&request),
         Task::Import(config) => {
             log::start(&log::Log::default());

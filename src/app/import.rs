@@ -2,9 +2,9 @@
 
 use super::prepare_process;
 use super::progress::Progress;
+use super::recorder;
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty};
 use crate::capture::rules::Level;
-use crate::capture::{Door, Redactor};
 use crate::clock;
 use crate::config::{CaptureTo, Import};
 use crate::import::{Har, Tally, UNKNOWN};
@@ -38,14 +38,13 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
     settings.push((String::from("unknown"), String::from(UNKNOWN)));
 
     let run = Ulid::generate();
-    let redactor = Redactor::new(config.record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
-    let door = Door::new(redactor, run.to_string(), config.record.max_line_bytes);
+    let mut door = recorder::door(&config.record, run)?;
     let opening = door.opening(&settings);
     let mut bus = Bus::new();
     let place = match &config.record.capture {
         CaptureTo::Dir(dir) => {
             let host = hars.iter().find_map(Har::server).map_or_else(|| String::from("har"), |server| server.host);
-            let name = CaptureName::new(&host, clock::now(), run);
+            let name = CaptureName::new(recorder::shown(&host, config.record.redact), clock::now(), run);
             let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
             let place = sink.path().display().to_string();
             bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;

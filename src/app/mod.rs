@@ -11,6 +11,7 @@ mod import;
 mod progress;
 mod recorder;
 mod scan;
+mod share;
 mod signal;
 
 pub use demo::demo;
@@ -18,6 +19,7 @@ pub use doctor::doctor;
 pub use export::export;
 pub use import::import;
 pub use scan::scan;
+pub use share::{resolve, share};
 
 use crate::ca_text::CaFacts;
 use crate::clock;

@@ -1,10 +1,13 @@
 //! Tap, bus and sinks as one thing: started before traffic, finished behind it.
 
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES};
-use crate::capture::{Door, Redactor};
+use crate::capture::rules::Level;
+use crate::capture::token::{Key, Tokens};
+use crate::capture::{Door, Redactor, Restrictor};
 use crate::clock;
 use crate::config::{CaptureTo, Live, Recording};
 use crate::session::Tracker;
+use crate::share::key;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
@@ -45,8 +48,7 @@ impl Recorder {
     ) -> anyhow::Result<Self> {
         let start = clock::now();
         let run = Ulid::generate();
-        let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
-        let door = Door::new(redactor, run.to_string(), record.max_line_bytes);
+        let mut door = door(record, run)?;
         let opening = door.opening(&settings);
         let mut bus = Bus::new();
         let place = match &record.capture {
@@ -58,7 +60,7 @@ impl Recorder {
             }
             CaptureTo::Dir(dir) => {
                 sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
-                let name = CaptureName::new(host, start, run);
+                let name = CaptureName::new(shown(host, record.redact), start, run);
                 let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
                 let place = sink.path().display().to_string();
                 bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
@@ -131,4 +133,21 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// What redacts as the recording says.
+pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<Door> {
+    let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
+    let key = match &record.stable_tokens {
+        Some(path) => key::open(path)?,
+        None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
+    };
+    let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
+    Ok(Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor))
+}
+
+/// The host in a file's name, which travels with the file.
+pub(super) fn shown(host: &str, level: Level) -> &str {
+    if level >= Level::Share { "redacted" } else { host }
 }

@@ -12,12 +12,15 @@ pub mod line;
 pub mod observation;
 pub mod record;
 pub mod redact;
+pub mod restrict;
 pub mod rules;
 pub mod token;
+mod vocabulary;
 
 pub use guard::Guard;
 pub use record::{Level, Opening, Record};
 pub use redact::Redactor;
+pub use restrict::Restrictor;
 
 use crate::clock::Moment;
 use event::{Capture, Event, Setting, Treatment};
@@ -27,6 +30,7 @@ use std::borrow::Cow;
 /// Makes records, numbered without holes from 1.
 pub struct Door {
     redactor: Redactor,
+    restrictor: Option<Restrictor>,
     run: String,
     line_limit_bytes: usize,
     last_sequence: u64,
@@ -36,7 +40,13 @@ impl Door {
     /// `run` is the run's ULID, `line_limit_bytes` the longest line.
     #[must_use]
     pub fn new(redactor: Redactor, run: String, line_limit_bytes: usize) -> Self {
-        Self { redactor, run, line_limit_bytes, last_sequence: 0 }
+        Self { redactor, restrictor: None, run, line_limit_bytes, last_sequence: 0 }
+    }
+
+    /// The same with levels stricter than `auth`, and the user's own rules, behind the redactor.
+    #[must_use]
+    pub fn restricting(self, restrictor: Restrictor) -> Self {
+        Self { restrictor: Some(restrictor).filter(|restrictor| !restrictor.is_idle()), ..self }
     }
 
     /// The sequence the next record will have.
@@ -49,19 +59,32 @@ impl Door {
     /// in its place (`redaction-blocked`).
     pub fn admit(&mut self, seen: &Observation<'_>, guard: &mut Guard) -> Record {
         let event = self.redactor.redact(seen, guard);
+        let event = self.restricted(event);
         let record = self.finish(event, seen);
         if !guard.finds_leak(&record.line) {
             return record;
         }
         self.last_sequence -= 1;
         let blocked = self.redactor.blocked(seen, record.action, record.line.len() as u64);
+        let blocked = self.restricted(blocked);
         self.finish(blocked, seen)
     }
 
     /// The first line of every capture file: version, settings in force, policy.
     #[must_use]
-    pub fn opening(&self, settings: &[(String, String)]) -> Opening {
-        Opening { run: self.run.clone(), level: self.redactor.level(), settings: settings.to_vec() }
+    pub fn opening(&mut self, settings: &[(String, String)]) -> Opening {
+        let settings = match &mut self.restrictor {
+            Some(restrictor) => restrictor.settings(settings),
+            None => settings.to_vec(),
+        };
+        Opening { run: self.run.clone(), level: self.redactor.level(), settings }
+    }
+
+    fn restricted<'e>(&mut self, event: Event<'e>) -> Event<'e> {
+        match &mut self.restrictor {
+            Some(restrictor) => restrictor.restrict(event),
+            None => event,
+        }
     }
 
     fn finish(&mut self, mut event: Event<'_>, seen: &Observation<'_>) -> Record {
@@ -98,33 +121,55 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.event.action = "log-opened";
     event.event.types = &["info"];
     event.event.id = format!("{}-file-{number}", opening.run);
-    let policy: Vec<Treatment> = rules::Class::ALL
-        .iter()
-        .map(|class| Treatment {
-            class: class.as_str(),
-            covers: class.covers(),
-            treatment: opening.level.treatment(*class).as_str(),
-        })
-        .collect();
-    let text: String = policy.iter().map(|row| format!("{}={}\n", row.class, row.treatment)).collect();
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let off = opening.level == rules::Level::Off;
     event.log.level = if off { "warn" } else { "info" };
     event.message = format!("capture file {number} of run {}, redaction {}", opening.run, opening.level);
     event.finesse.capture = Some(Box::new(Capture {
         version: env!("CARGO_PKG_VERSION"),
         run: Cow::Borrowed(&opening.run),
-        settings: opening.settings.iter().map(|(name, value)| Setting { name, value }).collect(),
-        policy,
-        policy_sha256: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
-        note: if off {
-            "NOT REDACTED: this file holds passwords and session cookies in the clear; do not hand it to anybody"
-        } else {
-            "credentials were removed before anything was written; names, telephone numbers and customer data were not"
-        },
+        settings: opening
+            .settings
+            .iter()
+            .map(|(name, value)| Setting { name: Cow::Borrowed(name), value: Cow::Borrowed(value) })
+            .collect(),
         file: u64::from(number),
+        ..Capture::default()
     }));
+    if let Some(capture) = &mut event.finesse.capture {
+        log_opened_policy(capture, opening.level);
+    }
     let mut line = Vec::new();
     line::encode(&mut event, line::MAX_LINE_BYTES, &mut line);
     line
+}
+
+/// What a level does, as a file's first line tells it.
+fn log_opened_policy(capture: &mut Capture<'_>, level: rules::Level) {
+    capture.policy = rules::Class::ALL
+        .iter()
+        .map(|class| Treatment {
+            class: class.as_str(),
+            covers: class.covers(),
+            treatment: level.treatment(*class).as_str(),
+        })
+        .collect();
+    let text: String = capture.policy.iter().map(|row| format!("{}={}\n", row.class, row.treatment)).collect();
+    capture.policy_sha256 = hex_sha256(text.as_bytes());
+    capture.note = match level {
+        rules::Level::Off => {
+            "NOT REDACTED: this file holds passwords and session cookies in the clear; do not hand it to anybody"
+        }
+        rules::Level::Auth => {
+            "credentials were removed before anything was written; names, telephone numbers and customer data were not"
+        }
+        rules::Level::Share => {
+            "credentials and customer data were removed; persons, telephones, hosts and teams are tokens, the same for the same"
+        }
+        rules::Level::Minimal => "credentials, persons, telephones, customer data and infrastructure were removed",
+    };
+}
+
+fn hex_sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,11 +14,15 @@ pub enum Level {
     /// Credentials masked, session identifiers tokenised.
     #[default]
     Auth,
+    /// For a vendor: persons, telephones, machines and teams as tokens, customer data as its shape, unknown things dropped.
+    Share,
+    /// For a public tracker: only what happened, when.
+    Minimal,
 }
 
 impl Level {
     /// All levels, the least removed first.
-    pub const ALL: [Self; 2] = [Self::Off, Self::Auth];
+    pub const ALL: [Self; 4] = [Self::Off, Self::Auth, Self::Share, Self::Minimal];
 
     /// As options and events write it.
     #[must_use]
@@ -26,6 +30,8 @@ impl Level {
         match self {
             Self::Off => "off",
             Self::Auth => "auth",
+            Self::Share => "share",
+            Self::Minimal => "minimal",
         }
     }
 
@@ -37,7 +43,12 @@ impl Level {
             (Self::Auth, Class::Credential) => Treatment::Mask,
             (Self::Auth, Class::Session) => Treatment::Token,
             (Self::Auth, Class::Unknown) => Treatment::Shape,
-            (Self::Auth, _) => Treatment::Keep,
+            (Self::Auth, _) | (_, Class::Operational) => Treatment::Keep,
+            (_, Class::Credential) => Treatment::Mask,
+            (_, Class::Unknown) | (Self::Minimal, Class::Infrastructure) => Treatment::Drop,
+            (Self::Share, Class::Customer) => Treatment::Shape,
+            (Self::Share, _) => Treatment::Token,
+            (Self::Minimal, _) => Treatment::Mark,
         }
     }
 }
@@ -55,13 +66,15 @@ impl FromStr for Level {
         match text {
             "off" => Ok(Self::Off),
             "auth" => Ok(Self::Auth),
-            _ => Err(format!("`{text}` is not a redaction level: use auth (the default) or off")),
+            "share" => Ok(Self::Share),
+            "minimal" => Ok(Self::Minimal),
+            _ => Err(format!("`{text}` is not a redaction level: use auth (the default), share, minimal or off")),
         }
     }
 }
 
 /// What a value is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Class {
     /// Opens something: passwords, tokens, SASL data, SSO codes.
     Credential,
@@ -136,6 +149,10 @@ pub enum Treatment {
     Token,
     /// `[text:8-15]`: kind of characters and length bucket.
     Shape,
+    /// `[person]`: its class alone.
+    Mark,
+    /// Not written at all.
+    Drop,
 }
 
 impl Treatment {
@@ -147,6 +164,8 @@ impl Treatment {
             Self::Mask => "replaced by [cred:kind]",
             Self::Token => "replaced by a token that is the same for the same value within a run",
             Self::Shape => "replaced by kind of characters and length bucket",
+            Self::Mark => "replaced by the name of the class",
+            Self::Drop => "dropped",
         }
     }
 }

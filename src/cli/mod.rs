@@ -8,6 +8,7 @@ mod doctor;
 pub mod manual;
 mod report;
 pub mod scan;
+pub mod share;
 mod text;
 
 pub use report::ReportFlags;
@@ -69,6 +70,18 @@ pub enum Command {
     /// if nothing is found. It never shows a value, only its first and last characters.
     #[command(after_long_help = text::SCAN_MORE)]
     Scan(scan::ScanFlags),
+    /// Make one file of captures that is safe to hand over
+    ///
+    /// Reads captures, removes what the level says, looks for what may be left, and writes a zip file with the redacted log, a
+    /// report of what was removed, a manifest and a README for its receiver. If anything looks secret or personal, it says
+    /// where and writes nothing.
+    #[command(after_long_help = text::SHARE_MORE)]
+    Share(share::ShareFlags),
+    /// What tokens of a bundle stand for
+    ///
+    /// From the index beside the key that they were made with (`share --stable-tokens`), which never leaves this machine.
+    #[command(after_long_help = text::RESOLVE_MORE)]
+    Resolve(share::ResolveFlags),
     /// Tell what happened, from captures
     ///
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
@@ -229,6 +242,10 @@ pub struct KeepFlags {
     /// auth: passwords, tokens and other credentials; session cookies become tokens that are the same for the same cookie.
     /// Names, telephone numbers and customer data stay.
     ///
+    /// share: also customer data; persons, telephones, hosts, teams and queues become tokens. For a vendor.
+    ///
+    /// minimal: all of those. Only what happened and when stays. For a public tracker.
+    ///
     /// off: nothing. The log then holds passwords; every file says so in its first line.
     #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
     pub redact: Option<String>,
@@ -238,6 +255,23 @@ pub struct KeepFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
 pub struct RecordFlags {
+    /// Remove this too; repeatable
+    ///
+    /// RULE is PLACE:NAME[=CLASS]: a place of header, query, form, json, xml or variable (a call variable), and a class of
+    /// credential, session, person, phone, customer, infrastructure or unknown. Also `deny` in `[redaction]` of the
+    /// configuration file.
+    #[arg(long, value_name = "RULE")]
+    pub deny: Vec<OsString>,
+    /// Keep this, though a level would remove it; repeatable
+    ///
+    /// RULE is PLACE:NAME. What is a credential or session, a person or a telephone by a built-in rule cannot be kept.
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<OsString>,
+    /// Make tokens with the key in FILE, which is made if it is not there
+    ///
+    /// For levels share and minimal. The same value then has the same token in every capture and bundle made with that key.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub stable_tokens: Option<OsString>,
     /// Write no log
     #[arg(long)]
     pub no_capture: bool,

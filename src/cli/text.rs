@@ -83,6 +83,20 @@ Hits are certain, likely or possible. What cannot be looked at (an encrypted mem
 too. In binary files only the secrets of --secrets-file are looked for, and that is said.
 
 Exit codes: 0 nothing found, 1 something is left or a file cannot be read, 2 the command line is wrong.";
+pub(super) const SHARE_MORE: &str = "\
+Examples:
+  finesse-tap share captures/*.ndjson -o case-1234.zip
+  finesse-tap share captures/*.ndjson -o case-1234.zip --user 1001 --since 2026-01-15T09:00:00Z
+  finesse-tap share captures/*.ndjson -o case-1234.zip --stable-tokens certs/tokens.key --note \"login fails\"
+  finesse-tap share captures/*.ndjson -o issue.zip --level minimal
+
+Next: unzip -p case-1234.zip report.txt, and read it before you hand the bundle on.";
+
+pub(super) const RESOLVE_MORE: &str = "\
+Examples:
+  finesse-tap resolve u-7h2k9m4q1x
+  finesse-tap resolve t-0s8d6f4g2h h-5j7k9m1n3p.invalid --key certs/tokens.key";
+
 pub(super) const IMPORT_MORE: &str = "\
 Examples:
   finesse-tap import desktop.har

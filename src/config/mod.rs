@@ -12,6 +12,7 @@ mod report;
 mod said;
 mod scan;
 mod settings;
+mod share;
 mod value;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use read::read;
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};
 
+use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
@@ -35,6 +37,8 @@ use std::path::PathBuf;
 
 /// Where the CA is kept unless said otherwise.
 pub const DEFAULT_CERTS: &str = "certs";
+/// Where the key of tokens is kept unless said otherwise.
+pub const DEFAULT_TOKEN_KEY: &str = "certs/tokens.key";
 /// Where captures go unless said otherwise.
 pub const DEFAULT_CAPTURES: &str = "captures";
 /// Most connections that can be asked for.
@@ -55,6 +59,10 @@ pub enum Task {
     Ca(Ca),
     /// `scan`.
     Scan(Scan),
+    /// `share`.
+    Share(Box<crate::share::Plan>),
+    /// `resolve`.
+    Resolve(Resolve),
     /// `report`.
     Report(crate::report::Request),
     /// `import`.
@@ -137,6 +145,15 @@ pub struct Ca {
     pub export: Option<PathBuf>,
 }
 
+/// What `resolve` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolve {
+    /// Tokens, as they stand in a bundle.
+    pub tokens: Vec<String>,
+    /// The key's file; the index lies beside it.
+    pub key: PathBuf,
+}
+
 /// What `import` needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Import {
@@ -175,6 +192,10 @@ pub struct Recording {
     pub capture: CaptureTo,
     /// What is removed from it.
     pub redact: Level,
+    /// The user's own rules.
+    pub rules: UserRules,
+    /// The file of the token key; a random key otherwise.
+    pub stable_tokens: Option<PathBuf>,
     /// Its longest line, LF included, within the bounds of [`capture::line`](crate::capture::line).
     pub max_line_bytes: usize,
     /// What a person is shown meanwhile.

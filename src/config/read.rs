@@ -2,12 +2,14 @@
 
 use super::doctor;
 use super::said::{self, Environment, Known, Said};
+use super::share;
 use super::value::{self, Wrong};
 use super::{
     Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
     Problem, Recording, Run, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
+use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 use crate::cli::{Cli, Command};
 use crate::log::{self, Log};
@@ -43,6 +45,8 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         // `ca --upstream` makes a CA: that is asked for on the spot or not at all.
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
         Command::Scan(flags) => Task::Scan(super::scan::scan(flags)?),
+        Command::Share(flags) => Task::Share(Box::new(share::share(&flags)?)),
+        Command::Resolve(flags) => Task::Resolve(share::resolve(&flags)),
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
             let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();
@@ -190,9 +194,24 @@ fn recording(said: &Said) -> Result<Recording, Problem> {
     Ok(Recording {
         capture,
         redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
+        rules: rules(said)?,
+        stable_tokens: said.one("stable_tokens").map(|value| PathBuf::from(&value.text)),
         max_line_bytes: parsed(said, "max_line_bytes", value::count(lengths))?.unwrap_or(DEFAULT_LINE_BYTES),
         live,
     })
+}
+
+fn rules(said: &Said) -> Result<UserRules, Problem> {
+    let mut rules = UserRules::default();
+    for value in said.all("deny") {
+        let text = read_value(value, |text| Ok(text.to_owned()))?;
+        rules.deny(&text).map_err(|why| value.problem(why))?;
+    }
+    for value in said.all("allow") {
+        let text = read_value(value, |text| Ok(text.to_owned()))?;
+        rules.allow(&text).map_err(|why| value.problem(why))?;
+    }
+    Ok(rules)
 }
 
 fn keylog(said: &Said, environment: &Environment) -> Result<Option<PathBuf>, Problem> {

@@ -238,7 +238,12 @@ pub(super) fn file(text: &str, path: &Path, known: &[Known]) -> Result<Vec<Value
         Problem::new(format!("{place}: {}", error.message())).hint("text is written in quotes: upstream = \"HOST\"")
     })?;
     let mut values = Vec::new();
-    for (key, value) in table.get_ref() {
+    // `[redaction]` may hold `allow` and `deny`, which may as well stand at the top.
+    let sections = table.get_ref().iter().flat_map(|(key, value)| match value.get_ref() {
+        DeValue::Table(inner) if key.get_ref() == "redaction" => inner.iter().collect::<Vec<_>>(),
+        _ => vec![(key, value)],
+    });
+    for (key, value) in sections {
         let name: &str = key.get_ref();
         let Some(option) = known.iter().find(|option| option.name == name) else {
             let problem = Problem::new(format!("{}: `{name}` is no option", at(key.span().start)));

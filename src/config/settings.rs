@@ -91,6 +91,12 @@ impl Rows {
             CaptureTo::Off => self.row("no-capture", true),
         }
         self.row("redact", record.redact);
+        if !record.rules.is_empty() {
+            self.row("redaction-rules", record.rules.text().lines().collect::<Vec<_>>().join(", "));
+        }
+        if let Some(path) = &record.stable_tokens {
+            self.row("stable-tokens", path.display());
+        }
         self.row("max-line-bytes", record.max_line_bytes);
         match record.live {
             Live::Off => self.row("quiet", true),

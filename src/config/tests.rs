@@ -1,6 +1,7 @@
 //! Through the public door: arguments and an environment in, a task or one sentence out.
 
 use super::*;
+use crate::capture::restrict::UserRules;
 use crate::tls::upstream::{Pin, Trust};
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -43,7 +44,15 @@ fn defaults_are_what_the_help_says() {
     assert_eq!(run.listen, ["127.0.0.1:8445".parse().unwrap()]);
     assert_eq!(run.certs, PathBuf::from("certs"));
     let capture = CaptureTo::Dir("captures".into());
-    assert_eq!(run.record, Recording { capture, redact: Level::Auth, max_line_bytes: 8_000, live: Live::Messages });
+    let expected = Recording {
+        capture,
+        redact: Level::Auth,
+        rules: UserRules::default(),
+        stable_tokens: None,
+        max_line_bytes: 8_000,
+        live: Live::Messages,
+    };
+    assert_eq!(run.record, expected);
     assert_eq!((run.trust, run.keylog, run.log), (Trust::System, None, Log::default()));
     assert_eq!(run.limits, Limits::default());
     assert_eq!((run.limits.grace.as_secs(), run.limits.connections), (5, 4_096));
@@ -263,7 +272,7 @@ fn the_other_commands_take_what_concerns_them() {
 fn a_wrong_command_line_gets_one_line_and_one_hint() {
     for (line, wanted) in [
         ("run --upstrem h", "unexpected argument '--upstrem' found\nhint: a similar argument exists: '--upstream'"),
-        ("run --redact some --upstream h", "[possible values: off, auth]\nhint: "),
+        ("run --redact some --upstream h", "[possible values: off, auth, share, minimal]\nhint: "),
         ("run --upstream", "\nhint: --help tells"),
         ("rum", "unrecognized subcommand 'rum'\nhint: "),
         ("completions", "\nhint: "),
@@ -297,7 +306,17 @@ fn import_and_export_are_told_what_and_where_to() {
     };
     assert_eq!(import.files, [PathBuf::from("a.har"), PathBuf::from("b.har")]);
     let capture = CaptureTo::Dir("out".into());
-    assert_eq!(import.record, Recording { capture, redact: Level::Off, max_line_bytes: 16_000, live: Live::Off });
+    assert_eq!(
+        import.record,
+        Recording {
+            capture,
+            redact: Level::Off,
+            rules: UserRules::default(),
+            stable_tokens: None,
+            max_line_bytes: 16_000,
+            live: Live::Off
+        }
+    );
     let settings = import.settings();
     for (name, value) in [("source", "har"), ("file", "b.har"), ("capture", "out"), ("redact", "off")] {
         assert!(settings.contains(&(name.into(), value.into())), "{name}={value} is not in {settings:?}");

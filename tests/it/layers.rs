@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("scan", &["conn", "clock", "capture"]),
+    ("share", &["conn", "clock", "capture"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
     ("report", &["conn", "clock", "capture"]),
     ("import", &["conn", "clock", "capture", "tap"]),

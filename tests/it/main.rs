@@ -15,5 +15,6 @@ mod pressure;
 mod program;
 mod real;
 mod scan;
+mod share;
 mod support;
 mod transparency;

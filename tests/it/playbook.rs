@@ -28,8 +28,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
+use finesse_tap::capture::restrict::{Picked, UserRules};
 use finesse_tap::capture::rules::Level;
-use finesse_tap::capture::{Door, Redactor};
+use finesse_tap::capture::token::{Key, Tokens};
+use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
 use finesse_tap::session::Tracker;
@@ -64,9 +66,40 @@ fn check(path: &Path) {
     }
     let expected = std::fs::read_to_string(&golden).unwrap_or_default();
     assert_same(path, "fed whole", &expected, &whole);
+    stored_and_live_are_the_same(path, &script, &expected);
     for piece in [1, 7] {
         assert_same(path, &format!("fed by {piece}"), &expected, &play(&script, piece));
     }
+}
+
+/// What is restricted while it passes is what comes of restricting the stored lines with the same key.
+fn stored_and_live_are_the_same(path: &Path, script: &Script, stored: &str) {
+    for level in [Level::Auth, Level::Share, Level::Minimal] {
+        let mut restrictor = restrictor(level);
+        let kept =
+            stored.lines().map(|line| restrictor.line(line.as_bytes(), &Picked::default()).unwrap().unwrap().line);
+        let from_stored = kept.map(|line| String::from_utf8(line).unwrap()).collect::<String>();
+        assert_same(path, "stored", &play_at(script, usize::MAX, level), &from_stored);
+        if level == Level::Auth {
+            assert_same(path, "read back", stored, &from_stored);
+            continue;
+        }
+        for gone in ["1001", "uccxpub", "2830", "Ada", "Canary", "192.0.2.10", "127.0.0.1"] {
+            // A duration may hold any four digits.
+            let digit = |text: &str| text.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+            let place = from_stored
+                .match_indices(gone)
+                .map(|(at, _)| at)
+                .find(|at| !digit(&from_stored[at - 1..]) && !digit(&from_stored[at + gone.len()..]))
+                .map(|at| &from_stored[from_stored.floor_char_boundary(at.saturating_sub(200))..at + gone.len()]);
+            assert!(place.is_none(), "{}: {gone} is left at {level}: {}", path.display(), place.unwrap_or_default());
+        }
+    }
+}
+
+fn restrictor(level: Level) -> Restrictor {
+    let key = Key { master: [7; 32], case: String::new() };
+    Restrictor::new(level, Tokens::of(&key).unwrap(), UserRules::default())
 }
 
 fn assert_same(path: &Path, how: &str, expected: &str, found: &str) {
@@ -292,8 +325,12 @@ fn unescape(text: &str) -> Vec<u8> {
 
 /// The events of a script whose bytes are fed in pieces of at most `piece` bytes.
 fn play(script: &Script, piece: usize) -> String {
-    let redactor = Redactor::with_key(Level::Auth, &[7; 32]).unwrap();
-    let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20);
+    play_at(script, piece, Level::Auth)
+}
+
+fn play_at(script: &Script, piece: usize, level: Level) -> String {
+    let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
+    let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
     let tracker = Tracker::new(7).fronting([String::from("uccxpub.example.test")]);
     let mut stage = Stage {
         decoder: Decoder::new(door, tracker),
@@ -430,6 +467,7 @@ fn every_finding_is_found_and_not_found() {
             let whole = play(&script, usize::MAX);
             assert_eq!(found(&whole), script.expected, "{path}");
             assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));
+            stored_and_live_are_the_same(Path::new(&path), &script, &whole);
         }
     }
 }

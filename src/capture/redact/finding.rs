@@ -6,6 +6,7 @@ use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, Sum
 use crate::capture::rules::Class;
 use crate::session::findings::{Kind, Weight};
 use crate::session::{Finding, Summary};
+use std::borrow::Cow;
 
 pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut Event<'o>) -> Removes {
     event.event.action = "finding";
@@ -25,7 +26,7 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
         title: found.code.title(),
         confidence: found.confidence.as_str(),
         count: found.count,
-        evidence: &found.evidence,
+        evidence: Cow::Borrowed(&found.evidence),
         facts: found.facts.iter().map(fact).collect(),
         advice: found.code.advice(),
     }));

@@ -48,7 +48,9 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 }
 
 fn cookie(scrub: &mut Scrub<'_>, pair: &str) -> String {
-    let (name, value) = pair.trim().split_once('=').unwrap_or(("", pair.trim()));
+    // A value without a name may end in base64's padding.
+    let named = pair.trim().split_once('=').filter(|(_, value)| !value.trim_matches('=').is_empty());
+    let (name, value) = named.unwrap_or(("", pair.trim()));
     let class = rules::cookie(&name.to_lowercase());
     // Some join cookies by commas: then there is another one in the value.
     let kept = scrub.level == Level::Off || scrub.level.treatment(class) == Treatment::Keep && !value.contains('=');

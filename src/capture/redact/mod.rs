@@ -6,8 +6,8 @@
 mod finding;
 mod http;
 mod json;
-mod pattern;
-mod scrub;
+pub(super) mod pattern;
+pub(super) mod scrub;
 mod url;
 mod wire;
 mod xml;
@@ -57,8 +57,14 @@ impl Redactor {
         event.event.kind = "event";
         event.log.level = "info";
         self.place(seen, &mut event);
-        let mut scrub =
-            Scrub { level: self.level, tokens: &self.tokens, guard, user: seen.user, count: 0, is_clean: false };
+        let mut scrub = Scrub {
+            level: self.level.min(Level::Auth),
+            tokens: &self.tokens,
+            guard,
+            user: seen.user,
+            count: 0,
+            is_clean: false,
+        };
         let removes = match &seen.what {
             What::Opened(opened) => wire::opened(opened, &mut event),
             What::Tls(handshake) => wire::tls(handshake, &mut event),

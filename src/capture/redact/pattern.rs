@@ -37,7 +37,7 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// `text` without what looks like a credential, and how many were found; `session` makes a session identifier's token.
-pub(super) fn scrub<'t>(text: &'t str, mut session: impl FnMut(&str) -> String) -> (Cow<'t, str>, u64) {
+pub(in crate::capture) fn scrub<'t>(text: &'t str, mut session: impl FnMut(&str) -> String) -> (Cow<'t, str>, u64) {
     let mut found = 0;
     let scrubbed = LOOKS.replace_all(text, |hit: &Captures<'_>| {
         found += 1;

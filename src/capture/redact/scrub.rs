@@ -31,7 +31,7 @@ impl Scrub<'_> {
             Treatment::Keep => self.text(value),
             Treatment::Mask => Cow::Owned(self.credential(rules::kind_of(&name.to_lowercase()), value)),
             Treatment::Token => Cow::Owned(self.session(value)),
-            Treatment::Shape => {
+            Treatment::Shape | Treatment::Mark | Treatment::Drop => {
                 self.count += 1;
                 Cow::Owned(shape(value))
             }
@@ -109,7 +109,7 @@ impl Scrub<'_> {
 }
 
 /// Kind of characters and length bucket: `[digits:4-7]`, `[text:16-31]`.
-pub(super) fn shape(value: &str) -> String {
+pub(in crate::capture) fn shape(value: &str) -> String {
     let kind = if value.bytes().all(|b| b.is_ascii_digit()) { "digits" } else { "text" };
     let low = value.len().checked_ilog2().map_or(0, |bits| 1_usize << bits);
     let high = low * 2 - usize::from(low > 0);

@@ -4,8 +4,15 @@
 //! ever. Names outside `finesse` are ECS 8.17's; `docs/events.md` tells what each means. Built by
 //! [`redact`](super::redact) alone; borrows what it can from the observation.
 
+mod finding;
+mod update;
+
+pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
+pub use update::{ApiError, CausedBy, Participant, Thing, Update, UpdateDialog, UpdateUser};
+
+use super::vocabulary;
 use crate::clock::Moment;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// Version of the `finesse` part: a new field is a new minor version.
@@ -14,11 +21,15 @@ pub const SCHEMA: &str = "1.0";
 pub const ECS: &str = "8.17.0";
 
 type Text<'a> = Option<Cow<'a, str>>;
+/// A word of our own vocabulary ([`vocabulary`](super::vocabulary)): read back from a line, nothing else is taken.
+type Word = &'static str;
+type Words = &'static [&'static str];
 
 /// One event.
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Event<'a> {
-    #[serde(rename = "@timestamp", serialize_with = "rfc3339")]
+    #[serde(rename = "@timestamp", serialize_with = "rfc3339", deserialize_with = "moment")]
     pub(super) timestamp: Moment,
     pub(super) event: Meta,
     pub(super) log: Log,
@@ -50,50 +61,65 @@ pub struct Event<'a> {
 }
 
 /// `event.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Meta {
     /// Absent for `log-opened`, which stands outside the numbered stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sequence: Option<u64>,
     pub(super) id: String,
-    pub(super) kind: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) kind: Word,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) category: &'static [&'static str],
+    #[serde(deserialize_with = "vocabulary::words")]
+    pub(super) category: Words,
     #[serde(rename = "type", skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) types: &'static [&'static str],
-    pub(super) action: &'static str,
-    pub(super) dataset: &'static str,
+    #[serde(deserialize_with = "vocabulary::words")]
+    pub(super) types: Words,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) action: Word,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) dataset: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) outcome: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) outcome: Option<Word>,
     /// Nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) duration: Option<u64>,
 }
 
 /// `log.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Log {
-    pub(super) level: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) level: Word,
 }
 
 /// `trace.id`, `transaction.id`, `finesse.session.id` …
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Id<'a> {
     pub(super) id: Cow<'a, str>,
 }
 
 /// `network.*`
-#[derive(Serialize, Clone, Copy)]
+#[derive(Serialize, Deserialize, Default, Clone, Copy)]
+#[serde(default)]
 pub struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) transport: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) transport: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) protocol: Option<&'static str>,
-    pub(super) application: &'static str,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) protocol: Option<Word>,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) application: Word,
 }
 
 /// `client.*`, `server.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Endpoint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) domain: Text<'a>,
@@ -103,16 +129,19 @@ pub struct Endpoint<'a> {
 }
 
 /// `http.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Http<'a> {
-    pub(super) version: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) version: Word,
     pub(super) request: HttpMessage<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) response: Option<HttpMessage<'a>>,
 }
 
 /// `http.request.*`, `http.response.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct HttpMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) method: Text<'a>,
@@ -126,7 +155,8 @@ pub struct HttpMessage<'a> {
 }
 
 /// `http.*.body.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct HttpBody<'a> {
     pub(super) bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,12 +164,15 @@ pub struct HttpBody<'a> {
 }
 
 /// `tls.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Tls<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) version: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) version_protocol: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) version_protocol: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cipher: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,13 +186,15 @@ pub struct Tls<'a> {
 }
 
 /// `tls.client.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct TlsClient<'a> {
     pub(super) server_name: Cow<'a, str>,
 }
 
 /// `tls.server.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct TlsServer<'a> {
     pub(super) subject: Cow<'a, str>,
     pub(super) issuer: Cow<'a, str>,
@@ -170,19 +205,22 @@ pub struct TlsServer<'a> {
 }
 
 /// `tls.server.hash.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Hash<'a> {
     pub(super) sha256: Cow<'a, str>,
 }
 
 /// `tls.server.x509.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct X509<'a> {
     pub(super) alternative_names: Vec<Cow<'a, str>>,
 }
 
 /// `url.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Url<'a> {
     pub(super) path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,19 +228,22 @@ pub struct Url<'a> {
 }
 
 /// `user.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct User<'a> {
     pub(super) name: Cow<'a, str>,
 }
 
 /// `user_agent.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct UserAgent<'a> {
     pub(super) original: Cow<'a, str>,
 }
 
 /// `error.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Fault<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(super) kind: Text<'a>,
@@ -213,9 +254,11 @@ pub struct Fault<'a> {
 }
 
 /// `ecs.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ecs {
-    version: &'static str,
+    #[serde(skip_deserializing)]
+    version: Word,
 }
 
 impl Default for Ecs {
@@ -225,9 +268,11 @@ impl Default for Ecs {
 }
 
 /// `finesse.*`: everything of our own.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
+#[serde(default)]
 pub struct Finesse<'a> {
-    schema: &'static str,
+    #[serde(skip_deserializing)]
+    pub(super) schema: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) session: Option<Id<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -235,9 +280,11 @@ pub struct Finesse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ws: Option<Ws<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) direction: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) direction: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) stage: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) stage: Option<Word>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) keepalive: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -302,7 +349,8 @@ impl Default for Finesse<'_> {
 }
 
 /// `finesse.conn.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Conn<'a> {
     pub(super) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -310,9 +358,11 @@ pub struct Conn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) upstream: Option<Upstream>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) by: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) by: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) how: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) how: Option<Word>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) unclean: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -322,7 +372,8 @@ pub struct Conn<'a> {
 }
 
 /// `finesse.conn.upstream.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Upstream {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ip: Option<String>,
@@ -333,17 +384,21 @@ pub struct Upstream {
 }
 
 /// `finesse.tls.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct TlsLeg {
-    pub(super) leg: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) leg: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) failed_by: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) failed_by: Option<Word>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) client_certificate_requested: bool,
 }
 
 /// `finesse.ws.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Ws<'a> {
     pub(super) id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -379,19 +434,23 @@ pub struct Ws<'a> {
 }
 
 /// `finesse.ws.close.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct WsClose<'a> {
     pub(super) code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) initiator: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) initiator: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) handshake: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) handshake: Option<Word>,
 }
 
 /// `finesse.ws.c2s.*`, `finesse.ws.s2c.*`
-#[derive(Serialize, Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(default)]
 pub struct WsCount {
     /// Data messages.
     pub messages: u64,
@@ -404,7 +463,8 @@ pub struct WsCount {
 }
 
 /// `finesse.http.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct HttpFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ttfb_us: Option<u64>,
@@ -423,18 +483,21 @@ pub struct HttpFacts<'a> {
 }
 
 /// One header field, redacted.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Header<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) value: Cow<'a, str>,
 }
 
 /// `finesse.api.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Api<'a> {
     pub(super) resource: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) operation: Option<&'static str>,
+    #[serde(deserialize_with = "vocabulary::some")]
+    pub(super) operation: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) object_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -446,14 +509,16 @@ pub struct Api<'a> {
 }
 
 /// `finesse.api.caused.*`: the event that came before the answer.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Caused {
     pub(super) sequence: u64,
     pub(super) after_ms: u64,
 }
 
 /// `finesse.sasl.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Sasl<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mechanism: Text<'a>,
@@ -462,9 +527,11 @@ pub struct Sasl<'a> {
 }
 
 /// `finesse.xmpp.*`
-#[derive(Serialize, Default)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Xmpp<'a> {
-    pub(super) kind: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) kind: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Text<'a>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -492,7 +559,8 @@ pub struct Xmpp<'a> {
 }
 
 /// `finesse.xmpp.payload.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Payload<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -500,7 +568,8 @@ pub struct Payload<'a> {
 }
 
 /// `finesse.xmpp.pubsub.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Pubsub<'a> {
     pub(super) action: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -513,221 +582,20 @@ pub struct Pubsub<'a> {
     pub(super) jid: Text<'a>,
 }
 
-/// `finesse.update.*`
-#[derive(Serialize, Default)]
-pub struct Update<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) event: Text<'a>,
-    pub(super) object: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) object_name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) source: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) request_id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) caused_by: Option<CausedBy>,
-    /// From `stateChangeTime` to arrival, milliseconds, `skew_ms` taken out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) arrival_ms: Option<i64>,
-    /// How far the proxy's clock is taken to be ahead of the server's, milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) skew_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user: Option<UpdateUser<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dialog: Option<UpdateDialog<'a>>,
-    /// Dialogs in a collection, the first of which is in `dialog`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dialogs: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) api_error: Option<ApiError<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thing: Option<Thing<'a>>,
-}
-
-/// `finesse.update.caused_by.*`
-#[derive(Serialize)]
-pub struct CausedBy {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sequence: Option<u64>,
-    pub(super) latency_us: u64,
-    pub(super) confidence: &'static str,
-    #[serde(skip)]
-    pub(super) method: String,
-}
-
-/// `finesse.update.user.*`
-#[derive(Serialize, Default)]
-pub struct UpdateUser<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) extension: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) previous_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) pending_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state_change_time: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason_code: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason_label: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) team_id: Text<'a>,
-}
-
-/// `finesse.update.dialog.*`
-#[derive(Serialize, Default)]
-pub struct UpdateDialog<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) previous_state: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) call_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) media_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) from_address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) to_address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) first_sequence: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) age_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) agents: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) participants: Vec<Participant<'a>>,
-}
-
-/// `finesse.update.dialog.participants.*`
-#[derive(Serialize, Default)]
-pub struct Participant<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) address: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) actions: Vec<Cow<'a, str>>,
-}
-
-/// `finesse.update.api_error.*`
-#[derive(Serialize, Default)]
-pub struct ApiError<'a> {
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(super) error_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) data: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) peripheral_code: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) peripheral_text: Text<'a>,
-}
-
-/// `finesse.update.thing.*`: queues, teams, media …
-#[derive(Serialize, Default)]
-pub struct Thing<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) state: Text<'a>,
-}
-
 /// `finesse.decode.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Decode {
-    pub(super) layer: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) layer: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     pub(super) opaque: bool,
 }
 
-/// `finesse.finding.*`
-#[derive(Serialize)]
-pub struct Finding<'a> {
-    pub(super) code: &'static str,
-    pub(super) title: &'static str,
-    pub(super) confidence: &'static str,
-    pub(super) count: u64,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) evidence: &'a [u64],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) facts: Vec<Fact<'a>>,
-    pub(super) advice: &'static str,
-}
-
-/// `finesse.finding.facts.*`
-#[derive(Serialize)]
-pub struct Fact<'a> {
-    pub(super) name: &'static str,
-    pub(super) value: Cow<'a, str>,
-}
-
-/// `finesse.summary.*`
-#[derive(Serialize)]
-pub struct Summary<'a> {
-    pub(super) reason: &'static str,
-    pub(super) duration_ms: u64,
-    pub(super) sockets: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stages: Vec<SummaryStage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) stopped_at: Option<&'static str>,
-    pub(super) requests: u64,
-    pub(super) updates: u64,
-    pub(super) pings: SummaryPings,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) states: Vec<SummaryState<'a>>,
-    pub(super) calls: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) findings: Vec<SummaryFinding>,
-}
-
-/// `finesse.summary.stages.*`
-#[derive(Serialize)]
-pub struct SummaryStage {
-    pub(super) name: &'static str,
-    pub(super) sequence: u64,
-    pub(super) after_ms: u64,
-}
-
-/// `finesse.summary.pings.*`
-#[derive(Serialize)]
-pub struct SummaryPings {
-    pub(super) sent: u64,
-    pub(super) answered: u64,
-    pub(super) slowest_ms: u64,
-}
-
-/// `finesse.summary.states.*`
-#[derive(Serialize)]
-pub struct SummaryState<'a> {
-    pub(super) state: Cow<'a, str>,
-    pub(super) ms: u64,
-}
-
-/// `finesse.summary.findings.*`
-#[derive(Serialize)]
-pub struct SummaryFinding {
-    pub(super) code: &'static str,
-    pub(super) count: u64,
-}
-
 /// `finesse.gap.*`
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Gap {
     pub(super) at: String,
     pub(super) events: u64,
@@ -741,41 +609,54 @@ pub struct Gap {
 }
 
 /// `finesse.capture.*` of `log-opened`.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Capture<'a> {
-    pub(super) version: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) version: Word,
     pub(super) run: Cow<'a, str>,
     pub(super) settings: Vec<Setting<'a>>,
+    #[serde(skip_deserializing)]
     pub(super) policy: Vec<Treatment>,
     pub(super) policy_sha256: String,
-    pub(super) note: &'static str,
+    #[serde(skip_deserializing)]
+    pub(super) note: Word,
     pub(super) file: u64,
 }
 
 /// One setting in force.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
 pub struct Setting<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
+    pub(super) name: Cow<'a, str>,
+    pub(super) value: Cow<'a, str>,
 }
 
 /// One row of the redaction policy.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct Treatment {
-    pub(super) class: &'static str,
-    pub(super) covers: &'static str,
-    pub(super) treatment: &'static str,
+    pub(super) class: Word,
+    pub(super) covers: Word,
+    pub(super) treatment: Word,
 }
 
 /// `finesse.redaction.*`
-#[derive(Serialize, Clone, Copy)]
+#[derive(Serialize, Deserialize, Default, Clone, Copy)]
+#[serde(default)]
 pub struct Redaction {
-    pub(super) level: &'static str,
+    #[serde(deserialize_with = "vocabulary::one")]
+    pub(super) level: Word,
     pub(super) count: u64,
 }
 
 fn rfc3339<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&stamp_us(at.wall_us))
+}
+
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    let stamp: jiff::Timestamp = text.parse().map_err(|_| serde::de::Error::custom("not a time"))?;
+    Ok(Moment { wall_us: stamp.as_microsecond(), mono_ns: 0 })
 }
 
 /// Microseconds since 1970 as `2026-01-15T09:12:40.561300Z`.

@@ -1,0 +1,60 @@
+//! `share` and `resolve` on a terminal: progress, what was left out, where the bundle lies.
+
+use crate::config::Resolve;
+use crate::share::{self, Plan, Told, key};
+use anyhow::bail;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Makes a bundle, and says how it goes on standard error.
+///
+/// # Errors
+/// There is none; see [`share::share`].
+pub fn share(plan: &Plan) -> anyhow::Result<()> {
+    let terminal = std::io::stderr().is_terminal();
+    let mut tell = |told: Told<'_>| match told {
+        Told::Progress(done, total) if terminal => {
+            say(&format!("\r{} of {} MB", done / 1_000_000, total / 1_000_000));
+        }
+        Told::Progress(..) => {}
+        Told::LeftOut(path, line, why) => say(&format!("{}:{line} is left out: {why}\n", path.display())),
+    };
+    let outcome = share::share(plan, &mut tell)?;
+    if terminal {
+        say("\r");
+    }
+    say(&format!("bundle {}\nevents {}\n", outcome.path.display(), outcome.events));
+    if outcome.skipped > 0 {
+        say(&format!("left out {} lines that are torn or foreign\n", outcome.skipped));
+    }
+    if outcome.texts > 0 {
+        say(&format!("{} free texts were kept: read report.txt in the bundle before you hand it on\n", outcome.texts));
+    }
+    if plan.stable_tokens.is_none() {
+        say("tokens cannot be resolved later; --stable-tokens FILE keeps their key and index\n");
+    }
+    Ok(())
+}
+
+/// What tokens stand for, a line each.
+///
+/// # Errors
+/// There is no index, or a token is not in it.
+pub fn resolve(asked: &Resolve) -> anyhow::Result<Vec<u8>> {
+    let index = key::index(&asked.key)?;
+    let mut out = String::new();
+    for token in &asked.tokens {
+        let Some((kind, value)) = index.get(token) else {
+            bail!(
+                "{token} is not in {}\nhint: --key names the key it was made with",
+                key::index_path(&asked.key).display()
+            );
+        };
+        out.push_str(&format!("{token}\t{kind}\t{value}\n"));
+    }
+    Ok(out.into_bytes())
+}
+
+fn say(text: &str) {
+    // Nobody reading standard error is no reason not to work.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,73 @@
+//! Findings and session summaries: what a fact's value is, its name tells; one that no rule names must be a number.
+//!
+//! Titles, advice, codes and counts are this program's own. A stored line does not say what a fact's value was for the
+//! redactor, so live traffic too is judged by the name. A peer's sentence is dropped: the line it came on has it, and is
+//! named as evidence.
+
+use super::Restrictor;
+use crate::capture::event::{Fact, Finding, Summary, SummaryState};
+use crate::capture::rules::Level;
+
+/// Longest number kept, digits: milliseconds of some years.
+const MAX_DIGITS: usize = 12;
+
+impl Restrictor {
+    pub(super) fn finding<'e>(&mut self, finding: Finding<'e>) -> Finding<'e> {
+        let Finding { code, title, confidence, count, evidence, facts, advice } = finding;
+        let facts = facts.into_iter().filter_map(|fact| self.fact(fact)).collect();
+        Finding { code, title, confidence, count, evidence, facts, advice }
+    }
+
+    fn fact<'e>(&mut self, Fact { name, value }: Fact<'e>) -> Option<Fact<'e>> {
+        if self.level <= Level::Auth {
+            return Some(Fact { name, value });
+        }
+        let value = self.with(value, |this, value| match name {
+            "host" | "sni" | "client" | "other_client" => this.host(value),
+            "node" => this.path(value),
+            "resource" => this.api_resource(value),
+            "type" => this.sentence_or_word(value),
+            // One word or several, of the protocol's or of this program's.
+            "offered" | "level" => value.split(' ').map(|part| this.listed(part)).collect::<Vec<_>>().join(" "),
+            "selected" | "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" | "reason"
+            | "condition" => this.word(value),
+            "meaning" | "why" | "sign" | "other" => this.own_text(value),
+            _ if is_number(value) => this.number(value, MAX_DIGITS),
+            _ => this.unknown(value),
+        });
+        Some(Fact { name, value }).filter(|fact| !fact.value.is_empty())
+    }
+
+    /// A word of a list, perhaps with a comma behind it.
+    fn listed(&mut self, part: &str) -> String {
+        match part.strip_suffix(',') {
+            Some(word) => self.word(word) + ",",
+            None => self.word(part),
+        }
+    }
+
+    pub(super) fn summary<'e>(&mut self, summary: Summary<'e>) -> Summary<'e> {
+        let Summary {
+            reason,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        } = summary;
+        let states = states.into_iter();
+        let states =
+            states.map(|SummaryState { state, ms }| SummaryState { state: self.with(state, Self::word), ms }).collect();
+        Summary { reason, duration_ms, sockets, stages, stopped_at, requests, updates, pings, states, calls, findings }
+    }
+}
+
+fn is_number(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,96 @@
+//! A stored line read back and restricted: the same rules as for live traffic.
+//!
+//! A line that is no event of this program's is an error and never passed through, not even in part.
+
+use super::Restrictor;
+use crate::capture::event::Event;
+use crate::capture::rules::Class;
+use crate::capture::{gist, line, log_opened_policy};
+
+/// A line that is not one of ours. Says nothing of what is in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not a line of a finesse-tap capture")]
+pub struct Foreign;
+
+/// A line as it may be handed on.
+pub struct Kept {
+    /// The NDJSON line, LF included.
+    pub line: Vec<u8>,
+    /// `event.action`.
+    pub action: &'static str,
+    /// `@timestamp`, microseconds since 1970.
+    pub at_us: i64,
+    /// For a gap: events lost, and the sentence about it.
+    pub gap: Option<(u64, String)>,
+}
+
+/// What a line is chosen by.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Picked {
+    /// Not before, microseconds since 1970.
+    pub since_us: Option<i64>,
+    /// Before, microseconds since 1970.
+    pub until_us: Option<i64>,
+    /// Only of this user.
+    pub user: Option<String>,
+    /// Only of this session (`s3`) or trace id.
+    pub session: Option<String>,
+}
+
+impl Picked {
+    fn takes(&self, event: &Event<'_>) -> bool {
+        let at = event.timestamp.wall_us;
+        let named = |wanted: &Option<String>, found: &[Option<&str>]| {
+            wanted.as_ref().is_none_or(|wanted| found.iter().flatten().any(|one| one.eq_ignore_ascii_case(wanted)))
+        };
+        let opening = event.event.action == "log-opened";
+        let session = event.finesse.session.as_ref().map(|id| &*id.id);
+        let trace = event.trace.as_ref().map(|id| &*id.id);
+        let user = event.user.as_ref().map(|user| &*user.name);
+        opening
+            || self.since_us.is_none_or(|since| at >= since)
+                && self.until_us.is_none_or(|until| at < until)
+                && named(&self.user, &[user])
+                && named(&self.session, &[session, trace])
+    }
+}
+
+impl Restrictor {
+    /// A stored line as this level allows it; `None` if it was not picked.
+    ///
+    /// # Errors
+    /// The line is not one of ours.
+    pub fn line(&mut self, stored: &[u8], picked: &Picked) -> Result<Option<Kept>, Foreign> {
+        let text = simdutf8::basic::from_utf8(stored).map_err(|_| Foreign)?;
+        let event: Event<'_> = serde_json::from_str(text).map_err(|_| Foreign)?;
+        let ours = event.event.dataset == "finesse.event" && !event.event.action.is_empty() && own_id(&event.event.id);
+        if !ours {
+            return Err(Foreign);
+        }
+        if !picked.takes(&event) {
+            return Ok(None);
+        }
+        let mut event = self.restrict(event);
+        if let Some(capture) = &mut event.finesse.capture {
+            event.message = format!("capture file {} of run {}, redaction {}", capture.file, capture.run, self.level);
+            log_opened_policy(capture, self.level);
+        } else {
+            event.message = gist::gist(&event);
+        }
+        let gap = event.finesse.gap.as_ref().map(|gap| (gap.events, event.message.clone()));
+        let mut line = Vec::with_capacity(stored.len());
+        line::encode(&mut event, line::MAX_LINE_BYTES, &mut line);
+        Ok(Some(Kept { line, action: event.event.action, at_us: event.timestamp.wall_us, gap }))
+    }
+
+    /// How many values of a class were removed.
+    #[must_use]
+    pub fn removed_of(&self, class: Class) -> u64 {
+        self.tally.removed.get(&class).copied().unwrap_or_default()
+    }
+}
+
+/// `ULID-SEQUENCE` or `ULID-file-NUMBER`.
+fn own_id(id: &str) -> bool {
+    id.len() <= 64 && id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}

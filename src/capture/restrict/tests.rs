@@ -1,0 +1,318 @@
+//! Levels `share` and `minimal`, over stored lines.
+
+use super::*;
+use crate::capture::token::{Key, is_token};
+use crate::session::findings::Code;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn restrictor(level: Level) -> Restrictor {
+    ruled(level, UserRules::default())
+}
+
+fn ruled(level: Level, rules: UserRules) -> Restrictor {
+    let key = Key { master: [9; 32], case: "test".into() };
+    Restrictor::new(level, Tokens::of(&key).unwrap(), rules)
+}
+
+/// An event with `more` laid over it.
+fn stored(action: &str, more: Value) -> Vec<u8> {
+    let mut event = json!({
+        "@timestamp": "2026-01-15T09:12:40.561300Z",
+        "event": {"sequence": 1, "id": "01TEST-1", "kind": "event", "action": action, "dataset": "finesse.event"},
+        "log": {"level": "info"}, "message": "", "finesse": {"schema": "1.0"}, "ecs": {"version": "8.17.0"},
+    });
+    for (name, value) in more.as_object().unwrap() {
+        event[name] = value.clone();
+    }
+    event.to_string().into_bytes()
+}
+
+fn line(restrictor: &mut Restrictor, stored: &[u8]) -> String {
+    String::from_utf8(restrictor.line(stored, &Picked::default()).ok().unwrap().unwrap().line).unwrap()
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    crate::xmpp::parse::escape(text, &mut out);
+    out
+}
+
+fn stanza(payload: &str) -> String {
+    format!(
+        "<message xmlns=\"jabber:client\" from=\"pubsub.hq.example.test\" to=\"ann.smith@hq.example.test\" \
+         id=\"/finesse/api/User/ann.smith__ann.smith@hq.example.test__J056a\"><event xmlns=\"http://jabber.org/protocol/pubsub#event\">\
+         <items node=\"/finesse/api/User/ann.smith/Dialogs\"><item id=\"0be528bc-744b-4c44-a9ed-b564c97397ba1102\">\
+         <notification xmlns=\"http://jabber.org/protocol/pubsub\">{}</notification></item></items></event></message>",
+        escaped(payload)
+    )
+}
+
+fn xml(level: Level, text: &str) -> String {
+    let line = line(&mut restrictor(level), &stored("xmpp-stanza", json!({"finesse": {"xml": text}})));
+    let value: Value = serde_json::from_str(&line).unwrap();
+    value["finesse"]["xml"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_update_keeps_what_happened_and_loses_to_whom() {
+    let payload = "<Update><data><dialog><fromAddress>+1 202 555 0143</fromAddress><id>146937347</id><mediaProperties><DNIS>7073</DNIS>\
+        <callType>PREROUTE_ACD_IN</callType><queueName>Gold</queueName><wrapUpReason>Angry</wrapUpReason><callvariables><CallVariable>\
+        <name>user.microapp.ToExtVXML[2]</name><value>to0=CVP;to1=5200;CV4=2025550143</value></CallVariable></callvariables></mediaProperties>\
+        <participants><Participant><mediaAddress>2830</mediaAddress><state>ACTIVE</state>\
+        <stateChangeTime>2019-05-21T04:07:38.017Z</stateChangeTime></Participant></participants><state>ACTIVE</state>\
+        <uri>/finesse/api/Dialog/146937347</uri><odd>Canary</odd></dialog></data><event>PUT</event>\
+        <requestId>6f1c2a2e-0000-4000-8000-000000000001</requestId><source>/finesse/api/User/ann.smith/Dialogs</source></Update>";
+    let share = xml(Level::Share, &stanza(payload));
+    let minimal = xml(Level::Minimal, &stanza(payload));
+    for kept in [
+        "146937347",
+        "PREROUTE_ACD_IN",
+        "ACTIVE",
+        "2019-05-21T04:07:38.017Z",
+        "6f1c2a2e-0000-4000-8000-000000000001",
+        "/finesse/api/Dialog/146937347",
+        "0be528bc-744b-4c44-a9ed-b564c97397ba1102",
+        "PUT",
+    ] {
+        assert!(share.contains(kept) && minimal.contains(kept), "{kept} is gone in\n{share}\n{minimal}");
+    }
+    assert!(share.contains("user.microapp.ToExtVXML[2]") && share.contains("[text:16-31]"), "{share}");
+    assert!(minimal.contains("[customer:1]"), "{minimal}");
+    for gone in ["ann", "hq.example", "202", "7073", "Gold", "Angry", "CVP", "5200", "2830", "Canary"] {
+        for text in [&share, &minimal] {
+            assert!(!text.contains(gone), "{gone} is left in\n{text}");
+        }
+    }
+    let outer = crate::xmpp::parse::parse(&share);
+    assert!(outer.malformed().is_none());
+    let id = outer.roots().next().unwrap().attribute("id").unwrap().into_owned();
+    let jid = outer.roots().next().unwrap().attribute("to").unwrap().into_owned();
+    let (local, host) = jid.split_once('@').unwrap();
+    assert!(is_token(local) && is_token(host), "{jid}");
+    assert_eq!(id, format!("/finesse/api/User/{local}__{jid}__J056a"));
+}
+
+#[test]
+fn the_same_in_json() {
+    let payload = json!({"Update": {"data": {"user": {"loginId": "ann.smith", "firstName": "Ann", "extension": 2830,
+        "state": "READY", "reasonCodeId": -1, "odd": "Canary", "password": "Canary"},
+        "dialog": {"callvariables": {"CallVariable": [{"name": "callVariable1", "value": "Canary"}]}}}}})
+    .to_string();
+    for level in [Level::Share, Level::Minimal] {
+        let text = xml(level, &stanza(&payload));
+        for gone in ["ann.smith", "Ann", "2830", "Canary"] {
+            assert!(!text.contains(gone), "{gone} is left in\n{text}");
+        }
+        assert!(text.contains("READY") && text.contains("-1"), "{text}");
+    }
+}
+
+#[test]
+fn a_broken_or_cut_payload_is_measured() {
+    for broken in
+        ["<Update><data><user><loginId>Canary</loginId>", "<a>Canary</b>", "{\"a\":\"Canary\"", "Canary {}", "Canary"]
+    {
+        for level in [Level::Share, Level::Minimal] {
+            let whole = stanza(broken);
+            let text = xml(level, &whole);
+            assert!(!text.contains("Canary"), "{broken} is left in\n{text}");
+            let cut = whole.get(..whole.len() - 40).unwrap();
+            assert!(!xml(level, cut).contains("Canary"));
+        }
+    }
+}
+
+/// Every class in every place it can stand, in six encodings.
+#[test]
+fn no_canary_of_a_removed_class_is_left() {
+    let secret = "Zebra\"Canary&7391046285";
+    let mut entity = escaped(secret);
+    entity = entity.replace("Z", "&#90;");
+    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    let forms = [
+        secret.to_owned(),
+        STANDARD.encode(secret),
+        percent.clone(),
+        utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string(),
+        entity,
+        serde_json::to_string(secret).unwrap(),
+    ];
+    for form in &forms {
+        let e = escaped(form);
+        let xml = format!(
+            "<iq xmlns=\"jabber:client\" from=\"{e}@{e}/{e}\" to=\"{e}\" id=\"{e}\" odd=\"{e}\"><a xmlns=\"urn:{e}\">{e}</a><User><loginId>{e}</loginId>\
+             <firstName>{e}</firstName><extension>{e}</extension><teamName>{e}</teamName><wrapUpReason>{e}</wrapUpReason>\
+             <password>{e}</password><odd a=\"{e}\">{e}</odd><uri>/finesse/api/User/{e}</uri><CallVariable><name>v</name><value>{e}</value>\
+             </CallVariable><body>{e}</body><id>{e}</id><state>{e}</state></User><!-- {e} --></iq>"
+        );
+        let places = json!({
+            "client": {"domain": form, "ip": form, "port": 1}, "server": {"domain": form, "ip": form, "port": 2},
+            "user": {"name": form}, "user_agent": {"original": format!("{form}@x\u{7}")},
+            "url": {"path": format!("/finesse/api/User/{form}/{form};jsessionid={form}"), "query": format!("odd={form}&code={form}&id={form}&{form}&url={form}")},
+            "trace": {"id": form}, "transaction": {"id": form},
+            "http": {"version": "1.1", "request": {"method": form, "bytes": 1, "mime_type": form, "body": {"bytes": 1, "content": form}},
+                "response": {"status_code": 200, "bytes": 1, "body": {"bytes": 1, "content": json!({"odd": form, "loginId": form, form: 1}).to_string()}}},
+            "tls": {"established": true, "resumed": false, "cipher": form, "next_protocol": form, "client": {"server_name": form},
+                "server": {"subject": format!("CN={form},O={form}"), "issuer": form, "not_before": form, "not_after": form,
+                    "hash": {"sha256": form}, "x509": {"alternative_names": [format!("DNS:{form}"), form]}}},
+            "finesse": {"schema": "1.0", "session": {"id": form}, "conn": {"id": "c1", "sni": form, "upstream": {"ip": form}},
+                "ws": {"id": "w1", "protocol": form, "protocols_offered": [form], "extensions": form, "extensions_offered": form, "opcode": form},
+                "http": {"request_headers": [{"name": "X-Odd", "value": form}, {"name": "Cookie", "value": format!("a={form}; cc_username={form}; {form}")},
+                    {"name": "Authorization", "value": format!("Basic {form}")}, {"name": "Host", "value": form}, {"name": "Referer", "value": form},
+                    {"name": "requestId", "value": form}], "response_headers": [{"name": "Set-Cookie", "value": format!("a={form}; Domain={form}")},
+                    {"name": "Location", "value": format!("https://{form}/{form}?{form}#{form}")}, {"name": "WWW-Authenticate", "value": format!("Basic realm=\"{form}\"")}]},
+                "api": {"resource": format!("User/{form}"), "object_id": form, "request_id": form, "state": form},
+                "sasl": {"mechanism": form, "reason": form},
+                "xmpp": {"kind": "iq", "name": form, "type": form, "id": form, "from": form, "to": format!("{form}@x"), "payload": {"name": form, "namespace": form},
+                    "pubsub": {"action": form, "node": form, "item_id": form, "subscription": form, "jid": form}, "resource": form, "jid": form, "mechanisms": [form]},
+                "update": {"object": "User", "event": form, "object_name": form, "source": form, "request_id": form,
+                    "user": {"id": form, "name": form, "extension": form, "state": form, "team_id": form, "reason_code": form},
+                    "dialog": {"id": form, "state": form, "from_address": form, "to_address": form, "call_type": form, "participants": [{"address": form, "state": form, "actions": [form]}]},
+                    "thing": {"id": form, "name": form, "state": form}, "api_error": {"type": format!("{form}1"), "data": form, "peripheral_code": form}},
+                "gap": {"at": form, "events": 1, "bytes": 1}, "xml": xml},
+            "odd": {"a": form},
+        });
+        for level in [Level::Share, Level::Minimal] {
+            let out = line(&mut restrictor(level), &stored("finesse-update", places.clone()));
+            for piece in ["Zebra", "Canary", "7391046285", "WmVicmE", &STANDARD.encode("Canary"), "%5A", "&#90;"] {
+                // Base64 of a form may look like a word of somebody's; what must not be there is the whole of it.
+                let at = out.floor_char_boundary(out.find(piece).unwrap_or_default().saturating_sub(200));
+                assert!(!out.contains(piece), "{piece} of {form} is left at {level}:\n{}", &out[at..]);
+            }
+        }
+    }
+}
+
+#[test]
+fn restricting_again_changes_nothing_and_the_key_decides() {
+    let event = stored(
+        "finesse-update",
+        json!({"user": {"name": "ann"}, "client": {"ip": "10.1.2.3", "port": 1}, "server": {"domain": "hq.example.test", "ip": "2001:db8::7", "port": 2},
+            "tls": {"established": true, "resumed": false, "server": {"subject": "CN=hq.example.test", "issuer": "CN=Some CA,O=X", "not_before": "2026-01-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z", "hash": {"sha256": "ab"}, "x509": {"alternative_names": ["DNS:hq.example.test", "IP:10.1.2.3"]}}},
+            "error": {"message": "connect to hq.example.test:8445 (10.1.2.3:8445): ann@hq.example.test called +1 (202) 555-0143"},
+            "finesse": {"xml": stanza("<Update><data><user><loginId>ann</loginId><extension>2830</extension><teamName>Gold</teamName></user></data></Update>"),
+              "http": {"request_headers": [{"name": "Cookie", "value": "JSESSIONID=abc; attemptsMade=2"}, {"name": "Referer", "value": "https://hq.example.test:8445/desktop/container/?locale=en_US"}]}}}),
+    );
+    for level in [Level::Share, Level::Minimal] {
+        let once = line(&mut restrictor(level), &event);
+        assert_eq!(once, line(&mut restrictor(level), &event), "not determined");
+        let twice = line(&mut restrictor(level), once.as_bytes());
+        let strip = |text: &str| text.split("\"redaction\"").next().unwrap().to_owned();
+        assert_eq!(strip(&once), strip(&twice));
+        for gone in ["ann", "10.1.2.3", "hq.example", "2001:db8", "555", "2830", "Gold", "Some CA", "abc"] {
+            assert!(!once.contains(gone), "{gone} is left in\n{once}");
+        }
+        let stricter = line(&mut restrictor(Level::Minimal), once.as_bytes());
+        let again = line(&mut restrictor(Level::Share), stricter.as_bytes());
+        assert!(again.contains("\"level\":\"minimal\""), "less strict again: {again}");
+    }
+    let other = Tokens::of(&Key { master: [9; 32], case: "other".into() }).unwrap();
+    let mut other = Restrictor::new(Level::Share, other, UserRules::default());
+    assert_ne!(line(&mut restrictor(Level::Share), &event), line(&mut other, &event));
+}
+
+#[test]
+fn a_user_may_add_rules() {
+    let mut rules = UserRules::default();
+    rules.deny("header:user-agent=unknown").unwrap();
+    rules.deny("xml:user/state").unwrap();
+    rules.allow("variable:callVariable7").unwrap();
+    rules.allow("header:x-trace").unwrap();
+    let event = stored(
+        "xmpp-stanza",
+        json!({"finesse": {"http": {"request_headers": [{"name": "User-Agent", "value": "Mozilla/5.0"}, {"name": "X-Trace", "value": "abc def"}]},
+            "xml": stanza("<user><state>READY</state><CallVariable><name>callVariable7</name><value>EN</value></CallVariable>\
+                <CallVariable><name>callVariable8</name><value>Canary</value></CallVariable></user>")}}),
+    );
+    let out = line(&mut ruled(Level::Share, rules.clone()), &event);
+    assert!(!out.contains("Mozilla") && !out.contains("READY") && !out.contains("Canary"), "{out}");
+    assert!(out.contains("abc def") && out.contains("EN&lt;/value"), "{out}");
+    // At auth, only what was denied goes.
+    let out = line(&mut ruled(Level::Auth, rules), &event);
+    assert!(!out.contains("Mozilla") && !out.contains("READY") && out.contains("Canary"), "{out}");
+}
+
+#[test]
+fn what_is_not_ours_is_refused() {
+    for foreign in ["", "{}", "[1]", "nonsense", "{\"a\":1}", "{\"event\":{\"action\":\"xmpp-stanza\"}}"] {
+        assert!(restrictor(Level::Share).line(foreign.as_bytes(), &Picked::default()).is_err(), "{foreign}");
+    }
+    let forged = stored("Canary", json!({}));
+    assert!(restrictor(Level::Share).line(&forged, &Picked::default()).is_err());
+    assert!(restrictor(Level::Share).line(b"\xff\xfe", &Picked::default()).is_err());
+}
+
+#[test]
+fn every_golden_line_comes_back_the_same_at_auth() {
+    let entries = std::fs::read_dir("tests/playbook").unwrap().map(|entry| entry.unwrap().path());
+    let paths: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "ndjson")).collect();
+    assert!(paths.len() >= 5, "the playbooks are gone");
+    for path in paths {
+        for stored in std::fs::read_to_string(&path).unwrap().lines() {
+            let back = line(&mut restrictor(Level::Auth), stored.as_bytes());
+            assert_eq!(back.trim_end(), stored, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn facts_of_findings_are_judged_by_their_names() {
+    let facts = json!([
+        {"name": "host", "value": "uccx2.canary.test"}, {"name": "client", "value": "192.0.2.44"},
+        {"name": "node", "value": "/finesse/api/User/canary1/Dialogs"}, {"name": "resource", "value": "User/canary1"},
+        {"name": "message", "value": "Canary Jones is not allowed"}, {"name": "rtt_ms", "value": "2500"},
+        {"name": "times", "value": "Canary"}, {"name": "offered", "value": "EXTERNAL SCRAM-SHA-1"},
+    ]);
+    let (title, advice) = (Code::Conflict.title(), Code::Conflict.advice());
+    let finding = json!({"code": "conflict", "title": title, "confidence": "certain", "count": 2,
+        "evidence": [3, 9], "facts": facts, "advice": advice});
+    let event = stored("finding", json!({"finesse": {"finding": finding}}));
+    for level in [Level::Share, Level::Minimal] {
+        let out = line(&mut restrictor(level), &event);
+        assert!(!out.to_lowercase().contains("canary") && !out.contains("192.0.2.44"), "{out}");
+        let out: Value = serde_json::from_str(&out).unwrap();
+        let kept = &out["finesse"]["finding"];
+        assert_eq!(
+            (&kept["evidence"], &kept["title"], &kept["advice"]),
+            (&json!([3, 9]), &json!(title), &json!(advice))
+        );
+        let names: Vec<&str> =
+            kept["facts"].as_array().unwrap().iter().map(|fact| fact["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["host", "client", "node", "resource", "rtt_ms", "offered"]);
+        assert_eq!(
+            (&kept["facts"][4]["value"], &kept["facts"][5]["value"]),
+            (&json!("2500"), &json!("EXTERNAL SCRAM-SHA-1"))
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_text_anywhere_is_survived(text in "\\PC{0,80}", mark in "[<>&\"'{}@/;=: ]{0,12}") {
+        let text = format!("{mark}{text}{mark}");
+        let event = stored("finesse-update", json!({"user": {"name": text}, "url": {"path": text, "query": text},
+            "error": {"message": text}, "finesse": {"xml": text, "xmpp": {"kind": "iq", "id": text, "from": text}}}));
+        for level in [Level::Share, Level::Minimal] {
+            let once = line(&mut restrictor(level), &event);
+            prop_assert!(serde_json::from_str::<Value>(&once).is_ok());
+        }
+    }
+
+    #[test]
+    fn no_person_and_no_telephone_comes_through(person in "[a-z]{5,12}zq", phone in "[1-9][0-9]{9}") {
+        let payload = format!("<Update><data><user><loginId>{person}</loginId><extension>{phone}</extension><x>{person}</x></user></data></Update>");
+        let event = stored("finesse-update", json!({"user": {"name": person}, "url": {"path": format!("/finesse/api/User/{person}/Dialogs")},
+            "error": {"message": format!("call {phone} of {person} failed")},
+            "finesse": {"update": {"object": "User", "user": {"id": person, "extension": phone}}, "xml": stanza(&payload)}}));
+        for level in [Level::Share, Level::Minimal] {
+            let out = line(&mut restrictor(level), &event);
+            prop_assert!(!out.contains(&person) && !out.contains(&phone), "{}", out);
+        }
+    }
+}
