@@ -1,6 +1,6 @@
 //! The scan: looks for what should not be in a file that is to be handed over, and says where.
 //!
-//! The detectors take bytes and yield [`Hit`]s; only [`file`] and [`archive`] read, through any `Read`. What is encoded
+//! The detectors take bytes and yield [`Hit`]s; only [`file`] and `archive` read, through any `Read`. What is encoded
 //! (JSON strings, XML entities, percent, base64) is looked at again. A second opinion, not the redaction: it knows shapes,
 //! names and the secrets it was given, not what else may be personal. A hit shows a masked excerpt, never the value.
 //!
