@@ -6,104 +6,11 @@
 use super::line::Line;
 use super::model::{Mark, Place};
 use super::words;
+pub use crate::session::Stage;
 use serde::{Serialize, Serializer};
 
 /// How long a desktop waits for the presence of `finesse@` before it must be said to hang.
 const PATIENCE_US: u64 = 10_000_000;
-
-/// A stage of the login, in the order in which a desktop passes them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Stage {
-    /// The WebSocket upgrade was answered with 101.
-    Handshake,
-    /// The server's `<open/>`.
-    Open,
-    /// The stream's features, with the mechanisms.
-    Features,
-    /// The credentials were accepted.
-    Auth,
-    /// The stream was opened again.
-    Restart,
-    /// The resource was bound.
-    Bind,
-    /// The XMPP session; newer servers do without.
-    Session,
-    /// The desktop's own presence.
-    Presence,
-    /// The presence of `finesse@`: from here on the desktop believes to be connected.
-    FinessePresence,
-    /// The subscription to the agent's own node.
-    UserSubscription,
-    /// The subscription to a team; agents without a team have none.
-    TeamSubscription,
-    /// The first event.
-    FirstEvent,
-}
-
-impl Stage {
-    /// All stages in order.
-    pub const ALL: [Self; 12] = [
-        Self::Handshake,
-        Self::Open,
-        Self::Features,
-        Self::Auth,
-        Self::Restart,
-        Self::Bind,
-        Self::Session,
-        Self::Presence,
-        Self::FinessePresence,
-        Self::UserSubscription,
-        Self::TeamSubscription,
-        Self::FirstEvent,
-    ];
-
-    /// Its name in `finesse.stage`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Handshake => "handshake",
-            Self::Open => "open",
-            Self::Features => "features",
-            Self::Auth => "auth",
-            Self::Restart => "restart",
-            Self::Bind => "bind",
-            Self::Session => "session",
-            Self::Presence => "presence",
-            Self::FinessePresence => "finesse-presence",
-            Self::UserSubscription => "user-subscription",
-            Self::TeamSubscription => "team-subscription",
-            Self::FirstEvent => "first-event",
-        }
-    }
-
-    /// What it means that a login got this far.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Handshake => "the server accepted the WebSocket",
-            Self::Open => "the server opened the XMPP stream",
-            Self::Features => "the server said how to log in",
-            Self::Auth => "the server accepted the credentials",
-            Self::Restart => "the stream began anew, authenticated",
-            Self::Bind => "the server gave the desktop its address",
-            Self::Session => "the server opened the XMPP session",
-            Self::Presence => "the desktop said that it is there",
-            Self::FinessePresence => "Finesse itself is there: the desktop counts as connected",
-            Self::UserSubscription => "events of the agent will come",
-            Self::TeamSubscription => "events of the team will come",
-            Self::FirstEvent => "the first event came",
-        }
-    }
-
-    /// Whether a login can be whole without it.
-    fn is_optional(self) -> bool {
-        matches!(self, Self::Session | Self::TeamSubscription | Self::FirstEvent)
-    }
-
-    pub(super) fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == name)
-    }
-}
 
 impl Serialize for Stage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -216,7 +123,7 @@ impl Ladder {
     /// How long the login took, if it is complete: to the last of what a desktop needs.
     #[must_use]
     pub fn took_us(&self) -> Option<u64> {
-        let needed = self.rungs.iter().filter(|rung| !rung.stage.is_optional());
+        let needed = self.rungs.iter().filter(|rung| rung.stage.is_required());
         needed.map(|rung| rung.after_start_us).max().filter(|_| self.login == Login::Complete)
     }
 
@@ -226,7 +133,7 @@ impl Ladder {
             self.login = Login::Unseen;
             return;
         }
-        let missing = Stage::ALL.into_iter().filter(|stage| !stage.is_optional() && self.reached(*stage).is_none());
+        let missing = Stage::ALL.into_iter().filter(|stage| stage.is_required() && self.reached(*stage).is_none());
         // A stage that was passed over unseen stopped nothing, except that a desktop waits for `finesse@` for ever.
         let furthest = self.rungs.iter().map(|rung| rung.stage).max();
         let hangs = self.reached(Stage::Presence).is_some_and(|rung| {

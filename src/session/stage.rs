@@ -75,6 +75,31 @@ impl Stage {
     pub fn is_required(self) -> bool {
         !matches!(self, Self::Session | Self::TeamSubscription | Self::FirstEvent)
     }
+
+    /// What it means that a login got this far.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Handshake => "the server accepted the WebSocket",
+            Self::Open => "the server opened the XMPP stream",
+            Self::Features => "the server said how to log in",
+            Self::Auth => "the server accepted the credentials",
+            Self::Restart => "the stream began anew, authenticated",
+            Self::Bind => "the server gave the desktop its address",
+            Self::Session => "the server opened the XMPP session",
+            Self::Presence => "the desktop said that it is there",
+            Self::FinessePresence => "Finesse itself is there: the desktop counts as connected",
+            Self::UserSubscription => "events of the agent will come",
+            Self::TeamSubscription => "events of the team will come",
+            Self::FirstEvent => "the first event came",
+        }
+    }
+
+    /// The stage of this name in the event stream.
+    #[must_use]
+    pub fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.as_str() == name)
+    }
 }
 
 /// How far one login has come.
