@@ -18,7 +18,7 @@ pub(super) const OVERLAP_BYTES: usize = 16 << 10;
 pub struct Lines<'s> {
     scanner: &'s Scanner,
     place: Place,
-    found: &'s mut dyn FnMut(Hit),
+    found: Box<dyn FnMut(Hit) + 's>,
     names: Names,
     memory: Memory,
     buffer: Vec<u8>,
@@ -36,11 +36,11 @@ pub struct Lines<'s> {
 impl<'s> Lines<'s> {
     /// `place` names file and member; `found` is told every hit.
     #[must_use]
-    pub fn new(scanner: &'s Scanner, place: &Place, found: &'s mut dyn FnMut(Hit)) -> Self {
+    pub fn new(scanner: &'s Scanner, place: &Place, found: impl FnMut(Hit) + 's) -> Self {
         Self {
             scanner,
             place: place.clone(),
-            found,
+            found: Box::new(found),
             names: Names::default(),
             memory: Memory::default(),
             buffer: Vec::new(),
