@@ -6,7 +6,9 @@
 
 mod event;
 mod finding;
+mod known;
 mod names;
+mod spelling;
 mod stored;
 pub mod user;
 mod value;
