@@ -23,6 +23,8 @@ pub(super) enum What {
     Resource,
     /// An id that whoever made the request chose.
     StanzaId,
+    /// The number of an error.
+    Code,
     /// The name of a call variable.
     Variable,
     Word,
@@ -40,9 +42,13 @@ impl What {
             Self::Phone => Class::Phone,
             Self::Customer => Class::Customer,
             Self::Label | Self::Variable | Self::Host | Self::Url => Class::Infrastructure,
-            Self::Path | Self::Identifier | Self::StanzaId | Self::Resource | Self::Word | Self::Sentence => {
-                Class::Operational
-            }
+            Self::Path
+            | Self::Identifier
+            | Self::Code
+            | Self::StanzaId
+            | Self::Resource
+            | Self::Word
+            | Self::Sentence => Class::Operational,
             Self::Unknown => Class::Unknown,
         }
     }
@@ -106,6 +112,7 @@ fn alone(name: &str) -> What {
         | "item_id" | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix"
         | "callkeysequencenum" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
         "resource" => What::Resource,
+        "peripheralerrorcode" | "statuscode" => What::Code,
         "errormessage" | "peripheralerrortext" | "peripheralerrormsg" | "errortext" | "label" | "reason" | "text" => {
             What::Sentence
         }
@@ -139,8 +146,6 @@ fn alone(name: &str) -> What {
         | "wrapuponincoming"
         | "wrapuponoutgoing"
         | "errortype"
-        | "peripheralerrorcode"
-        | "statuscode"
         | "servicestatus"
         | "currenttimestamp"
         | "timezoneoffset"

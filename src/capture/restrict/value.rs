@@ -483,7 +483,11 @@ impl Restrictor {
             | "age"
             | "max-forwards"
             | "access-control-max-age" => {
-                digit_run(value) < 10 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"=,; *\"/-".contains(&b))
+                let word = |word: &str| {
+                    word.len() < 10 && word.bytes().all(|b| b.is_ascii_digit())
+                        || word.len() < 24 && word.bytes().all(|b| b.is_ascii_alphabetic())
+                };
+                value.split(|c| "=,; *\"/-".contains(c)).all(word)
             }
             _ => self.own_text(value) == value,
         };

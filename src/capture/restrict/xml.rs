@@ -223,6 +223,7 @@ impl Restrictor {
             }
             What::Url => self.url(value),
             What::Identifier => self.number(value, 12),
+            What::Code => self.number(value, 6),
             What::StanzaId => self.identifier(value),
             What::Variable => self.variable(value),
             What::Resource => self.resource(value),

@@ -30,7 +30,7 @@ const PHONE: &[&str] = &["7391046285", "+17391046285"];
 const CUSTOMER: &[&str] = &["Gold Zqcanary 47", "7391046285", "zqcanaryov"];
 const HOST: &[&str] = &["zq7canary.corp-zq.test", "10.173.91.46"];
 const LABEL: &[&str] = &["Zqcanary Team", "zqcanaryteam"];
-const ODD: &[&str] = &["Qz7vCanaryXk4WmTq9", "zqcanarypw", "7391046285", "10.173.91.46"];
+const ODD: &[&str] = &["Uz7vCanaryXk4WmTq9", "zqcanaryodd", "7391046285", "10.173.91.46"];
 /// What is recognised in free text, whoever wrote it.
 const IN_TEXT: &[&str] = &["zq.canary@corp-zq.test", "7391046285", "10.173.91.46", "zq7canary.corp-zq.test", JWT[0]];
 
@@ -168,7 +168,7 @@ pub const PLANTED: &[Planted] = &[
     at(
         "subprotocol",
         Class::Unknown,
-        &["Qz7vCanaryXk4WmTq9", "zqcanarypw"],
+        &["Uz7vCanaryXk4WmTq9", "zqcanaryodd"],
         Request(
             "GET /ws/ HTTP/1.1",
             &[
@@ -333,6 +333,14 @@ pub const PLANTED: &[Planted] = &[
             "HTTP/1.1 401 Unauthorized",
             XML,
             "<ApiErrors><ApiError><ErrorType>Authorization</ErrorType><ErrorData>{S}</ErrorData><ErrorMessage>{S} is not signed in</ErrorMessage></ApiError></ApiErrors>",
+        ),
+    ),
+    at(
+        "API error of an Update",
+        Class::Person,
+        LOGIN,
+        Server(
+            "{EVENT}<Update><event>PUT</event><data><apiErrors><apiError><errorData>{S}</errorData><errorType>Generic</errorType><peripheralErrorCode>{S}</peripheralErrorCode></apiError></apiErrors></data></Update>{/EVENT}",
         ),
     ),
     at(

@@ -19,6 +19,9 @@ fn no_level_lets_out_what_it_removes() {
             for value in planted.values {
                 for encoding in ENCODINGS {
                     for line in played(level, planted, encoding, value) {
+                        if line.contains("redaction-blocked") {
+                            writeln!(leaks, "BLOCKED {}, {value} {encoding:?} at {level}", planted.name).unwrap();
+                        }
                         if Haystack::of(&line).holds(value) {
                             writeln!(leaks, "LEAK {}, {value} {encoding:?} at {level}: {line}", planted.name).unwrap();
                         }
