@@ -6,8 +6,10 @@
 
 mod event;
 mod finding;
+mod known;
 mod learn;
 mod names;
+mod spelling;
 mod stored;
 pub mod user;
 mod value;
