@@ -75,6 +75,7 @@ pub mod report;
 pub mod scan;
 pub mod session;
 pub mod share;
+pub mod ship;
 pub mod sinks;
 pub mod stored;
 pub mod tap;
