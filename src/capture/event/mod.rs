@@ -315,7 +315,7 @@ pub struct Finesse<'a> {
     pub(super) xml_bytes: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) xml_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::line::bulk")]
     pub(super) xml: Text<'a>,
 }
 
