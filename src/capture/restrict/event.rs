@@ -6,8 +6,8 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpMessage, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient, TlsServer, Update,
-    UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient,
+    TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -36,12 +36,10 @@ impl Restrictor {
             ecs,
         } = event;
         let action = meta.action;
-        let mime = |message: Option<&HttpMessage<'_>>| {
-            message.and_then(|message| message.mime_type.as_deref()).unwrap_or_default().to_owned()
-        };
+        let mime = |mime_type: Option<&Text<'_>>| mime_type.and_then(Option::as_deref).unwrap_or_default().to_owned();
         let mime_types = [
-            mime(http.as_ref().map(|http| &http.request)),
-            mime(http.as_ref().and_then(|http| http.response.as_ref())),
+            mime(http.as_ref().map(|http| &http.request.mime_type)),
+            mime(http.as_ref().and_then(|http| http.response.as_ref()).map(|response| &response.mime_type)),
         ];
         // Users and hosts first: what is known by then is found in sentences.
         let user = user.map(|User { name }| User { name: self.with(name, Self::login) });
@@ -150,24 +148,26 @@ impl Restrictor {
     }
 
     fn http<'e>(&mut self, http: Http<'e>, [request_type, response_type]: &[String; 2]) -> Http<'e> {
-        let Http { version, request, response } = http;
+        let Http { version, request: HttpRequest { method, mime_type, bytes, body }, response } = http;
         Http {
             version,
-            request: self.message(request, request_type),
-            response: response.map(|response| self.message(response, response_type)),
+            request: HttpRequest {
+                method: self.some(method, Self::word),
+                mime_type: self.some(mime_type, Self::word),
+                bytes,
+                body: self.body(body, request_type),
+            },
+            response: response.map(|HttpResponse { status_code, mime_type, bytes, body }| HttpResponse {
+                status_code,
+                mime_type: self.some(mime_type, Self::word),
+                bytes,
+                body: self.body(body, response_type),
+            }),
         }
     }
 
-    fn message<'e>(&mut self, message: HttpMessage<'e>, mime: &str) -> HttpMessage<'e> {
-        let HttpMessage { method, status_code, mime_type, bytes, body: HttpBody { bytes: body_bytes, content } } =
-            message;
-        HttpMessage {
-            method: self.some(method, Self::word),
-            status_code,
-            mime_type: self.some(mime_type, Self::word),
-            bytes,
-            body: HttpBody { bytes: body_bytes, content: self.some(content, |this, text| this.content(text, mime)) },
-        }
+    fn body<'e>(&mut self, HttpBody { bytes, content }: HttpBody<'e>, mime: &str) -> HttpBody<'e> {
+        HttpBody { bytes, content: self.some(content, |this, text| this.content(text, mime)) }
     }
 
     fn tls<'e>(&mut self, tls: Tls<'e>) -> Tls<'e> {

@@ -222,6 +222,7 @@ pub fn captures(dir: &Path) -> Vec<(PathBuf, Vec<Value>)> {
     let lines = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.ends_with('\n') || text.is_empty(), "{} is torn", path.display());
+        crate::contract::assert_valid(&text);
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     paths.iter().map(|path| (path.clone(), lines(path))).collect()

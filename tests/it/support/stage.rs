@@ -65,6 +65,7 @@ impl Stage {
         let (at, why) = (self.at, None);
         let closed = Closed { at, by: End::Client, how: How::Fin, unclean: false, c2s_bytes: 0, s2c_bytes: 0, why };
         self.take(Message::Closed(CONN, Box::new(closed), [0; 2]));
+        self.lines.iter().for_each(|line| crate::contract::assert_valid(line));
         self.lines
     }
 
