@@ -61,6 +61,8 @@ pub(super) enum Origin<'t> {
 #[derive(Default)]
 pub(super) struct Memory {
     names: HashMap<Vec<u8>, Option<Named>>,
+    /// Where a key of `names` is put together.
+    key: Vec<u8>,
     hasher: RandomState,
     told: HashSet<(&'static str, u64)>,
 }
@@ -343,13 +345,18 @@ impl<'s> Look<'s> {
         if name.len() > MAX_NAME_BYTES {
             return None;
         }
-        let key = [&[written as u8], parent, b"\0", name].concat();
-        if let Some(known) = self.memory.names.get(&key) {
+        let key = &mut self.memory.key;
+        key.clear();
+        key.push(written as u8);
+        key.extend_from_slice(parent);
+        key.push(0);
+        key.extend_from_slice(name);
+        if let Some(known) = self.memory.names.get(key.as_slice()) {
             return *known;
         }
         let named = name::named(parent, name, written).filter(|named| !self.allows(*named, name));
         if self.memory.names.len() < MAX_NAMES {
-            self.memory.names.insert(key, named);
+            self.memory.names.insert(self.memory.key.clone(), named);
         }
         named
     }

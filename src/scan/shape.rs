@@ -37,7 +37,7 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x-u)
-        (?P<international> \+[1-9][0-9](?:[\ ().-]{0,2}[0-9]){5,13} )
+        (?P<international> \+[1-9](?:[\ ().-]{0,2}[0-9]){6,14} )
       | \b(?P<card> [0-9](?:[\ -]?[0-9]){12,18} )\b
       | \b(?P<iban> [A-Z]{2}[0-9]{2}(?:\ ?[A-Z0-9]{4}){2,7}(?:\ ?[A-Z0-9]{1,3})? )\b
       | \b(?i:ext|extension)[\ :=.\#]{1,3}(?P<extension> [0-9]{3,6} )\b
@@ -320,6 +320,7 @@ mod tests {
     fn numbers_of_persons_are_told_from_others() {
         for (text, kind) in [
             ("call +14155550118 now", "phone"),
+            ("+1 415 555 0118", "phone"),
             ("+49 (30) 1234-567", "phone"),
             ("call from 5550100114", "phone"),
             ("tel:030 1234567", "phone"),

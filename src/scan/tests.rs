@@ -300,6 +300,29 @@ fn of_a_long_value_the_beginning_counts() {
     }
 }
 
+/// Each would take minutes if a byte were looked at again for every byte behind it.
+#[test]
+fn text_that_is_made_to_take_long_is_looked_at_in_linear_time() {
+    const BYTES: usize = 128 << 10;
+    for (unit, most) in [
+        ("password:", BYTES / 400),
+        ("phone=", 1),
+        ("-AKIA0123456789ABCDEF-eyJaaaaaaaa", BYTES / 30),
+        ("://a:", 1),
+        ("&lt;password&gt;", 1),
+        ("User/", BYTES / 5),
+        ("a@b.", BYTES),
+        ("\\\\\\\"", 1),
+        ("%25", 1),
+        ("<a>", 1),
+        ("1-", 1),
+    ] {
+        let text = unit.repeat(BYTES / unit.len());
+        let hits = hits(&Scanner::new(Level::Share, ["secret-secret"]), &text).len();
+        assert!(hits <= most, "{hits} in {unit}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 pub struct Finding<'a> {
     #[serde(deserialize_with = "vocabulary::one")]
     pub(in crate::capture) code: Word,
-    #[serde(deserialize_with = "vocabulary::one")]
+    #[serde(deserialize_with = "vocabulary::sentence")]
     pub(in crate::capture) title: Word,
     #[serde(deserialize_with = "vocabulary::one")]
     pub(in crate::capture) confidence: Word,
@@ -23,7 +23,7 @@ pub struct Finding<'a> {
     pub(in crate::capture) evidence: Cow<'a, [u64]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) facts: Vec<Fact<'a>>,
-    #[serde(deserialize_with = "vocabulary::one")]
+    #[serde(deserialize_with = "vocabulary::sentence")]
     pub(in crate::capture) advice: Word,
 }
 

@@ -612,8 +612,8 @@ pub struct Gap {
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
 pub struct Capture<'a> {
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(super) version: Word,
+    #[serde(deserialize_with = "vocabulary::version")]
+    pub(super) version: Cow<'a, str>,
     pub(super) run: Cow<'a, str>,
     pub(super) settings: Vec<Setting<'a>>,
     #[serde(skip_deserializing)]

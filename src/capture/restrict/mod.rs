@@ -8,6 +8,7 @@ mod event;
 mod finding;
 mod learn;
 mod names;
+mod sentence;
 mod stored;
 pub mod user;
 mod value;
