@@ -131,13 +131,19 @@ impl<'s> Look<'s> {
             self.cookies(name, text, 0, origin);
         }
         let inside = self.depth < MAX_DEPTH && self.json_inside(text, origin);
+        let random_by_nature = name::is_random_by_nature(parent, name);
         if !inside {
             shape::credentials(text, &mut |finding| self.found(finding, origin));
             self.pairs(text, origin);
             if self.scanner.minds(Class::Person) {
-                shape::numbers(text, &mut |finding| self.found(finding, origin));
+                shape::numbers(text, &mut |finding| {
+                    // Of random ids some are digits throughout, and of these some have a card's check digit.
+                    if !(random_by_nature && finding.kind == "payment-card") {
+                        self.found(finding, origin);
+                    }
+                });
             }
-            self.words(text, origin, name::is_random_by_nature(parent, name));
+            self.words(text, origin, random_by_nature);
             self.entities(text, origin);
             self.escapes(text, origin);
         }
