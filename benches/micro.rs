@@ -48,7 +48,10 @@ const LOGIN: [(Direction, &str); 10] = [
     (Direction::S2c, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"),
     (Direction::S2c, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'/>"),
     (Direction::C2s, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"),
-    (Direction::S2c, "<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>1001@h.test/desktop</jid></bind></iq>"),
+    (
+        Direction::S2c,
+        "<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>1001@h.test/desktop</jid></bind></iq>",
+    ),
     (Direction::C2s, "<presence xmlns='jabber:client'/>"),
     (Direction::S2c, "<presence xmlns='jabber:client' from='finesse@h.test/User'/>"),
     (
@@ -186,8 +189,15 @@ fn frame_to_line(bencher: Bencher, level: &str) {
 fn session_and_findings(bencher: Bencher, kind: &str) {
     let client = "127.0.0.1".parse().expect("an address");
     let mut tracker = Tracker::new(1);
-    let mut spot =
-        Spot { conn: CONN, client, server: "h.test", ws: Some(WsId(1)), session: None, sequence: 0, at: Moment::default() };
+    let mut spot = Spot {
+        conn: CONN,
+        client,
+        server: "h.test",
+        ws: Some(WsId(1)),
+        session: None,
+        sequence: 0,
+        at: Moment::default(),
+    };
     spot.session = Some(tracker.session(client, "1001", spot.at));
     let offered = [String::from("xmpp")];
     tracker.websocket_opened(&spot, Opening { offered: &offered, selected: Some("xmpp"), user_agent: b"bench" });

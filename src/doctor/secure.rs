@@ -101,8 +101,7 @@ async fn old(question: &Question, address: SocketAddr, version: Version) -> Stri
 
 /// After a failed handshake: that the server knows nothing newer, if that is why.
 async fn too_old(question: &Question, address: SocketAddr) -> Option<Outcome> {
-    let (tls11, tls10) =
-        (old(question, address, Version::Tls11).await, old(question, address, Version::Tls10).await);
+    let (tls11, tls10) = (old(question, address, Version::Tls11).await, old(question, address, Version::Tls10).await);
     if tls11 != "yes" && tls10 != "yes" {
         return None;
     }

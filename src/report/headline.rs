@@ -23,10 +23,12 @@ pub(super) fn headlines(report: &Report) -> Vec<Headline<'_>> {
     let mut list: Vec<Headline<'_>> = Vec::new();
     let own = report.findings.iter().map(|finding| (None, finding));
     let sessions = report.sessions.iter().enumerate();
-    let theirs = sessions.flat_map(|(index, session)| session.findings.iter().map(move |finding| (Some(index), finding)));
+    let theirs =
+        sessions.flat_map(|(index, session)| session.findings.iter().map(move |finding| (Some(index), finding)));
     for (session, finding) in own.chain(theirs) {
         let is_own = session.is_none();
-        let known = list.iter_mut().find(|known| known.finding.code == finding.code && known.sessions.is_empty() == is_own);
+        let known =
+            list.iter_mut().find(|known| known.finding.code == finding.code && known.sessions.is_empty() == is_own);
         match known {
             Some(known) => {
                 known.times += finding.count;
@@ -65,6 +67,12 @@ impl Headline<'_> {
         let at = time(self.finding.at_us);
         format!("{whom}{times}, first at {}", at.get(..8).unwrap_or(&at))
     }
+}
+
+/// A finding's facts in one line.
+pub(super) fn facts(finding: &Finding) -> String {
+    let facts = finding.facts.iter().map(|(name, value)| in_words(name, value));
+    facts.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// A fact's name and value in words.

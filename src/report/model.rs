@@ -376,10 +376,10 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Whether both sides said goodbye.
+    /// Whether somebody said goodbye in good order. A desktop that logs out does not wait for the answer.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.handshake.as_deref() == Some("full") && matches!(self.code, 1_000 | 1_001 | 1_005)
+        self.initiator.is_some() && matches!(self.code, 1_000 | 1_001 | 1_005)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report as text: fits a terminal's width, plain enough for a pipe, a mail or a ticket.
 
-use super::headline::{headlines, in_words};
+use super::headline::{facts, headlines};
 use super::ladder::{Ladder, Login, Stage};
 use super::model::{Call, Finding, Mark, Pings, Report, Session};
 use super::story;
@@ -181,7 +181,9 @@ impl Page {
         for headline in headlines.iter().take(MAX_TABLE_ROWS) {
             let mark = if headline.finding.level == "error" { "✗" } else { "!" };
             let whom = headline.whom(report);
-            self.paragraph(4, &format!("{mark} {}: {whom}", headline.finding.title));
+            let facts = facts(headline.finding);
+            let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
+            self.paragraph(4, &format!("{mark} {}: {whom}{facts}", headline.finding.title));
         }
         if let Some(first) = headlines.first().filter(|first| !first.finding.advice.is_empty()) {
             self.heading("What to do first");
@@ -237,10 +239,9 @@ impl Page {
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
         let mark = if finding.level == "error" { "✗" } else { "!" };
         self.paragraph(4, &format!("{mark} {} [{}, {}]{times}", finding.title, finding.code, finding.confidence));
-        let facts = finding.facts.iter().map(|(name, value)| in_words(name, value));
-        let facts: Vec<String> = facts.map(|(name, value)| format!("{name}: {value}")).collect();
+        let facts = facts(finding);
         if !facts.is_empty() {
-            self.paragraph(6, &facts.join("; "));
+            self.paragraph(6, &facts);
         }
         if !finding.advice.is_empty() {
             self.paragraph(6, &finding.advice);

@@ -6,7 +6,7 @@
 mod session;
 mod timeline;
 
-use super::headline::{Headline, headlines, in_words};
+use super::headline::{Headline, facts, headlines, in_words};
 use super::model::{Evidence, Finding, Mark, Report, Session};
 use super::text::{completeness, redaction};
 use super::words::{self, count, duration, plain, range, size, time};
@@ -133,7 +133,9 @@ impl Page<'_> {
                 (1, _) => ("bad", String::from("The login was not completed.")),
                 (all, some) => ("bad", format!("{some} of {all} logins were not completed.")),
             };
-            self.put(&format!("<div class=\"verdict {class}\"><p class=\"headline\"><strong>{words}</strong></p></div>"));
+            self.put(&format!(
+                "<div class=\"verdict {class}\"><p class=\"headline\"><strong>{words}</strong></p></div>"
+            ));
             return;
         };
         let class = if first.finding.level == "error" { "bad" } else { "warn" };
@@ -149,6 +151,10 @@ impl Page<'_> {
             esc(&first.finding.title),
             whom(first)
         ));
+        let facts = facts(first.finding);
+        if !facts.is_empty() {
+            self.put(&format!("<p class=\"soft\">{}</p>", esc(&facts)));
+        }
         if !first.finding.advice.is_empty() {
             self.put(&format!("<p><b>What to do:</b> {}</p>", esc(&first.finding.advice)));
         }
@@ -157,7 +163,11 @@ impl Page<'_> {
             for other in others {
                 let class = level_class(other.finding);
                 let dot = format!("<span class=\"dot {class}\"></span>");
-                self.put(&format!("<li>{dot}{} <span class=\"soft\">{}</span></li>", esc(&other.finding.title), whom(other)));
+                self.put(&format!(
+                    "<li>{dot}{} <span class=\"soft\">{}</span></li>",
+                    esc(&other.finding.title),
+                    whom(other)
+                ));
             }
             self.put("</ul>");
         }
@@ -192,7 +202,11 @@ impl Page<'_> {
                 session.sockets.len().to_string(),
                 session.calls.len().to_string(),
                 slowest + &lost,
-                if findings > 0 { format!("<span class=\"badge {}\">{findings}</span>", gravest(session)) } else { String::from("–") },
+                if findings > 0 {
+                    format!("<span class=\"badge {}\">{findings}</span>", gravest(session))
+                } else {
+                    String::from("–")
+                },
             ]
         });
         let rows = rows.collect::<Vec<_>>();

@@ -91,7 +91,8 @@ pub(in crate::session) fn conflict(own: Rival, rival: Option<Rival>, health: Hea
         (Some(false), ..) => (Code::Conflict, Confidence::Certain),
         _ => (Code::Conflict, Confidence::Likely),
     };
-    let finding = Finding::new(code, confidence).seen(rival.map(|rival| rival.sequence).into_iter().chain([own.sequence]));
+    let finding =
+        Finding::new(code, confidence).seen(rival.map(|rival| rival.sequence).into_iter().chain([own.sequence]));
     let finding = finding.fact("client", Kind::Host, own.client);
     let health = match health {
         Health::Alive => "answered its pings",

@@ -82,7 +82,8 @@ fn a_server_that_knows_nothing_newer_than_tls_1_1_is_told() {
         let server = Server::openssl(&[version, "-cipher", "ALL:@SECLEVEL=0"]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(["doctor", &format!("{HOST}:{}", server.port()), "--resolve", &format!("{HOST}:127.0.0.1")]);
-        let document: Value = serde_json::from_str(&refuses_with(command.args(["--format", "json"]), "")).expect("JSON");
+        let document: Value =
+            serde_json::from_str(&refuses_with(command.args(["--format", "json"]), "")).expect("JSON");
         let tls = step(&document, "tls");
         assert_eq!(tls["seen"], format!("the server speaks TLS {newest} and nothing newer"), "{tls}");
     }

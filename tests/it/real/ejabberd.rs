@@ -67,6 +67,13 @@ modules:
     fn call(&self, command: &str, arguments: &Value) {
         let url = format!("https://{HOST}:{PORT}/api/{command}");
         let data = arguments.to_string();
-        run(curl(&Endpoint::direct(self), HOST).args(["--fail", "-H", "Content-Type: application/json", "--data", &data, &url]));
+        run(curl(&Endpoint::direct(self), HOST).args([
+            "--fail",
+            "-H",
+            "Content-Type: application/json",
+            "--data",
+            &data,
+            &url,
+        ]));
     }
 }

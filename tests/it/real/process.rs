@@ -82,7 +82,9 @@ impl Process {
             match self.incoming.recv_timeout(SILENCE) {
                 Ok((stream, line)) if since.elapsed() < PATIENCE => self.output.push(stream, line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Ok(_) | Err(RecvTimeoutError::Timeout) => panic!("{} does not end\n{}", self.name, self.output.transcript()),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {
+                    panic!("{} does not end\n{}", self.name, self.output.transcript())
+                }
             }
         }
         let status = self.child.wait().expect("wait for a child of ours");

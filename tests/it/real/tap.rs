@@ -59,14 +59,10 @@ impl Tap {
             .args(["--upstream", &format!("{HOST}:{}", server.port())])
             .arg("--upstream-ca")
             .arg(server.certificate());
-        command
-            .arg("--certs")
-            .arg(directory.path().join("certs"))
-            .arg("--capture")
-            .arg(match record {
-                Record::Files => directory.path().join("capture"),
-                Record::Stream => PathBuf::from("-"),
-            });
+        command.arg("--certs").arg(directory.path().join("certs")).arg("--capture").arg(match record {
+            Record::Files => directory.path().join("capture"),
+            Record::Stream => PathBuf::from("-"),
+        });
         let mut process = Process::start(&mut command);
         let port = process.wait_for("where it listens", |line| {
             line.split_once("listening https://127.0.0.1:")?.1.trim().parse().ok()
