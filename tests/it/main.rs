@@ -6,6 +6,7 @@
 mod bad_input;
 mod canary;
 mod certificates;
+mod contract;
 mod doctor;
 mod endings;
 mod har;
@@ -15,6 +16,7 @@ mod pressure;
 mod program;
 mod real;
 mod report;
+mod routes;
 mod scan;
 mod share;
 mod support;

@@ -373,6 +373,9 @@ fn play_at(script: &Script, piece: usize, level: Level) -> String {
     }
     let Stage { decoder, at, lines, .. } = &mut stage;
     decoder.finish(*at, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
+    if piece == usize::MAX {
+        crate::contract::assert_valid(lines);
+    }
     stage.lines
 }
 
