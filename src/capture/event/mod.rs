@@ -322,7 +322,6 @@ pub struct Finesse<'a> {
     pub(super) xml_truncated: bool,
     /// The stanza, redacted.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::line::bulk")]
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) xml: Text<'a>,
 }
 
