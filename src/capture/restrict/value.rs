@@ -179,7 +179,8 @@ impl Restrictor {
 
     /// An id of a request, stanza, item or dialog: generated ones stay, those that name somebody do not.
     pub(super) fn identifier(&mut self, value: &str) -> String {
-        if value.is_empty() || self.level <= Level::Auth || is_mark(value) || is_token(value) {
+        let is_kept_token = self.level == Level::Share && is_token(value);
+        if value.is_empty() || self.level <= Level::Auth || is_mark(value) || is_kept_token {
             return value.to_owned();
         }
         if value.contains("__") {
@@ -198,9 +199,9 @@ impl Restrictor {
         if let Some(token) = self.tokens.known(value).filter(|_| self.level == Level::Share) {
             return token.to_owned();
         }
-        // Still the same for the same id.
         self.removed(Class::Unknown);
-        self.tokens.session(value)
+        // Still the same for the same id, where there may be tokens.
+        if self.level == Level::Share { self.tokens.session(value) } else { shape(value) }
     }
 
     /// The path of a URL, a node's name, a `uri`: words of the API stay, ids do not.
