@@ -15,6 +15,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod report;
 mod routes;
 mod scan;
 mod share;
