@@ -34,7 +34,7 @@
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
-//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values |
+//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`] |
 //!
 //! # Invariants
@@ -72,6 +72,7 @@ pub mod import;
 pub mod log;
 pub mod proxy;
 pub mod report;
+pub mod rewrite;
 pub mod scan;
 pub mod session;
 pub mod share;

@@ -58,7 +58,8 @@ impl Companion {
         }
         if self.ended == [false; 2] && self.error.is_none() {
             // Server bytes behind a 101 need not be held to be passed on.
-            let of_holding = |error: &&Error| error.direction == Direction::S2c && error.why.contains("behind an upgrade");
+            let of_holding =
+                |error: &&Error| error.direction == Direction::S2c && error.why.contains("behind an upgrade");
             assert_eq!(outcome.error.as_ref().filter(|error| !of_holding(error)), None);
             assert!(exchanges.len() <= self.requests.len());
             assert_eq!(self.passage.is_over(), outcome.upgrade.is_some() || outcome.error.is_some());
