@@ -117,6 +117,7 @@ const WORDS: &[&str] = &[
     "none",
     // decoding
     "content",
+    "rewrite",
     "xmpp",
     "update",
     "tap",

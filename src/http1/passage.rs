@@ -79,8 +79,12 @@ impl Passage {
     /// Takes the next bytes of a direction: a request's before its response's.
     pub fn feed(&mut self, direction: Direction, bytes: Bytes) {
         let result = match direction {
-            Direction::C2s => self.cut_requests(bytes),
-            Direction::S2c => self.cut_responses(bytes),
+            Direction::C2s if !self.c2s.ended => self.cut_requests(bytes),
+            Direction::S2c if !self.s2c.ended => self.cut_responses(bytes),
+            Direction::C2s | Direction::S2c => {
+                self.rest(direction, bytes);
+                Ok(())
+            }
         };
         if let Err(error) = result {
             self.error = Some(error);
@@ -88,11 +92,11 @@ impl Passage {
         }
     }
 
-    /// That direction has ended: what was held of it comes out.
+    /// That direction has ended: what was held of it comes out, and whatever comes nevertheless.
     pub fn end(&mut self, direction: Direction) {
         let held = match direction {
-            Direction::C2s => self.c2s.take_held(),
-            Direction::S2c => self.s2c.take_held(),
+            Direction::C2s => self.c2s.end(),
+            Direction::S2c => self.s2c.end(),
         };
         self.rest(direction, held);
         // Held for an answer that will not come, or that would come too late for what is ended already.
@@ -283,11 +287,12 @@ struct Cut<H: Head> {
     /// The bytes of the head that is being read.
     held: BytesMut,
     body: Option<BodyReader>,
+    ended: bool,
 }
 
 impl<H: Head> Cut<H> {
     fn new() -> Self {
-        Self { offset: 0, head: HeadReader::new(), head_offset: 0, held: BytesMut::new(), body: None }
+        Self { offset: 0, head: HeadReader::new(), head_offset: 0, held: BytesMut::new(), body: None, ended: false }
     }
 
     /// Takes at most a line, and holds it; the head, once it is whole.
@@ -320,6 +325,11 @@ impl<H: Head> Cut<H> {
     /// Whether what is held is no part of a head.
     fn is_between_heads(&self) -> bool {
         self.head.collected_bytes() == 0 && self.body.is_none()
+    }
+
+    fn end(&mut self) -> Bytes {
+        self.ended = true;
+        self.take_held()
     }
 
     fn take_held(&mut self) -> Bytes {

@@ -7,6 +7,7 @@
 use super::Shared;
 use super::account::{Account, Ending};
 use super::dial::Unreachable;
+use super::filter::Filter;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
@@ -76,7 +77,7 @@ pub(crate) async fn serve(tcp: TcpStream, arrival: Arrival, shared: &Shared) {
 async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Ending {
     // Boxed, so that what a handshake needs is gone while the relay runs.
     match Box::pin(establish(tcp, arrival, shared, account)).await {
-        Ok((client, upstream)) => Duplex::new(client, upstream, account).await,
+        Ok((client, upstream)) => Duplex::new(client, upstream, Filter::default(), account).await,
         Err(ending) => ending,
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod connection;
 mod dial;
+mod filter;
 mod page;
 mod relay;
 

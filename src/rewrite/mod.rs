@@ -39,6 +39,15 @@ pub struct Edit {
     pub splices: Vec<Splice>,
 }
 
+impl Edit {
+    /// What it takes of memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let splices = self.splices.iter().map(|splice| size_of::<Splice>() + splice.was.len() + splice.now.len());
+        size_of::<Self>() + self.field.name.len() + self.field.value.len() + splices.sum::<usize>()
+    }
+}
+
 /// Some bytes in the place of others.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Splice {

@@ -478,8 +478,22 @@ pub struct HttpFacts<'a> {
     pub(super) request_headers: Vec<Header<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) response_headers: Vec<Header<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rewrite: Option<Rewrite<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) truncated: bool,
+}
+
+/// `finesse.http.rewrite.*`: header fields as they were passed on, where that is not as they came.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Rewrite<'a> {
+    /// How many fields.
+    pub(super) count: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) request_headers: Vec<Header<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) response_headers: Vec<Header<'a>>,
 }
 
 /// One header field, redacted.
