@@ -9,6 +9,7 @@ mod doctor;
 mod problem;
 mod read;
 mod report;
+mod route;
 mod said;
 mod scan;
 mod settings;
@@ -21,6 +22,7 @@ mod tests;
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
+pub use route::{Listener, Route, Traffic};
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};
 
@@ -29,7 +31,7 @@ use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
-use crate::proxy::Limits;
+use crate::proxy::{Limits, Rewriting};
 use crate::tls::upstream::Trust;
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -93,12 +95,12 @@ impl From<Problem> for Stop {
 /// What `run` needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The server.
-    pub upstream: Authority,
-    /// Where to accept browsers; not empty.
-    pub listen: Vec<SocketAddr>,
+    /// Where traffic comes from and goes to.
+    pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Whom to believe to be the server.
     pub trust: Trust,
     /// Who we are if the server asks.
@@ -139,8 +141,8 @@ pub struct Demo {
 pub struct Ca {
     /// Where CAs are kept.
     pub certs: PathBuf,
-    /// Only the CA for this server, to be made if there is none.
-    pub upstream: Option<Authority>,
+    /// Only the CAs for these servers, to be made where there is none.
+    pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
 }

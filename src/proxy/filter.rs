@@ -7,6 +7,33 @@ use crate::conn::Direction;
 use crate::rewrite::Rewriter;
 use bytes::Bytes;
 
+/// Which connections have their headers rewritten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Rewriting {
+    /// Those whose browser does not ask for a fronted server by its name (SNI).
+    #[default]
+    Auto,
+    /// All.
+    Always,
+    /// None.
+    Never,
+}
+
+impl Rewriting {
+    /// Each, as [`as_str`](Self::as_str) writes it.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Always, Self::Never];
+
+    /// `auto`, `always` or `never`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// A rewriter, while it is needed.
 #[derive(Default)]
 pub(crate) struct Filter(Option<Box<Rewriter>>);

@@ -14,6 +14,8 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod rewrite;
+mod routes;
 mod scan;
 mod share;
 mod support;

@@ -3,8 +3,8 @@
 use super::{HOST, soon};
 use finesse_tap::capture::observation::{Closed, Opened, TlsHandshake};
 use finesse_tap::clock;
-use finesse_tap::conn::{Authority, Direction};
-use finesse_tap::proxy::{self, Config, Limits, Summary};
+use finesse_tap::conn::{Authority, Direction, Kind};
+use finesse_tap::proxy::{self, Config, Limits, Rewriting, Route, Summary};
 use finesse_tap::tap::Intake;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::tls::ca::{Ca, Scope};
@@ -29,6 +29,7 @@ pub type UpstreamEnd = server::TlsStream<TcpStream>;
 /// What a test may want to be different.
 pub struct Setup {
     pub limits: Limits,
+    pub rewriting: Rewriting,
     /// `None` pins the upstream's certificate.
     pub trust: Option<Trust>,
     /// `false` runs the relay without a tap.
@@ -53,6 +54,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            rewriting: Rewriting::default(),
             trust: None,
             tapped: true,
             queue_bytes: 1 << 31,
@@ -88,7 +90,7 @@ impl Rig {
         let ca_der = ca.der().clone();
         let keylog =
             setup.keylog.as_deref().map(|path| Arc::new(finesse_tap::tls::keylog::KeyLogFile::open(path).unwrap()));
-        let identity = Identity::Minted(Box::new(Minter::new(ca, HOST, &scope)));
+        let identity = Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], [])));
         let front = Front::new(identity, keylog.clone()).unwrap();
 
         let (upstream_cert, key) = self_signed(HOST);
@@ -108,12 +110,13 @@ impl Rig {
             Some(Target::Address(address)) => address,
             Some(Target::Itself) => address,
         };
-        let trust = setup.trust.unwrap_or(Trust::Pin(Pin::of(&upstream_cert)));
+        let trust = setup.trust.unwrap_or(Trust::Pins(vec![Pin::of(&upstream_cert)]));
         let config = Config {
-            fronted: vec![Authority { host: HOST.to_owned(), port: target.port() }],
+            routes: vec![route(address, HOST, target.port())],
             resolve: vec![(HOST.to_owned(), target.ip())],
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
+            rewriting: setup.rewriting,
             limits: setup.limits,
         };
         let (intake, messages, _) = Intake::new(setup.queue_bytes);
@@ -131,6 +134,11 @@ impl Rig {
             shutdown,
             running,
         }
+    }
+
+    /// The server as the proxy knows it.
+    pub fn server(&self) -> Authority {
+        Authority { host: HOST.to_owned(), port: self.listener.local_addr().unwrap().port() }
     }
 
     /// A TCP connection to the proxy.
@@ -264,6 +272,7 @@ impl Capture {
                 assert!(!self.ended.contains(&direction), "{direction} ended twice");
                 self.ended.push(direction);
             }
+            Message::Edited(..) | Message::Unedited { .. } => panic!("headers were rewritten"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
             Message::Closed(_, closed, lost) => {
                 assert_eq!(lost, [0, 0]);
@@ -291,15 +300,21 @@ pub fn self_signed(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'stati
     (made.cert.der().clone(), PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into()))
 }
 
+/// What a listener stands for.
+pub fn route(listener: SocketAddr, host: &str, port: u16) -> Route {
+    Route { listener, upstream: Authority { host: host.to_owned(), port }, kind: Kind::Https }
+}
+
 /// A configuration that dials `upstream`.
-pub fn config(certs: &std::path::Path, upstream: SocketAddr) -> Config {
+pub fn config(certs: &std::path::Path, listener: SocketAddr, upstream: SocketAddr) -> Config {
     let scope = Scope::of([HOST]);
     let ca = Ca::open(certs, HOST, &scope, clock::now()).unwrap();
     Config {
-        fronted: vec![Authority { host: HOST.to_owned(), port: upstream.port() }],
+        routes: vec![route(listener, HOST, upstream.port())],
         resolve: vec![(HOST.to_owned(), upstream.ip())],
-        front: Front::new(Identity::Minted(Box::new(Minter::new(ca, HOST, &scope))), None).unwrap(),
+        front: Front::new(Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], []))), None).unwrap(),
         upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
+        rewriting: Rewriting::default(),
         limits: Limits::default(),
     }
 }
