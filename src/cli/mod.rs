@@ -4,6 +4,7 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod browse;
 mod doctor;
 pub mod manual;
 mod report;
@@ -11,6 +12,7 @@ pub mod scan;
 pub mod share;
 mod text;
 
+pub use browse::{BrowseFlags, BrowserFlags};
 pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
@@ -46,6 +48,12 @@ pub enum Command {
     /// writes what it saw. Runs until Ctrl-C, which lets connections finish first.
     #[command(after_help = text::RUN_NEXT, after_long_help = text::RUN_MORE)]
     Run(Box<RunFlags>),
+    /// Open a browser for which the servers are at the running proxy
+    ///
+    /// Chrome, Edge or Chromium with a profile of its own, deleted afterwards: exactly the fronted servers lead to the proxy, and
+    /// exactly the proxy's certificates are accepted. Nothing on the machine is changed, and no administrator is needed.
+    #[command(after_long_help = browse::MORE)]
+    Browse(Box<BrowseFlags>),
     /// See it work: a Finesse-like server and a desktop through the proxy
     ///
     /// Starts a small server that behaves like Finesse and desktops that sign in, take a call and sign out, all through the
@@ -148,6 +156,14 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Open a browser for which the servers are here
+    ///
+    /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
+    #[arg(long, help_heading = "Browser")]
+    pub browse: bool,
+    /// The browser, and what it opens.
+    #[command(flatten)]
+    pub browser: BrowserFlags,
     /// Show no live view
     ///
     /// The facts at the start and the operational log stay.

@@ -5,6 +5,7 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod browse;
 mod doctor;
 mod problem;
 mod read;
@@ -19,6 +20,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
@@ -53,6 +55,8 @@ pub const MAX_AGENTS: usize = 200;
 pub enum Task {
     /// `run`.
     Run(Box<Run>),
+    /// `browse`.
+    Browse(Browse),
     /// `demo`.
     Demo(Demo),
     /// `doctor`.
@@ -115,6 +119,8 @@ pub struct Run {
     pub keylog: Option<PathBuf>,
     /// Time and number.
     pub limits: Limits,
+    /// A browser to open.
+    pub browser: Option<Browser>,
     /// The operational log.
     pub log: Log,
 }

@@ -43,6 +43,9 @@ impl Run {
         rows.row("max-connections", self.limits.connections);
         rows.row("connect-timeout", value::time_text(self.limits.connect));
         rows.row("handshake-timeout", value::time_text(self.limits.handshake));
+        if self.browser.is_some() {
+            rows.row("browse", true);
+        }
         rows.log(&self.log);
         rows.0
     }

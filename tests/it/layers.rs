@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("scan", &["conn", "clock", "capture"]),
     ("share", &["conn", "clock", "capture"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
+    ("browse", &["conn"]),
     ("report", &["conn", "clock", "capture", "session"]),
     ("import", &["conn", "clock", "capture", "tap"]),
     // An export reads finished lines: what it cannot import it cannot leak.
