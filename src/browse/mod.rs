@@ -17,10 +17,15 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 /// What a browser needs to be told on Linux where the superuser starts it.
 const NO_SANDBOX: &str = "--no-sandbox";
+
+/// How long a browser may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A running browser and its profile.
 pub struct Browser {
@@ -80,6 +85,9 @@ impl Browser {
     /// # Errors
     /// The profile cannot be deleted; the text says where it is.
     pub async fn end(mut self) -> anyhow::Result<()> {
+        if self.is_asked_to_end() && timeout(PATIENCE, self.child.wait()).await.is_ok() {
+            return self.profile.delete().await;
+        }
         match self.child.kill().await {
             // It is gone already.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
@@ -87,14 +95,27 @@ impl Browser {
         }
         self.profile.delete().await
     }
+
+    /// A browser that is killed leaves things behind outside its profile.
+    #[cfg(unix)]
+    fn is_asked_to_end(&self) -> bool {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok())
+    }
+
+    /// A program without a console of its own cannot be asked.
+    #[cfg(not(unix))]
+    fn is_asked_to_end(&self) -> bool {
+        false
+    }
 }
 
 /// Whether programs that give up rights for a sandbox will refuse to.
 fn is_superuser() -> bool {
     #[cfg(target_os = "linux")]
     {
-        use std::os::unix::fs::MetadataExt as _;
-        std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+        rustix::process::geteuid().is_root()
     }
     #[cfg(not(target_os = "linux"))]
     false
