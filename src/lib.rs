@@ -77,6 +77,7 @@ pub mod rewrite;
 pub mod scan;
 pub mod session;
 pub mod share;
+pub mod ship;
 pub mod sinks;
 pub mod stored;
 pub mod tap;

@@ -13,6 +13,7 @@ mod progress;
 mod recorder;
 mod scan;
 mod share;
+mod ship;
 mod signal;
 
 pub use browse::browse;
@@ -22,6 +23,8 @@ pub use export::export;
 pub use import::import;
 pub use scan::scan;
 pub use share::{resolve, share};
+use ship::Shippers;
+pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
@@ -76,6 +79,7 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let recorder = Recorder::start(&config.record, &hosts, settings, recorder::Show::OnTerminal)?;
+        let shippers = Shippers::start(&config.ship)?;
         banner::print(&banner::Facts {
             fronted: &fronted,
             capture: &recorder.place(),
@@ -89,7 +93,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         let (summary, ()) = tokio::join!(proxy::run(listeners, proxy, recorder.intake(), shutdown), beside);
         let summary = summary?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        recorder.finish()
+        recorder.finish()?;
+        shippers.finish();
+        Ok(())
     })
 }
 

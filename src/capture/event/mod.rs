@@ -321,7 +321,7 @@ pub struct Finesse<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) xml_truncated: bool,
     /// The stanza, redacted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "super::line::bulk")]
     pub(super) xml: Text<'a>,
 }
 
