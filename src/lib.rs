@@ -5,7 +5,8 @@
 //! # The one decision
 //!
 //! **The relay copies bytes; everything else watches a copy.** After TLS on both sides [`proxy`] has one byte relay for
-//! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic.
+//! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic. The one
+//! exception, [`rewrite`], edits a few header values on connections of browsers that use another name than the server's.
 //!
 //! ```text
 //! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
@@ -40,7 +41,8 @@
 //! # Invariants
 //!
 //! 1. The relay writes the very bytes it read, in order, flushes, and half-closes; the other direction lives on.
-//!    (`tests/it/transparency.rs`, `tests/it/endings.rs`)
+//!    Where [`rewrite`] is installed, undoing its edits gives those bytes. (`tests/it/transparency.rs`, `tests/it/endings.rs`,
+//!    `tests/it/rewrite.rs`)
 //! 2. The relay never waits for the tap, the tap never for a sink. A full queue costs counted events, and the direction
 //!    goes opaque: a decoder with a hole must not pretend. (`tests/it/pressure.rs`)
 //! 3. Codecs, session and capture do no I/O and read no clock: time is an argument. (`.clippy.toml`, `tests/it/layers.rs`)
