@@ -4,7 +4,7 @@
 //! U+2028/2029, bidirectional controls. A line that would be too long loses the bulk of `finesse.xml` first, cut at a tag
 //! boundary, then the bodies and header fields; what is cut is flagged.
 
-use super::event::Event;
+use super::event::{Bulk, Event};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use std::borrow::Cow;
@@ -24,11 +24,11 @@ pub(super) fn encode(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u
         return;
     }
     let excess = line.len() - limit_bytes;
-    if let Some(xml) = event.finesse.xml.take() {
+    if let Some(Bulk(xml)) = event.finesse.xml.take() {
         // `"xml_truncated":true,` comes on top.
         let room = escaped_len(&xml).saturating_sub(excess + 24);
         let kept = cut_at_tag(&xml, room);
-        event.finesse.xml = (!kept.is_empty()).then(|| Cow::Owned(kept.to_owned()));
+        event.finesse.xml = (!kept.is_empty()).then(|| Bulk(Cow::Owned(kept.to_owned())));
         event.finesse.xml_truncated = true;
         write(event, line);
         if line.len() <= limit_bytes {
@@ -129,16 +129,6 @@ fn is_forger(c: char) -> bool {
         '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `finesse.xml` as a JSON string, for `serialize_with`: handed on as bytes, which [`Plain`] escapes many at a time. Most
-/// of a line is this one text, and serde_json looks at a text byte by byte.
-#[expect(clippy::ref_option, reason = "the signature serde asks for")]
-pub(super) fn bulk<S: serde::Serializer>(text: &Option<Cow<'_, str>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match text {
-        Some(text) => serializer.serialize_bytes(text.as_bytes()),
-        None => serializer.serialize_none(),
-    }
-}
-
 /// serde_json's compact form with forgers escaped, and bytes written as the string they are.
 struct Plain(CompactFormatter);
 
@@ -207,7 +197,7 @@ mod tests {
 
     fn line(xml: &str, limit_bytes: usize) -> (Vec<u8>, serde_json::Value) {
         let mut event = Event::default();
-        event.finesse.xml = Some(Cow::Borrowed(xml));
+        event.finesse.xml = Some(Bulk(Cow::Borrowed(xml)));
         let mut line = Vec::new();
         encode(&mut event, limit_bytes, &mut line);
         let value = serde_json::from_slice(&line).unwrap();
