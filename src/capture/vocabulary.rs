@@ -168,7 +168,7 @@ pub(super) const HOW: &[&str] =
 /// `finesse.ws.close.handshake`
 pub(super) const CLOSE_HANDSHAKE: &[&str] = &["full", "half", "none"];
 /// `finesse.decode.layer`
-pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap"];
+pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap", "rewrite"];
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`

@@ -4,6 +4,7 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod browse;
 mod doctor;
 pub mod manual;
 mod report;
@@ -12,9 +13,11 @@ pub mod share;
 mod ship;
 mod text;
 
+pub use browse::{BrowseFlags, BrowserFlags};
 pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
+use crate::proxy::Rewriting;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -47,6 +50,12 @@ pub enum Command {
     /// writes what it saw. Runs until Ctrl-C, which lets connections finish first.
     #[command(after_help = text::RUN_NEXT, after_long_help = text::RUN_MORE)]
     Run(Box<RunFlags>),
+    /// Open a browser for which the servers are at the running proxy
+    ///
+    /// Chrome, Edge or Chromium with a profile of its own, deleted afterwards: exactly the fronted servers lead to the proxy, and
+    /// exactly the proxy's certificates are accepted. Nothing on the machine is changed, and no administrator is needed.
+    #[command(after_long_help = browse::MORE)]
+    Browse(Box<BrowseFlags>),
     /// See it work: a Finesse-like server and a desktop through the proxy
     ///
     /// Starts a small server that behaves like Finesse and desktops that sign in, take a call and sign out, all through the
@@ -161,6 +170,14 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Open a browser for which the servers are here
+    ///
+    /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
+    #[arg(long, help_heading = "Browser")]
+    pub browse: bool,
+    /// The browser, and what it opens.
+    #[command(flatten)]
+    pub browser: BrowserFlags,
     /// Show no live view
     ///
     /// The facts at the start and the operational log stay.
@@ -200,6 +217,16 @@ pub struct TrafficFlags {
     /// would dial itself otherwise.
     #[arg(long, value_name = "HOST:ADDR")]
     pub resolve: Vec<OsString>,
+    /// Whose headers to rewrite, for browsers that use another name [default: auto]
+    ///
+    /// auto: connections that do not ask for a server by its real name, such as those of https://localhost:8445. The server
+    /// then finds its own name in Host, Origin and Referer, the browser the one that it used in Location, Set-Cookie,
+    /// Access-Control-Allow-Origin and Content-Security-Policy; Strict-Transport-Security is taken back. Every other byte
+    /// passes as it is, and the log tells each change. Best effort: names within pages are not touched.
+    ///
+    /// always: all connections. never: none.
+    #[arg(long, value_name = "WHOSE", value_parser = PossibleValuesParser::new(Rewriting::ALL.map(Rewriting::as_str)))]
+    pub rewrite: Option<String>,
 }
 
 /// Whom to believe to be the server.

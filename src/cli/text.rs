@@ -21,7 +21,7 @@ Next: `finesse-tap run --help` tells how to point a browser at it.";
 pub(super) const RUN_NEXT: &str = "`finesse-tap run --help` tells how to point a browser at it.";
 
 pub(super) const RUN_MORE: &str = r#"Examples:
-  finesse-tap run --upstream uccxpub.example.com
+  finesse-tap run --upstream uccxpub.example.com --browse
   finesse-tap run --upstream uccxpub.example.com --resolve uccxpub.example.com:10.1.2.3
   finesse-tap run --upstream uccxpub.example.com --upstream-pin sha256:5d0f…
   finesse-tap run --upstream uccxpub.example.com --upstream uccxsub.example.com
@@ -29,14 +29,12 @@ pub(super) const RUN_MORE: &str = r#"Examples:
   finesse-tap run --upstream uccxpub.example.com --capture - --quiet | jq -r .message
 
 Pointing a browser at it: the browser must ask for the server by its real name and port.
-  One browser alone, in a profile of its own:
-    chromium --user-data-dir=tap-profile \
-      --host-resolver-rules="MAP uccxpub.example.com:8445 127.0.0.1:8445" \
-      https://uccxpub.example.com:8445/desktop
+  One browser alone, in a profile of its own: --browse, or `finesse-tap browse` in another terminal.
   All programs on this machine, by a line in /etc/hosts or
   C:\Windows\System32\drivers\etc\hosts (then --resolve tells the proxy the real address):
     127.0.0.1 uccxpub.example.com
-  The browser must trust the CA: `finesse-tap ca --upstream uccxpub.example.com` says how.
+    The browser must trust the CA then: `finesse-tap ca --upstream uccxpub.example.com` says how.
+  https://localhost:8445/desktop, best effort: see --rewrite.
 
 Environment: every option is also a variable, FINESSE_TAP_ and its name in capitals, such as
   FINESSE_TAP_UPSTREAM=uccxpub.example.com   FINESSE_TAP_MAX_LINE_BYTES=16000

@@ -111,6 +111,21 @@ impl Server {
         self.process.signal(name);
     }
 
+    /// A server that is particular about its name, in front of `behind` (see `strict.mjs`), and its second port.
+    pub(super) fn strict(behind: &Self) -> (Self, u16) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, key) = certificate(directory.path());
+        let mut command = Command::new("node");
+        command.arg(scripts().join("strict.mjs")).args(["--host", HOST, "--behind", &behind.port.to_string()]);
+        command.arg("--behind-ca").arg(&behind.certificate).arg("--cert").arg(&certificate).arg("--key").arg(key);
+        let mut process = Process::start(&mut command);
+        let [port, second] = process.wait_for("its ports", |line| {
+            let (first, second) = line.strip_prefix("{\"listening\":[")?.strip_suffix("]}")?.split_once(',')?;
+            Some([first.parse().ok()?, second.parse().ok()?])
+        });
+        (Self { port, certificate, process, _directory: directory }, second)
+    }
+
     /// Its TLS port on 127.0.0.1.
     pub(super) fn port(&self) -> u16 {
         self.port
