@@ -198,7 +198,7 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
         sequence: 0,
         at: Moment::default(),
     };
-    spot.session = Some(tracker.session(client, "1001", spot.at));
+    spot.session = Some(tracker.session(client, "1001", None, spot.at));
     let offered = [String::from("xmpp")];
     tracker.websocket_opened(&spot, Opening { offered: &offered, selected: Some("xmpp"), user_agent: b"bench" });
     for (direction, text) in LOGIN {

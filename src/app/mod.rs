@@ -69,6 +69,7 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             front: Front::new(certificate.identity, keylog.clone())?,
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
             rewriting: config.rewriting,
+            preface: config.preface,
             limits: config.limits,
         };
         let fronted = fronted(&proxy).await?;

@@ -14,6 +14,7 @@ use crate::tap::{self, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -86,7 +87,11 @@ impl Recorder {
             return Ok(Self { intake: Intake::off(), bus, tap: None, index, place });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        let decoder = Decoder::new(door, Tracker::new(run.0).fronting(hosts.iter().cloned()));
+        let mut tracker = Tracker::new(run.0).fronting(hosts.iter().cloned());
+        if let Some(key) = record.session_key.as_deref().map(session_key).transpose()?.flatten() {
+            tracker = tracker.sharing(&key.master);
+        }
+        let decoder = Decoder::new(door, tracker);
         let to = Arc::clone(&bus);
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
@@ -153,7 +158,30 @@ pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<(Door, Optio
         tokens = tokens.noting(index.notes());
     }
     let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
-    Ok((Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor), index))
+    let door = Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor);
+    Ok((door.observed_by(record.observer.clone().unwrap_or_else(machine)), index))
+}
+
+/// The key in `path`, which is made beside the CAs. Without a directory, or where nothing can be written, there is none:
+/// then instances do not agree on `trace.id`, and nothing else is amiss.
+fn session_key(path: &Path) -> anyhow::Result<Option<Key>> {
+    if !path.parent().is_some_and(Path::is_dir) {
+        return Ok(None);
+    }
+    match key::open(path) {
+        Err(error) if !path.exists() => {
+            tracing::warn!(error = format!("{error:#}"), "trace.id will be this instance's own");
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
+}
+
+/// The machine's name, of characters that `--observer` takes too.
+fn machine() -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' };
+    let name: String = gethostname::gethostname().to_string_lossy().chars().map(plain).take(64).collect();
+    if name.is_empty() { String::from("finesse-tap") } else { name }
 }
 
 /// The host in a file's name, which travels with the file.

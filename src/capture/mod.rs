@@ -23,7 +23,7 @@ pub use redact::Redactor;
 pub use restrict::Restrictor;
 
 use crate::clock::Moment;
-use event::{Bulk, Capture, Event, Setting, Treatment};
+use event::{Bulk, Capture, Event, Observer, Setting, Treatment};
 use observation::Observation;
 use std::borrow::Cow;
 
@@ -31,6 +31,7 @@ use std::borrow::Cow;
 pub struct Door {
     redactor: Redactor,
     restrictor: Option<Restrictor>,
+    observer: Option<String>,
     run: String,
     line_limit_bytes: usize,
     last_sequence: u64,
@@ -40,13 +41,19 @@ impl Door {
     /// `run` is the run's ULID, `line_limit_bytes` the longest line.
     #[must_use]
     pub fn new(redactor: Redactor, run: String, line_limit_bytes: usize) -> Self {
-        Self { redactor, restrictor: None, run, line_limit_bytes, last_sequence: 0 }
+        Self { redactor, restrictor: None, observer: None, run, line_limit_bytes, last_sequence: 0 }
     }
 
     /// The same with levels stricter than `auth`, and the user's own rules, behind the redactor.
     #[must_use]
     pub fn restricting(self, restrictor: Restrictor) -> Self {
         Self { restrictor: Some(restrictor).filter(|restrictor| !restrictor.is_idle()), ..self }
+    }
+
+    /// The same with `observer.name` on every line.
+    #[must_use]
+    pub fn observed_by(self, name: String) -> Self {
+        Self { observer: Some(name), ..self }
     }
 
     /// The sequence the next record will have.
@@ -73,14 +80,19 @@ impl Door {
     /// The first line of every capture file: version, settings in force, policy.
     #[must_use]
     pub fn opening(&mut self, settings: &[(String, String)]) -> Opening {
-        let settings = match &mut self.restrictor {
-            Some(restrictor) => restrictor.settings(settings),
-            None => settings.to_vec(),
+        let (settings, observer) = match &mut self.restrictor {
+            Some(restrictor) => (
+                restrictor.settings(settings),
+                self.observer.as_deref().and_then(|name| restrictor.observer(Observer { name: Cow::Borrowed(name) })),
+            ),
+            None => (settings.to_vec(), self.observer.as_deref().map(|name| Observer { name: Cow::Borrowed(name) })),
         };
-        Opening { run: self.run.clone(), level: self.redactor.level(), settings }
+        let observer = observer.map(|observer| observer.name.into_owned());
+        Opening { run: self.run.clone(), level: self.redactor.level(), observer, settings }
     }
 
-    fn restricted<'e>(&mut self, event: Event<'e>) -> Event<'e> {
+    fn restricted<'e>(&mut self, mut event: Event<'e>) -> Event<'e> {
+        event.observer = self.observer.clone().map(|name| Observer { name: Cow::Owned(name) });
         match &mut self.restrictor {
             Some(restrictor) => restrictor.restrict(event),
             None => event,
@@ -121,6 +133,7 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.event.action = "log-opened";
     event.event.types = &["info"];
     event.event.id = format!("{}-file-{number}", opening.run);
+    event.observer = opening.observer.as_deref().map(|name| Observer { name: Cow::Borrowed(name) });
     let off = opening.level == rules::Level::Off;
     event.log.level = if off { "warn" } else { "info" };
     event.message = format!("capture file {number} of run {}, redaction {}", opening.run, opening.level);

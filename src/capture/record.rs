@@ -108,6 +108,7 @@ impl Record {
 pub struct Opening {
     pub(super) run: String,
     pub(super) level: super::rules::Level,
+    pub(super) observer: Option<String>,
     pub(super) settings: Vec<(String, String)>,
 }
 
@@ -121,6 +122,6 @@ impl Opening {
     /// An opening as the door would make it, for tests of what stands behind the door.
     #[cfg(test)]
     pub(crate) fn for_test() -> Self {
-        Self { run: "01TEST".into(), level: super::rules::Level::Auth, settings: Vec::new() }
+        Self { run: "01TEST".into(), level: super::rules::Level::Auth, observer: None, settings: Vec::new() }
     }
 }

@@ -211,6 +211,12 @@ pub struct TrafficFlags {
     /// --route 7443=HOST. Several servers may share a listener, as those of --upstream do, which come first on it.
     #[arg(long, value_name = "LISTEN=[SCHEME://]HOST[:PORT]")]
     pub route: Vec<OsString>,
+    /// Every connection begins with a PROXY protocol header, version 1 or 2
+    ///
+    /// Behind a balancer that sends one (HAProxy: send-proxy-v2), so that the log has the browser's address. A connection
+    /// without it is refused. Let nobody but the balancer reach the listeners: a header can claim any address.
+    #[arg(long)]
+    pub accept_proxy_protocol: bool,
     /// Dial ADDR for the name HOST; repeatable
     ///
     /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy, which
@@ -338,6 +344,11 @@ pub struct RecordFlags {
     /// a gap, and told as one (capture-gap).
     #[arg(long, value_name = "SIZE")]
     pub capture_limit: Option<OsString>,
+    /// What this instance is called in the log (observer.name) [default: the machine's host name]
+    ///
+    /// 1 to 64 letters, digits, dots, hyphens and underscores. Tells several instances apart that write into one index.
+    #[arg(long, value_name = "NAME")]
+    pub observer: Option<OsString>,
     /// Longest line of the log [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so. Many log collectors cut at 8 KiB

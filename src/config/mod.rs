@@ -35,7 +35,7 @@ use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
-use crate::proxy::{Limits, Rewriting};
+use crate::proxy::{Limits, Preface, Rewriting};
 use crate::tls::upstream::Trust;
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -45,6 +45,8 @@ use std::path::PathBuf;
 pub const DEFAULT_CERTS: &str = "certs";
 /// Where the key of tokens is kept unless said otherwise.
 pub const DEFAULT_TOKEN_KEY: &str = "certs/tokens.key";
+/// The key that instances share lies beside the CAs, under this name.
+pub const SESSION_KEY: &str = "session.key";
 /// Where captures go unless said otherwise.
 pub const DEFAULT_CAPTURES: &str = "captures";
 /// Most connections that can be asked for.
@@ -109,6 +111,8 @@ pub struct Run {
     pub resolve: Vec<(String, IpAddr)>,
     /// Which connections have their headers rewritten.
     pub rewriting: Rewriting,
+    /// What comes before TLS.
+    pub preface: Preface,
     /// Whom to believe to be the server.
     pub trust: Trust,
     /// Who we are if the server asks.
@@ -210,6 +214,10 @@ pub struct Recording {
     pub redact: Level,
     /// The user's own rules.
     pub rules: UserRules,
+    /// What the instance is called; as the machine if `None`.
+    pub observer: Option<String>,
+    /// The file of the key that `trace.id` is derived under, made where its directory is there.
+    pub session_key: Option<PathBuf>,
     /// The file of the token key; a random key otherwise.
     pub stable_tokens: Option<PathBuf>,
     /// Its longest line, LF included, within the bounds of [`capture::line`](crate::capture::line).

@@ -8,14 +8,14 @@ use super::share;
 use super::value::{self, Wrong};
 use super::{
     Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
-    Problem, Recording, Run, Stanzas, Stop, Task,
+    Problem, Recording, Run, SESSION_KEY, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
 use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 use crate::cli::{Cli, Command};
 use crate::log::{self, Log};
-use crate::proxy::Limits;
+use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::ffi::{OsStr, OsString};
@@ -118,7 +118,8 @@ fn file_text(path: &Path) -> Result<String, String> {
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
     let defaults = Limits::default();
-    let record = recording(said)?;
+    let certs = path(said, "certs", DEFAULT_CERTS);
+    let record = Recording { session_key: Some(certs.join(SESSION_KEY)), ..recording(said)? };
     let captures = match &record.capture {
         CaptureTo::Dir(dir) => Some(dir.as_path()),
         CaptureTo::Stdout | CaptureTo::Off => None,
@@ -132,10 +133,11 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
         rewriting: parsed(said, "rewrite", value::rewriting)?.unwrap_or_default(),
+        preface: if is_on(said, "accept_proxy_protocol") { Preface::ProxyProtocol } else { Preface::None },
         trust: trust(said)?,
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
         own_identity: identity(said, ["cert", "key"])?,
-        certs: path(said, "certs", DEFAULT_CERTS),
+        certs,
         record,
         ship,
         keylog: keylog(said, environment)?,
@@ -205,6 +207,8 @@ fn recording(said: &Said) -> Result<Recording, Problem> {
         capture_limit_bytes: parsed(said, "capture_limit", value::size)?,
         redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
         rules: rules(said)?,
+        observer: parsed(said, "observer", value::observer)?,
+        session_key: None,
         stable_tokens: said.one("stable_tokens").map(|value| PathBuf::from(&value.text)),
         max_line_bytes: parsed(said, "max_line_bytes", value::count(lengths))?.unwrap_or(DEFAULT_LINE_BYTES),
         live,

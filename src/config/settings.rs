@@ -2,6 +2,7 @@
 
 use super::{CaptureTo, Demo, Import, Live, Recording, Run, value};
 use crate::log::Log;
+use crate::proxy::Preface;
 use crate::tls::upstream::Trust;
 use std::net::IpAddr;
 
@@ -20,6 +21,9 @@ impl Run {
             }
         }
         rows.row("rewrite", self.rewriting.as_str());
+        if self.preface == Preface::ProxyProtocol {
+            rows.row("accept-proxy-protocol", true);
+        }
         match &self.trust {
             Trust::System => rows.row("upstream-trust", "system"),
             Trust::Ca(path) => rows.row("upstream-ca", path.display()),
@@ -104,6 +108,9 @@ impl Rows {
         self.row("redact", record.redact);
         if !record.rules.is_empty() {
             self.row("redaction-rules", record.rules.text().lines().collect::<Vec<_>>().join(", "));
+        }
+        if let Some(name) = &record.observer {
+            self.row("observer", name);
         }
         if let Some(path) = &record.stable_tokens {
             self.row("stable-tokens", path.display());

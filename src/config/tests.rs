@@ -50,6 +50,8 @@ fn defaults_are_what_the_help_says() {
         capture_limit_bytes: None,
         redact: Level::Auth,
         rules: UserRules::default(),
+        observer: None,
+        session_key: Some(PathBuf::from("certs/session.key")),
         stable_tokens: None,
         max_line_bytes: 8_000,
         live: Live::Messages,
@@ -356,6 +358,8 @@ fn import_and_export_are_told_what_and_where_to() {
             capture_limit_bytes: None,
             redact: Level::Off,
             rules: UserRules::default(),
+            observer: None,
+            session_key: None,
             stable_tokens: None,
             max_line_bytes: 16_000,
             live: Live::Off
@@ -377,4 +381,22 @@ fn import_and_export_are_told_what_and_where_to() {
     for line in ["import", "export har -o x", "export har a", "export pdf a -o x"] {
         assert!(refusal(line, &[]).contains("hint:"), "{line}");
     }
+}
+
+#[test]
+fn several_instances_are_told_apart_behind_a_balancer() {
+    let alone = run("--upstream h", &[]);
+    assert_eq!(alone.preface, Preface::None);
+    let run = run("--upstream h --observer tap-1.example --accept-proxy-protocol --certs /c", &[]);
+    assert_eq!(run.record.observer.as_deref(), Some("tap-1.example"));
+    assert_eq!(run.record.session_key, Some(PathBuf::from("/c/session.key")));
+    assert_eq!(run.preface, Preface::ProxyProtocol);
+    for (name, value) in [("observer", "tap-1.example"), ("accept-proxy-protocol", "true")] {
+        assert!(run.settings().contains(&(name.into(), value.into())), "{name} is not among the settings");
+    }
+    let long = format!("run --upstream h --observer {}", "x".repeat(65));
+    for line in ["run --upstream h --observer tap/1", "run --upstream h --observer é", &long] {
+        assert!(refusal(line, &[]).contains("64 letters"), "{line}");
+    }
+    assert!(refusal("run --upstream h --observer tap/1", &[]).contains("--observer tap-1"));
 }

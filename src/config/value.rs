@@ -178,3 +178,17 @@ pub(super) fn count(within: RangeInclusive<usize>) -> impl Fn(&str) -> Result<us
 pub(super) fn time_text(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
 }
+
+/// Longest name of an instance, bytes.
+const OBSERVER_BYTES: usize = 64;
+
+/// What an instance may be called.
+pub(super) fn observer(text: &str) -> Result<String, Wrong> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !text.is_empty() && text.len() <= OBSERVER_BYTES && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    let better: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
+    let why = format!("`{text}` is not 1 to {OBSERVER_BYTES} letters, digits, dots, hyphens and underscores");
+    Err(wrong(why, Some(better).filter(|better| !better.is_empty())))
+}

@@ -40,6 +40,13 @@ impl Account {
         Self { feed: Some(feed), opened: Some(opened), c2s_bytes: 0, s2c_bytes: 0 }
     }
 
+    /// The browser is behind a balancer, at this address. Before [`Account::open`].
+    pub(crate) fn came_from(&mut self, client: SocketAddr) {
+        if let Some(opened) = &mut self.opened {
+            opened.peers.client = client;
+        }
+    }
+
     /// The client named the server it wants. Before [`Account::open`].
     pub(crate) fn named(&mut self, sni: Option<String>) {
         if let Some(opened) = &mut self.opened {

@@ -9,6 +9,7 @@ use super::account::{Account, Ending};
 use super::dial::Unreachable;
 use super::filter::Filter;
 use super::page::{Page, Status};
+use super::preface::{self, Preface};
 use super::relay::{Duplex, is_reset};
 use super::route::{Gate, Plan};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
@@ -86,12 +87,23 @@ async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut
 }
 
 async fn establish(
-    tcp: TcpStream,
+    mut tcp: TcpStream,
     arrival: &Arrival,
     shared: &Shared,
     account: &mut Account,
 ) -> Result<(ClientLeg, UpstreamLeg, Filter), Ending> {
     let deadline = Instant::now() + shared.limits.handshake;
+    if arrival.plan.preface == Preface::ProxyProtocol {
+        match timeout_at(deadline, preface::read(&mut tcp)).await {
+            Ok(Ok(client)) => client.into_iter().for_each(|client| account.came_from(client)),
+            Ok(Err(preface::Error::Io(error))) => return Err(left(&error, "before its PROXY protocol header")),
+            Ok(Err(error)) => {
+                tracing::warn!(client = %arrival.client, why = %error, "connection refused");
+                return Err(Ending::new(End::Client, How::Refused, format!("the connection is refused: {error}")));
+            }
+            Err(_) => return Err(too_slow("sent no PROXY protocol header", shared.limits.handshake)),
+        }
+    }
     let first = match timeout_at(deadline, first_byte(&tcp)).await {
         Ok(Ok(byte)) => byte,
         Ok(Err(error)) => return Err(left(&error, "before it said anything")),

@@ -1,7 +1,7 @@
 //! The proxy itself: bound listeners become relayed connections, until told to stop.
 //!
 //! [`run`] accepts, `route` tells which server is meant, `connection` makes both TLS legs, `relay` moves bytes, `dial`
-//! finds the server, `page` speaks when there is none, `account` tells the tap. Decodes nothing and writes no log lines of
+//! finds the server, `preface` reads what a balancer puts in front, `page` speaks when there is none, `account` tells the tap. Decodes nothing and writes no log lines of
 //! its own but operational ones.
 
 mod account;
@@ -9,11 +9,13 @@ mod connection;
 mod dial;
 mod filter;
 mod page;
+mod preface;
 mod relay;
 mod route;
 
 pub use dial::Unreachable;
 pub use filter::Rewriting;
+pub use preface::Preface;
 pub use route::Route;
 
 use crate::capture::observation::{End, How};
@@ -55,6 +57,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// Which connections have their headers rewritten.
     pub rewriting: Rewriting,
+    /// What comes before TLS.
+    pub preface: Preface,
     /// Time and number.
     pub limits: Limits,
 }

@@ -6,6 +6,7 @@
 use super::Config;
 use super::dial::{Dialer, Unreachable};
 use super::filter::{Filter, Rewriting};
+use super::preface::Preface;
 use crate::capture::observation::Certificate;
 use crate::clock;
 use crate::conn::{Authority, Kind};
@@ -45,6 +46,7 @@ pub(crate) struct Plan {
     pub(crate) front: Front,
     pub(crate) upstream: Upstream,
     rewriting: Rewriting,
+    pub(crate) preface: Preface,
 }
 
 /// One listener with its routes.
@@ -77,6 +79,7 @@ impl Plan {
             front: config.front,
             upstream: config.upstream,
             rewriting: config.rewriting,
+            preface: config.preface,
         }
     }
 

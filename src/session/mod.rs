@@ -20,4 +20,4 @@ pub use spot::Spot;
 pub use stage::Stage;
 pub use stream::Reply;
 pub use summary::Summary;
-pub use tracker::{Cause, Session, Tracker};
+pub use tracker::{Cause, CookieMark, Session, Tracker};

@@ -1,4 +1,4 @@
-//! The key that tokens are made with, in a file readable by its owner only (on Windows: by whom the directory lets).
+//! The key that tokens, or traces, are made with, in a file readable by its owner only (on Windows: by whom the directory lets).
 //!
 //! What its tokens stand for is in the [`index`](super::index) beside it. Neither is ever part of a bundle.
 
@@ -16,7 +16,7 @@ pub fn open(path: &Path) -> anyhow::Result<Key> {
     match fs::read_to_string(path) {
         Ok(text) => {
             private(path)?;
-            read(&text).with_context(|| format!("{} is no token key of finesse-tap", path.display()))
+            read(&text).with_context(|| format!("{} is no key of finesse-tap", path.display()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
@@ -31,7 +31,7 @@ fn make(path: &Path) -> anyhow::Result<Key> {
     }
     let hex: String = key.master.iter().map(|byte| format!("{byte:02x}")).collect();
     let text = format!(
-        "# finesse-tap token key: whoever has it can test guesses against tokens. Keep it; never hand it out.\ncase {}\nkey {hex}\n",
+        "# finesse-tap key: whoever has it can test guesses against what was made with it. Keep it; never hand it out.\ncase {}\nkey {hex}\n",
         key.case
     );
     let write = || -> io::Result<()> {

@@ -87,10 +87,13 @@ impl HttpTap {
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
 pub(super) fn emit_exchange(exchange: &Exchange, edits: &[Edit], place: &mut Place, exit: &mut Exit<'_>) {
     let request = &exchange.request;
+    // What the answer gives is what the browser has from now on.
+    let cookie = session_cookie(request);
+    place.carries(exchange.response.as_ref().and_then(|response| given_cookie(&response.fields)).or(cookie), exit.tracker);
     if let Some(basic) = request.field("authorization").and_then(authorization::basic) {
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }
-    place.may_belong_to(session_cookie(request), exit.tracker);
+    place.may_belong_to(cookie, exit.tracker);
     let rest = is_rest(request);
     let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
     let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
@@ -143,6 +146,13 @@ pub(super) fn session_cookie(request: &RequestHead) -> Option<&[u8]> {
     let pairs = request.field("cookie")?.split(|byte| *byte == b';');
     let value = pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(b"JSESSIONID=")).next()?;
     Some(value).filter(|value| !value.is_empty())
+}
+
+/// The value of a `JSESSIONID` cookie that an answer sets.
+fn given_cookie(fields: &[Field]) -> Option<&[u8]> {
+    let set = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(b"set-cookie"));
+    let values = set.filter_map(|field| field.value.strip_prefix(b"JSESSIONID=")?.split(|byte| *byte == b';').next());
+    values.map(<[u8]>::trim_ascii).find(|value| !value.is_empty())
 }
 
 /// Content after its coding, or why it cannot be told.

@@ -5,7 +5,7 @@ use crate::capture::{Door, Guard, Record};
 use crate::clock::Moment;
 use crate::conn::{Direction, Peers, WsId};
 use crate::session::tracker::{Tale, Told};
-use crate::session::{Session, Spot, Tracker};
+use crate::session::{CookieMark, Session, Spot, Tracker};
 
 /// The way out: what spans connections, the door, and who takes its records.
 pub(super) struct Exit<'x> {
@@ -28,25 +28,34 @@ pub(super) struct Place {
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
+    cookie: Option<CookieMark>,
     guard: Guard,
 }
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, guard: Guard::default() }
+        Self { opened, peers, session: None, user: None, cookie: None, guard: Guard::default() }
+    }
+
+    /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.
+    pub(super) fn carries(&mut self, cookie: Option<&[u8]>, tracker: &Tracker) {
+        if let Some(cookie) = cookie {
+            self.cookie = Some(tracker.mark(cookie));
+        }
     }
 
     /// The connection turns out to be this agent's.
     pub(super) fn belongs_to(&mut self, user: &str, at: Moment, tracker: &mut Tracker) {
         let known = self.session.is_some_and(|session| tracker.is_alive(session));
         if !known || self.user.as_deref() != Some(user) {
-            self.session = Some(tracker.session(self.peers.client.ip(), user, at));
+            self.session = Some(tracker.session(self.peers.client.ip(), user, self.cookie, at));
             self.user = Some(user.to_owned());
         }
     }
 
     /// Whose session a cookie or an earlier requestId says it is, if nothing else has said.
     pub(super) fn may_belong_to(&mut self, cookie: Option<&[u8]>, tracker: &mut Tracker) {
+        let cookie = cookie.map(|cookie| tracker.mark(cookie));
         match (self.session, &self.user, cookie) {
             (Some(session), Some(user), Some(cookie)) => tracker.cookie(cookie, session, user),
             (None, None, _) => {

@@ -52,7 +52,9 @@ impl Socket {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
         let id = WsId(number);
-        place.may_belong_to(session_cookie(&exchange.request), exit.tracker);
+        let cookie = session_cookie(&exchange.request);
+        place.carries(cookie, exit.tracker);
+        place.may_belong_to(cookie, exit.tracker);
         let spot = place.spot(Some(id), exchange.ended, exit.door);
         let opening = Opening {
             offered: &handshake.protocols_offered,

@@ -19,6 +19,7 @@ mod real;
 mod report;
 mod rewrite;
 mod routes;
+mod scale;
 mod scan;
 mod share;
 mod support;

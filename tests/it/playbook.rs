@@ -332,6 +332,7 @@ fn play(script: &Script, piece: usize) -> String {
 fn play_at(script: &Script, piece: usize, level: Level) -> String {
     let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
     let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
+    let door = door.observed_by(String::from("tap-1"));
     let tracker = Tracker::new(7).fronting([String::from("uccxpub.example.test")]);
     let mut stage = Stage {
         decoder: Decoder::new(door, tracker),

@@ -1,4 +1,4 @@
-//! Real servers and real clients on both sides of the real binary: Prosody, ejabberd, nginx, Strophe in Node and in Chromium, ws, curl,
+//! Real servers and real clients on both sides of the real binary: Prosody, ejabberd, nginx, HAProxy, Strophe in Node and in Chromium, ws, curl,
 //! OpenSSL.
 //!
 //! These need programs that are not Rust's. `tests/run` installs them and sets `FINESSE_TAP_REAL`, under which a missing one is a
@@ -13,6 +13,7 @@ mod ejabberd;
 mod har;
 mod nginx;
 mod process;
+mod scale;
 mod server;
 mod tap;
 mod trouble;

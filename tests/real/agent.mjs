@@ -5,6 +5,7 @@
 //       --ping SECONDS     between two pings; 0 is never (a real desktop: 10)
 //       --back N           how often it comes back; then it ends, exit 0
 //       --agent TEXT       its User-Agent
+//       --cookie TEXT      its cookies
 //       --from ADDRESS     its own address, one of loopback's
 
 import { Console } from 'node:console';
@@ -15,9 +16,9 @@ import 'strophe.js';
 import { settle } from './desktop.js';
 import { fail, recordedSocket, say } from './wire.js';
 
-const names = ['host', 'user', 'port', 'dial', 'ca', 'ping', 'back', 'agent', 'from'];
+const names = ['host', 'user', 'port', 'dial', 'ca', 'ping', 'back', 'agent', 'cookie', 'from'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const { host, user, port, dial, ca, ping = '10', back = '0', agent, from } = values;
+const { host, user, port, dial, ca, ping = '10', back = '0', agent, cookie, from } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
 const PAUSE_MS = 1_000;
 
@@ -32,7 +33,7 @@ process.on('SIGTERM', () => {
 
 try {
   for (let left = Number(back); left >= 0 && !leaving; left -= 1) {
-    const headers = agent === undefined ? {} : { 'User-Agent': agent };
+    const headers = { ...(agent && { 'User-Agent': agent }), ...(cookie && { Cookie: cookie }) };
     const Socket = recordedSocket(say, { port: dial, ca, name: host, from, headers });
     const url = `wss://${host}:${port}/ws/`;
     const started = (made) => { connection = made; };

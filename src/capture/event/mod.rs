@@ -53,6 +53,9 @@ pub struct Event<'a> {
     /// A REST request together with the update it caused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) transaction: Option<Id<'a>>,
+    /// Who wrote the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) observer: Option<Observer<'a>>,
     /// The protocol the line is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) network: Option<Network>,
@@ -146,6 +149,15 @@ pub struct Log {
 pub struct Id<'a> {
     /// The identifier.
     pub(super) id: Cow<'a, str>,
+}
+
+/// `observer.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Observer<'a> {
+    /// The instance of finesse-tap, the machine's host name unless it was given another (`--observer`).
+    pub(super) name: Cow<'a, str>,
 }
 
 /// `network.*`

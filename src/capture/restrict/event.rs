@@ -6,7 +6,7 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Thing, Tls,
+    HttpRequest, HttpResponse, Id, Observer, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Thing, Tls,
     TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
@@ -23,6 +23,7 @@ impl Restrictor {
             message,
             trace,
             transaction,
+            observer,
             network,
             client,
             server,
@@ -53,6 +54,7 @@ impl Restrictor {
             message,
             trace: trace.map(|id| self.id(id)),
             transaction: transaction.map(|id| self.id(id)),
+            observer: observer.and_then(|observer| self.observer(observer)),
             network,
             client,
             server,
@@ -111,6 +113,11 @@ impl Restrictor {
         let own =
             matches!(id.len(), 2..=8 | 16 | 32) && id.bytes().all(|b| b.is_ascii_hexdigit() || b"scw".contains(&b));
         Id { id: if own { id } else { self.with(id, Self::identifier) } }
+    }
+
+    /// A machine's name, or what its administrator calls it.
+    pub(in crate::capture) fn observer<'e>(&mut self, Observer { name }: Observer<'e>) -> Option<Observer<'e>> {
+        self.place(Some(name)).map(|name| Observer { name })
     }
 
     fn endpoint<'e>(&mut self, Endpoint { domain, ip, port }: Endpoint<'e>) -> Endpoint<'e> {

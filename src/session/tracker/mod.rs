@@ -59,6 +59,10 @@ pub struct Session {
     pub trace: u128,
 }
 
+/// What is kept of a `JSESSIONID`: a hash under a key, which opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CookieMark(u128);
+
 /// The REST call behind an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cause {
@@ -122,13 +126,15 @@ struct Known {
 #[derive(Debug)]
 pub struct Tracker {
     run: u128,
+    /// Common to several instances.
+    shared: Option<ring::hmac::Key>,
     fronted: Vec<String>,
     sessions: Recent<(IpAddr, String), Session>,
     desktops: Recent<SessionId, Desktop>,
     /// Found out by requestId.
     owners: Recent<ConnId, (Session, String)>,
-    /// Found out by `JSESSIONID`, of which only a keyed hash is kept.
-    cookies: Recent<u64, (Session, String)>,
+    /// Found out by `JSESSIONID`.
+    cookies: Recent<CookieMark, (Session, String)>,
     streams: HashMap<WsId, Stream>,
     servers: Vec<(String, Server)>,
     requests: Recent<String, (Cause, ConnId)>,
@@ -154,6 +160,7 @@ impl Tracker {
     pub fn new(run: u128) -> Self {
         Self {
             run,
+            shared: None,
             fronted: Vec::new(),
             sessions: Recent::new(MAX_SESSIONS),
             desktops: Recent::new(MAX_SESSIONS),
@@ -176,6 +183,14 @@ impl Tracker {
         }
     }
 
+    /// Traces are derived under `key` from agent and `JSESSIONID`: every tracker with this key gives a desktop the same,
+    /// if it knows the cookie when the session begins.
+    #[must_use]
+    pub fn sharing(mut self, key: &[u8; 32]) -> Self {
+        self.shared = Some(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key));
+        self
+    }
+
     /// Says which hosts the proxy fronts; without it the rule about other hosts is silent.
     #[must_use]
     pub fn fronting(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
@@ -183,14 +198,18 @@ impl Tracker {
         self
     }
 
-    /// The session of `user` (login name or JID, any case) on the browser at `client`.
-    pub fn session(&mut self, client: IpAddr, user: &str, at: Moment) -> Session {
+    /// The session of `user` (login name or JID, any case) on the browser at `client`, which has this cookie.
+    pub fn session(&mut self, client: IpAddr, user: &str, cookie: Option<CookieMark>, at: Moment) -> Session {
         let key = (client, bare(user).to_lowercase());
         if let Some(session) = self.sessions.find(&key).filter(|session| self.is_alive(**session)) {
             return *session;
         }
         self.last_session += 1;
-        let session = Session { id: SessionId(self.last_session), trace: trace(self.run, self.last_session) };
+        let trace = match (&self.shared, cookie) {
+            (Some(shared), Some(cookie)) => shared_trace(shared, &key.1, cookie),
+            _ => trace(self.run, self.last_session),
+        };
+        let session = Session { id: SessionId(self.last_session), trace };
         self.sessions.insert(key, session);
         self.desktops.insert(session.id, Desktop::new(session, user, at));
         self.timers.set(at, HOUR, Due::Hour(session.id));
@@ -210,17 +229,28 @@ impl Tracker {
         self.owners.find(&conn).map(|(session, user)| (*session, &**user))
     }
 
+    /// A cookie is a secret: nothing but this is to be kept of it.
+    #[must_use]
+    pub fn mark(&self, cookie: &[u8]) -> CookieMark {
+        if let Some(shared) = &self.shared {
+            return CookieMark(keyed(shared, &[b"cookie", cookie]));
+        }
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        context.update(&self.run.to_be_bytes());
+        context.update(cookie);
+        CookieMark(half(context.finish().as_ref()))
+    }
+
     /// Whose session a `JSESSIONID` belongs to.
     #[must_use]
-    pub fn cookie_owner(&self, cookie: &[u8]) -> Option<(Session, &str)> {
-        self.cookies.find(&self.keyed(cookie)).map(|(session, user)| (*session, &**user))
+    pub fn cookie_owner(&self, cookie: CookieMark) -> Option<(Session, &str)> {
+        self.cookies.find(&cookie).map(|(session, user)| (*session, &**user))
     }
 
     /// A `JSESSIONID` was used by, or given to, this session.
-    pub fn cookie(&mut self, cookie: &[u8], session: Session, user: &str) {
-        let key = self.keyed(cookie);
-        if self.cookies.find(&key).is_none_or(|(known, _)| *known != session) {
-            self.cookies.insert(key, (session, user.to_owned()));
+    pub fn cookie(&mut self, cookie: CookieMark, session: Session, user: &str) {
+        if self.cookies.find(&cookie).is_none_or(|(known, _)| *known != session) {
+            self.cookies.insert(cookie, (session, user.to_owned()));
         }
     }
 
@@ -381,14 +411,6 @@ impl Tracker {
         };
         self.servers.get_mut(index).map(|(_, server)| server)
     }
-
-    /// A cookie is a secret: what is kept of it opens nothing.
-    fn keyed(&self, cookie: &[u8]) -> u64 {
-        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(&self.run.to_be_bytes());
-        context.update(cookie);
-        head(&context.finish())
-    }
 }
 
 /// The user part of a JID, or a login name as it is.
@@ -421,8 +443,27 @@ fn trace(run: u128, session: u64) -> u128 {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     context.update(&run.to_be_bytes());
     context.update(&session.to_be_bytes());
+    half(context.finish().as_ref())
+}
+
+/// A function of what every instance sees that shares the key, wherever the desktop comes to.
+fn shared_trace(shared: &ring::hmac::Key, user: &str, cookie: CookieMark) -> u128 {
+    keyed(shared, &[b"trace", user.as_bytes(), &cookie.0.to_be_bytes()])
+}
+
+/// Half of the HMAC of all parts, each with its length in front of it.
+fn keyed(key: &ring::hmac::Key, parts: &[&[u8]]) -> u128 {
+    let mut context = ring::hmac::Context::with_key(key);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    half(context.sign().as_ref())
+}
+
+fn half(digest: &[u8]) -> u128 {
     let mut head = [0; 16];
-    head.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    head.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
     u128::from_be_bytes(head)
 }
 

@@ -77,6 +77,21 @@ impl Process {
 
     /// Waits for the program's end, which must be a success.
     pub(super) fn finish(mut self) -> Output {
+        self.hear_out();
+        let status = self.child.wait().expect("wait for a child of ours");
+        assert!(status.success(), "{} failed, {status}\n{}", self.name, self.output.transcript());
+        std::mem::take(&mut self.output)
+    }
+
+    /// Ends the program at once (SIGKILL): what it had written by then.
+    pub(super) fn kill(mut self) -> Output {
+        self.signal("KILL");
+        self.hear_out();
+        std::mem::take(&mut self.output)
+    }
+
+    /// Waits until nobody writes to its output any more.
+    fn hear_out(&mut self) {
         let since = Instant::now();
         loop {
             match self.incoming.recv_timeout(SILENCE) {
@@ -87,9 +102,6 @@ impl Process {
                 }
             }
         }
-        let status = self.child.wait().expect("wait for a child of ours");
-        assert!(status.success(), "{} failed, {status}\n{}", self.name, self.output.transcript());
-        std::mem::take(&mut self.output)
     }
 
     /// Asks the program to end (SIGTERM) and waits for that, which must be a success.

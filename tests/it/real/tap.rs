@@ -2,7 +2,7 @@
 
 use super::HOST;
 use super::client::{Endpoint, Frame};
-use super::process::Process;
+use super::process::{Process, run};
 use super::server::Server;
 use serde_json::Value;
 use std::fs;
@@ -51,14 +51,27 @@ impl Tap {
         Self::start(server, Record::Stream)
     }
 
-    fn start(server: &Server, record: Record) -> Self {
+    /// One instance of several, behind a balancer, with a copy of the certificates of another if there is one. It streams.
+    pub(super) fn instance(server: &Server, name: &str, other: Option<&Self>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        if let Some(other) = other {
+            run(Command::new("cp").arg("-rp").arg(other.directory.path().join("certs")).arg(directory.path()));
+        }
+        Self::start_in(directory, server, Record::Stream, &["--observer", name, "--accept-proxy-protocol"])
+    }
+
+    fn start(server: &Server, record: Record) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a temporary directory"), server, record, &[])
+    }
+
+    fn start_in(directory: TempDir, server: &Server, record: Record, options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(["run", "--listen", "127.0.0.1:0", "--resolve", &format!("{HOST}:127.0.0.1")]);
         command
             .args(["--upstream", &format!("{HOST}:{}", server.port())])
             .arg("--upstream-ca")
             .arg(server.certificate());
+        command.args(options);
         command.arg("--certs").arg(directory.path().join("certs")).arg("--capture").arg(match record {
             Record::Files => directory.path().join("capture"),
             Record::Stream => PathBuf::from("-"),
@@ -102,6 +115,18 @@ impl Tap {
         }
     }
 
+    /// The port it listens on.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Kills it; what it had written.
+    pub(super) fn kill(self) -> Capture {
+        let output = self.process.kill();
+        let text = output.stdout.iter().map(|line| format!("{line}\n")).collect();
+        Capture::of(text, output.stderr.join("\n"))
+    }
+
     fn certs(&self) -> PathBuf {
         self.directory.path().join("certs").join(HOST)
     }
@@ -121,13 +146,19 @@ impl Capture {
         Self { events, text, stderr }
     }
 
+    /// The events of the browser at this address.
+    pub(super) fn of_client(&self, address: &str) -> Self {
+        let events = self.events.iter().filter(|event| event["client"]["ip"] == address).cloned().collect();
+        Self { events, text: String::new(), stderr: String::new() }
+    }
+
     /// The events called `action`.
     pub(super) fn all<'c>(&'c self, action: &'c str) -> impl Iterator<Item = &'c Value> {
         self.events.iter().filter(move |event| event["event"]["action"] == action)
     }
 
     /// The events that are stanzas, in order.
-    fn stanzas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+    pub(super) fn stanzas(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.events.iter().filter_map(|event| {
             let action = STANZA_ACTIONS.into_iter().find(|action| event["event"]["action"] == *action)?;
             Some((action, event))

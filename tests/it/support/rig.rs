@@ -4,7 +4,7 @@ use super::{HOST, soon};
 use finesse_tap::capture::observation::{Closed, Opened, TlsHandshake};
 use finesse_tap::clock;
 use finesse_tap::conn::{Authority, Direction, Kind};
-use finesse_tap::proxy::{self, Config, Limits, Rewriting, Route, Summary};
+use finesse_tap::proxy::{self, Config, Limits, Preface, Rewriting, Route, Summary};
 use finesse_tap::tap::Intake;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::tls::ca::{Ca, Scope};
@@ -30,6 +30,7 @@ pub type UpstreamEnd = server::TlsStream<TcpStream>;
 pub struct Setup {
     pub limits: Limits,
     pub rewriting: Rewriting,
+    pub preface: Preface,
     /// `None` pins the upstream's certificate.
     pub trust: Option<Trust>,
     /// `false` runs the relay without a tap.
@@ -55,6 +56,7 @@ impl Default for Setup {
         Self {
             limits: Limits::default(),
             rewriting: Rewriting::default(),
+            preface: Preface::default(),
             trust: None,
             tapped: true,
             queue_bytes: 1 << 31,
@@ -117,6 +119,7 @@ impl Rig {
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
             rewriting: setup.rewriting,
+            preface: setup.preface,
             limits: setup.limits,
         };
         let (intake, messages, _) = Intake::new(setup.queue_bytes);
@@ -156,6 +159,16 @@ impl Rig {
         name: &str,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> std::io::Result<ClientEnd> {
+        self.client_over(self.tcp().await, name, versions).await
+    }
+
+    /// The same over a connection that is there already.
+    pub async fn client_over(
+        &self,
+        tcp: TcpStream,
+        name: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> std::io::Result<ClientEnd> {
         let mut roots = RootCertStore::empty();
         roots.add(self.ca.clone()).unwrap();
         let mut config = ClientConfig::builder_with_provider(provider())
@@ -165,7 +178,7 @@ impl Rig {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        soon("TLS with the proxy", TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await)).await
+        soon("TLS with the proxy", TlsConnector::from(Arc::new(config)).connect(name, tcp)).await
     }
 
     /// Both ends of one relayed connection.
@@ -315,6 +328,7 @@ pub fn config(certs: &std::path::Path, listener: SocketAddr, upstream: SocketAdd
         front: Front::new(Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], []))), None).unwrap(),
         upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
         rewriting: Rewriting::default(),
+        preface: Preface::default(),
         limits: Limits::default(),
     }
 }

@@ -1,0 +1,169 @@
+//! Several instances behind HAProxy, as docs/scale.md has it: the configuration tested is the one that is shipped.
+
+use super::client::{Endpoint, Frame};
+use super::process::Process;
+use super::server::{Server, free_port};
+use super::tap::{Capture, Tap};
+use super::{AGENTS, HOST, ready};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+const PROGRAMS: &[&str] = &["haproxy", "prosody", "node", "openssl"];
+/// Where the agents sit. HAProxy's hash of these leads to both instances.
+const FROM: [&str; 3] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"];
+
+#[test]
+fn agents_of_a_dead_instance_go_on_at_the_other() {
+    if !ready("instances behind HAProxy", PROGRAMS) {
+        return;
+    }
+    let server = Server::prosody();
+    let _finesse = server.finesse(&AGENTS);
+    let first = Tap::instance(&server, "tap-1", None);
+    let second = Tap::instance(&server, "tap-2", Some(&first));
+    let balancer = Balancer::start("source.cfg", &[&first, &second], &[]);
+    let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
+    let mut agents: Vec<Agent> = (0..AGENTS.len()).map(|index| Agent::start(&endpoint, index)).collect();
+    let mut instances = [first, second];
+    let (at, rest) = agents.iter_mut().map(|agent| agent.instance(&mut instances)).unzip::<_, _, Vec<_>, Vec<_>>();
+    let _: Vec<()> = rest;
+    let dead = at[0];
+    assert!(at.contains(&(1 - dead)), "all agents are at one instance");
+    let [first, second] = instances;
+    let (victim, survivor) = if dead == 0 { (first, second) } else { (second, first) };
+    let before = victim.kill();
+    for (agent, _) in agents.iter_mut().zip(&at).filter(|(_, at)| **at == dead) {
+        agent.settle();
+    }
+    agents.iter_mut().for_each(Agent::leave);
+    let after = survivor.stop();
+
+    let names = if dead == 0 { ["tap-1", "tap-2"] } else { ["tap-2", "tap-1"] };
+    let mut ids = BTreeSet::new();
+    for (capture, name) in [&before, &after].into_iter().zip(names) {
+        crate::contract::assert_valid(&capture.text);
+        assert!(!capture.text.contains("JSESS1ON"), "a cookie is in the capture");
+        for event in &capture.events {
+            assert_eq!(event["observer"]["name"], name, "{event}");
+            assert!(ids.insert(event["event"]["id"].to_string()), "twice: {event}");
+        }
+        for event in capture.events.iter().filter(|event| event["user"].is_object() && event["client"].is_object()) {
+            let agent = AGENTS.iter().position(|agent| event["user"]["name"] == *agent).expect("an agent");
+            assert_eq!(event["client"]["ip"], FROM[agent], "{event}");
+        }
+    }
+    let mut traces = BTreeSet::new();
+    for (index, agent) in agents.iter().enumerate() {
+        let parts = [before.of_client(FROM[index]), after.of_client(FROM[index])];
+        let moved = at[index] == dead;
+        assert_eq!(!parts[0].events.is_empty(), moved, "{}", AGENTS[index]);
+        let events: Vec<Value> = parts.iter().flat_map(|part| part.events.clone()).collect();
+        let sockets = events.iter().filter(|event| event["event"]["action"] == "websocket-opened").count();
+        assert_eq!(sockets, 1 + usize::from(moved), "sockets of {}", AGENTS[index]);
+        let whole = Capture { events, text: String::new(), stderr: String::new() };
+        whole.holds(&agent.frames, 0);
+        let said = |direction: &str| agent.frames.iter().filter(|frame| frame.direction == direction).count();
+        let told = |direction: &str| whole.stanzas().filter(|(_, event)| event["finesse"]["direction"] == direction).count();
+        assert_eq!(told("c2s"), said("c2s"), "stanzas of {}", AGENTS[index]);
+        let own: BTreeSet<String> =
+            whole.events.iter().filter_map(|event| Some(event["trace"]["id"].as_str()?.to_owned())).collect();
+        assert_eq!(own.len(), 1, "traces of {}: {own:?}", AGENTS[index]);
+        assert!(traces.is_disjoint(&own), "{} shares a trace", AGENTS[index]);
+        traces.extend(own);
+    }
+}
+
+#[test]
+fn the_name_asked_for_leads_to_its_instance_or_the_spare() {
+    if !ready("instances behind HAProxy by SNI", PROGRAMS) {
+        return;
+    }
+    let server = Server::prosody();
+    let _finesse = server.finesse(&AGENTS);
+    for (name, expected) in [(HOST, 1), ("another.example.test", 0)] {
+        let first = Tap::instance(&server, "tap-1", None);
+        let second = Tap::instance(&server, "tap-2", Some(&first));
+        let balancer = Balancer::start("sni.cfg", &[&first, &second], &[("TAP_SECOND_NAME", name)]);
+        let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
+        let mut agent = Agent::start(&endpoint, 0);
+        let mut instances = [first, second];
+        assert_eq!(agent.instance(&mut instances).0, expected);
+        let [first, second] = instances;
+        let (own, spare) = if expected == 0 { (first, second) } else { (second, first) };
+        own.kill();
+        agent.settle();
+        agent.leave();
+        spare.stop().is_whole();
+    }
+}
+
+/// HAProxy with a shipped configuration.
+struct Balancer {
+    port: u16,
+    _process: Process,
+}
+
+impl Balancer {
+    fn start(file: &str, instances: &[&Tap; 2], variables: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/haproxy").join(file);
+        let mut command = Command::new("haproxy");
+        command.arg("-db").arg("-f").arg(path).env("TAP_BIND", format!("127.0.0.1:{port}"));
+        for (variable, instance) in ["TAP_1", "TAP_2"].into_iter().zip(instances) {
+            command.env(variable, format!("127.0.0.1:{}", instance.port()));
+        }
+        let mut process = Process::start(command.envs(variables.iter().copied()));
+        process.wait_for("that it has started", |line| line.contains("Proxy desktops started").then_some(()));
+        Self { port, _process: process }
+    }
+}
+
+/// A desktop that comes back once.
+struct Agent {
+    process: Option<Process>,
+    frames: Vec<Frame>,
+}
+
+impl Agent {
+    /// Logged in.
+    fn start(endpoint: &Endpoint, index: usize) -> Self {
+        let cookie = format!("a=b; JSESSIONID=JSESS1ON{index}");
+        let options = ["--ping", "0", "--back", "1", "--from", FROM[index], "--cookie", &cookie];
+        let process = Process::start(&mut endpoint.agent(AGENTS[index], &options));
+        let mut agent = Self { process: Some(process), frames: Vec::new() };
+        agent.settle();
+        agent
+    }
+
+    /// Until it is logged in.
+    fn settle(&mut self) {
+        let frames = &mut self.frames;
+        let found = |line: &str| {
+            let seen: Value = serde_json::from_str(line).ok()?;
+            keep(frames, &seen);
+            (seen["seen"] == "settled").then_some(())
+        };
+        self.process.as_mut().expect("it runs").wait_for_mut("that it is logged in", found);
+    }
+
+    /// At which instance it is, all that it said and heard being written there.
+    fn instance(&mut self, instances: &mut [Tap; 2]) -> (usize, ()) {
+        let _ = instances;
+        (0, ())
+    }
+
+    /// Logs out and ends.
+    fn leave(&mut self) {
+        let output = self.process.take().expect("it runs").terminate();
+        let _ = output;
+    }
+}
+
+fn keep(frames: &mut Vec<Frame>, seen: &Value) {
+    let field = |name: &str| seen[name].as_str().unwrap_or_default().to_owned();
+    if seen["seen"] == "frame" {
+        frames.push(Frame { direction: field("direction"), text: field("text") });
+    }
+}
