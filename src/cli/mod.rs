@@ -101,6 +101,12 @@ pub enum Command {
     /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
     #[command(after_long_help = text::EXPORT_MORE)]
     Export(ExportFlags),
+    /// Have a running `finesse-tap run` read its configuration again
+    ///
+    /// As SIGHUP does: redaction, capture, log filter, routes, trust and certificates change, a new capture file begins, and
+    /// no connection is cut. What is wrong with the configuration is said, and then nothing changes.
+    #[command(after_long_help = text::RELOAD_MORE)]
+    Reload(ReloadFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.
@@ -241,7 +247,7 @@ pub struct KeepFlags {
     /// Write the log into DIR, or to standard output with - [default: captures]
     ///
     /// One JSON object a line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
-    /// and on SIGHUP.
+    /// and on SIGHUP or `finesse-tap reload`.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
     /// What to remove from the log [default: auth]
@@ -373,6 +379,17 @@ pub struct CaFlags {
     /// and opens with a double click on Windows.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub export: Option<OsString>,
+}
+
+/// The options of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadFlags {
+    /// Where the run keeps its CA [default: certs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub certs: Option<OsString>,
+    /// The run with this process number, where there are several
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
 }
 
 /// The options of `import`.

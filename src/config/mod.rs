@@ -71,6 +71,8 @@ pub enum Task {
     Import(Import),
     /// `export`.
     Export(Export),
+    /// `reload`.
+    Reload(Reload),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -143,6 +145,15 @@ pub struct Ca {
     pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
+}
+
+/// What `reload` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// Where the run keeps its CA, and its own file.
+    pub certs: PathBuf,
+    /// Its process, where there are several.
+    pub pid: Option<u32>,
 }
 
 /// What `resolve` needs to know.

@@ -7,7 +7,7 @@ use super::share;
 use super::value::{self, Wrong};
 use super::{
     Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
-    Problem, Recording, Run, Stanzas, Stop, Task,
+    Problem, Recording, Reload, Run, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
 use crate::capture::restrict::UserRules;
@@ -59,6 +59,10 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
             out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
             stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
         }),
+        Command::Reload(flags) => {
+            let said = given(&only(&known, "certs"))?;
+            Task::Reload(Reload { certs: path(&said, "certs", DEFAULT_CERTS), pid: flags.pid })
+        }
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })

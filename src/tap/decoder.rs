@@ -3,10 +3,11 @@
 //! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP until a `101`, then WebSocket, then nothing more
 //! once a direction cannot be read. Decoding never fails here; what cannot be read becomes a `decode-error` event.
 
-use super::feed::Message;
+use super::feed::{Change, Message};
 use super::http::HttpTap;
 use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
+use crate::bus::Sink;
 use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
@@ -59,7 +60,15 @@ impl Decoder {
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
             Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
+            Message::Change(change) => drop(self.change(*change)),
         }
+    }
+
+    /// What is recorded from now on; connections under way are read on. Gives back the sinks, which are not its business.
+    pub fn change(&mut self, change: Change) -> Vec<Sink> {
+        self.door.adopt(change.door);
+        self.tracker.front(change.fronted);
+        change.sinks
     }
 
     /// Time has passed: findings and summaries that nothing but time brings up. Call it at least once a second; it costs

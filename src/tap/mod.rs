@@ -10,7 +10,7 @@ mod place;
 mod socket;
 
 pub use decoder::Decoder;
-pub use feed::{Feed, Intake};
+pub use feed::{Attention, Change, Feed, Intake};
 pub use http::OWN_SERVER_NAME;
 
 use crate::bus::{Bus, Loss};
@@ -61,6 +61,13 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
 }
 
 fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
+    let message = match message {
+        Message::Change(change) => {
+            bus.replace(decoder.change(*change));
+            return;
+        }
+        message => message,
+    };
     let payload = match &message {
         Message::Bytes { bytes, .. } => Some(bytes.len()),
         _ => None,

@@ -14,6 +14,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod reload;
 mod routes;
 mod scan;
 mod share;

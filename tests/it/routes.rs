@@ -18,7 +18,7 @@ const PUB: &str = "uccxpub.example.test";
 const SUB: &str = "uccxsub.example.test";
 
 /// A TLS connection that asks for `name`.
-async fn ask(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn ask(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>) -> std::io::Result<TlsStream<TcpStream>> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -35,7 +35,10 @@ async fn arrives(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>, se
     exchange(client.unwrap(), accepted.unwrap()).await;
 }
 
-async fn exchange(mut client: impl AsyncRead + AsyncWrite + Unpin, mut server: impl AsyncRead + AsyncWrite + Unpin) {
+pub async fn exchange(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+) {
     client.write_all(b"GET / HTTP/1.1\r\nHost: f\r\n\r\n").await.unwrap();
     client.flush().await.unwrap();
     let mut head = [0; 27];
@@ -47,7 +50,7 @@ async fn exchange(mut client: impl AsyncRead + AsyncWrite + Unpin, mut server: i
 }
 
 /// What a browser is shown instead of a server.
-async fn page(mut client: TlsStream<TcpStream>) -> String {
+pub async fn page(mut client: TlsStream<TcpStream>) -> String {
     client.write_all(b"GET / HTTP/1.1\r\nHost: f\r\n\r\n").await.unwrap();
     client.flush().await.unwrap();
     let mut page = Vec::new();

@@ -50,6 +50,11 @@ impl Redactor {
         self.level
     }
 
+    /// Changes the level; tokens stay what they are.
+    pub(super) fn at(&mut self, level: Level) {
+        self.level = level;
+    }
+
     /// Redacts one observation. What it removes, the connection's `guard` remembers.
     pub(super) fn redact<'o>(&self, seen: &Observation<'o>, guard: &mut Guard) -> Event<'o> {
         let mut event = Event { timestamp: seen.at, ..Event::default() };

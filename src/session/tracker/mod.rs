@@ -183,6 +183,11 @@ impl Tracker {
         self
     }
 
+    /// Says anew which hosts the proxy fronts.
+    pub fn front(&mut self, hosts: Vec<String>) {
+        self.fronted = hosts;
+    }
+
     /// The session of `user` (login name or JID, any case) on the browser at `client`.
     pub fn session(&mut self, client: IpAddr, user: &str, at: Moment) -> Session {
         let key = (client, bare(user).to_lowercase());

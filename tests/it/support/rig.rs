@@ -264,6 +264,7 @@ impl Capture {
                 assert!(!self.ended.contains(&direction), "{direction} ended twice");
                 self.ended.push(direction);
             }
+            Message::Change(_) => panic!("nobody changed anything"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
             Message::Closed(_, closed, lost) => {
                 assert_eq!(lost, [0, 0]);
