@@ -30,7 +30,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -67,6 +67,7 @@ pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod finesse;
+pub mod hosts;
 pub mod http1;
 pub mod import;
 pub mod log;

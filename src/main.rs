@@ -50,6 +50,7 @@ fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
             app::import(&config)
         }
         Task::Export(config) => app::export(&config),
+        Task::Hosts(config) => app::hosts(&config),
         Task::Reload(config) => app::reload(&config),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),

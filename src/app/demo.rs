@@ -53,7 +53,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, &hosts, &settings, Show::Always)?;
+        let recorder = Recorder::start(&config.record, std::slice::from_ref(&upstream), &settings, Show::Always)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
             fronted: &fronted,

@@ -8,6 +8,7 @@ mod control;
 mod demo;
 mod doctor;
 mod export;
+mod hosts;
 mod import;
 mod progress;
 mod recorder;
@@ -20,6 +21,7 @@ mod signal;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
+pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
 pub use scan::scan;
@@ -59,8 +61,8 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         let fronted = fronted(&front.proxy).await?;
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
-        let hosts = config.traffic.hosts();
-        let recorder = Recorder::start(&config.record, &hosts, &config.settings(), recorder::Show::OnTerminal)?;
+        let servers = config.traffic.servers();
+        let recorder = Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal)?;
         let (asking, mut asked) = mpsc::unbounded_channel();
         let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {

@@ -6,6 +6,7 @@ use crate::capture::token::{Key, Tokens};
 use crate::capture::{Door, Redactor, Restrictor};
 use crate::clock::{self, Moment};
 use crate::config::{CaptureTo, Live, Recording};
+use crate::conn::Authority;
 use crate::session::Tracker;
 use crate::share::key;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
@@ -61,11 +62,11 @@ struct Prepared {
 }
 
 impl Recorder {
-    /// Opens the capture and starts the threads. The first of the fronted `hosts` goes into file names, `settings` into each
+    /// Opens the capture and starts the threads. The host of the first of the fronted `servers` goes into file names, `settings` into each
     /// file's first line.
     pub(super) fn start(
         record: &Recording,
-        hosts: &[String],
+        servers: &[Authority],
         settings: &[(String, String)],
         show: Show,
     ) -> anyhow::Result<Self> {
@@ -74,12 +75,12 @@ impl Recorder {
         if let CaptureTo::Dir(dir) = &record.capture {
             sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
         }
-        let Prepared { door, sinks, place } = prelude.prepare(record, hosts, settings, 1)?;
+        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, 1)?;
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
         intake.listen(attention(&sinks));
         let bus = Arc::new(Bus::new());
         bus.replace(sinks);
-        let decoder = Decoder::new(door, Tracker::new(prelude.run.0).fronting(hosts.iter().cloned()));
+        let decoder = Decoder::new(door, Tracker::new(prelude.run.0).fronting(servers.iter().cloned()));
         let to = Arc::clone(&bus);
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
@@ -101,18 +102,18 @@ impl Recorder {
     pub(super) fn change(
         &mut self,
         record: &Recording,
-        hosts: &[String],
+        servers: &[Authority],
         settings: &[(String, String)],
     ) -> anyhow::Result<()> {
         let mut prelude = self.prelude.clone();
         if prelude.key.0 != record.stable_tokens {
             prelude.key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
         }
-        let Prepared { door, sinks, place } = prelude.prepare(record, hosts, settings, self.bus.files(FILE) + 1)?;
+        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, self.bus.files(FILE) + 1)?;
         self.prelude = prelude;
         self.place = place;
         self.intake.listen(attention(&sinks));
-        self.intake.change(Change { door, fronted: hosts.to_vec(), sinks });
+        self.intake.change(Change { door, fronted: servers.to_vec(), sinks });
         Ok(())
     }
 
@@ -162,11 +163,11 @@ impl Prelude {
     fn prepare(
         &self,
         record: &Recording,
-        hosts: &[String],
+        servers: &[Authority],
         settings: &[(String, String)],
         first: u32,
     ) -> anyhow::Result<Prepared> {
-        let host = hosts.first().map_or("", String::as_str);
+        let host = servers.first().map_or("", |server| &server.host);
         let mut door = door_with(record, self.run, &self.key.1)?;
         let opening = door.opening(settings);
         let mut all = Vec::new();

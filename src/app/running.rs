@@ -129,7 +129,7 @@ impl Running {
             told.push(String::from("nothing changed"));
             self.recorder.rotation()();
         } else {
-            self.recorder.change(&fresh.record, &fresh.traffic.hosts(), &after)?;
+            self.recorder.change(&fresh.record, &fresh.traffic.servers(), &after)?;
             told.push(format!("capture {}", self.recorder.place()));
         }
         log::refilter(&fresh.log.filter);

@@ -3,6 +3,7 @@
 //! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
 
 use super::event::{Event, Update};
+use crate::session::findings::Code;
 use std::fmt::Write as _;
 
 /// Longest gist, bytes.
@@ -108,7 +109,15 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             if finding.count > 1 {
                 write!(out, ", {} times", finding.count)?;
             }
-            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))
+            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))?;
+            let fact = |name: &str| finding.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value);
+            match (fact("host"), fact("port")) {
+                (Some(host), Some(port)) if finding.code == Code::HostNotFronted.as_str() => {
+                    let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+                    write!(out, "; add --route {port}={host}:{port}")
+                }
+                _ => Ok(()),
+            }
         }
         "session-summary" => summary(event, out),
         "capture-gap" | "redaction-blocked" => {

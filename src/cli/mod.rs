@@ -5,6 +5,7 @@
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
 mod doctor;
+mod hosts;
 pub mod manual;
 mod report;
 pub mod scan;
@@ -21,6 +22,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use doctor::DoctorFlags;
+pub use hosts::HostsFlags;
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
@@ -101,6 +103,12 @@ pub enum Command {
     /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
     #[command(after_long_help = text::EXPORT_MORE)]
     Export(ExportFlags),
+    /// Lines for the hosts file, so that every program here finds the proxy
+    ///
+    /// Prints the lines that make the servers' names lead to the proxy, and where the file is; or puts them in, between
+    /// markers, and takes them out again.
+    #[command(after_long_help = hosts::MORE)]
+    Hosts(Box<HostsFlags>),
     /// Have a running `finesse-tap run` read its configuration again
     ///
     /// As SIGHUP does: redaction, capture, log filter, routes, trust and certificates change, a new capture file begins, and

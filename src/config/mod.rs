@@ -6,6 +6,7 @@
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
 mod doctor;
+mod hosts;
 mod problem;
 mod read;
 mod report;
@@ -20,6 +21,7 @@ mod value;
 mod tests;
 
 pub use doctor::{Doctor, Format};
+pub use hosts::{Deed, Hosts, Names};
 pub use problem::Problem;
 pub use read::read;
 pub use route::{Listener, Route, Traffic};
@@ -71,6 +73,8 @@ pub enum Task {
     Import(Import),
     /// `export`.
     Export(Export),
+    /// `hosts`.
+    Hosts(Box<Hosts>),
     /// `reload`.
     Reload(Reload),
     /// `completions`.

@@ -1,6 +1,7 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
 use super::doctor;
+use super::hosts;
 use super::route;
 use super::said::{self, Environment, Known, Said};
 use super::share;
@@ -59,6 +60,12 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
             out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
             stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
         }),
+        Command::Hosts(flags) => {
+            let own = known.iter().filter(|option| option.name == "config" || hosts::OF_RUN.contains(&&*option.name));
+            let own: Vec<Known> = own.cloned().collect();
+            let said = layers_with(matches, environment, &own, &own, &options("run"))?;
+            Task::Hosts(Box::new(hosts::hosts(*flags, &said)?))
+        }
         Command::Reload(flags) => {
             let said = given(&only(&known, "certs"))?;
             Task::Reload(Reload { certs: path(&said, "certs", DEFAULT_CERTS), pid: flags.pid })
@@ -80,6 +87,17 @@ fn layers(
     known: &[Known],
     in_environment: &[Known],
 ) -> Result<Said, Problem> {
+    layers_with(matches, environment, known, in_environment, known)
+}
+
+/// The same for a command that reads the configuration file of another, whose options are `in_file`.
+fn layers_with(
+    matches: &ArgMatches,
+    environment: &Environment,
+    known: &[Known],
+    in_environment: &[Known],
+    in_file: &[Known],
+) -> Result<Said, Problem> {
     let everywhere: Vec<Known> = ["run", "demo"].into_iter().flat_map(options).collect();
     said::mistyped(environment, &everywhere)?;
     let mut said = Said::default();
@@ -88,7 +106,7 @@ fn layers(
     let file = said.one("config").map(|value| (PathBuf::from(&value.text), value.clone()));
     if let Some((path, value)) = file {
         let text = file_text(&path).map_err(|why| value.problem(format!("{}: {why}", path.display())))?;
-        let in_file: Vec<Known> = known.iter().filter(|option| option.name != "config").cloned().collect();
+        let in_file: Vec<Known> = in_file.iter().filter(|option| option.name != "config").cloned().collect();
         said.add(said::file(&text, &path, &in_file)?);
     }
     Ok(said)

@@ -7,7 +7,7 @@ use crate::bus::Sink;
 use crate::capture::Door;
 use crate::capture::observation::{Closed, Opened, TlsHandshake};
 use crate::clock::Moment;
-use crate::conn::{ConnId, Direction};
+use crate::conn::{Authority, ConnId, Direction};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -63,8 +63,8 @@ pub enum Message {
 pub struct Change {
     /// Redacts from here on.
     pub door: Door,
-    /// The hosts that the proxy fronts.
-    pub fronted: Vec<String>,
+    /// The servers that the proxy fronts.
+    pub fronted: Vec<Authority>,
     /// In the place of all sinks.
     pub sinks: Vec<Sink>,
 }

@@ -74,12 +74,15 @@ pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, exit: &mut E
     let rest = Rest {
         started: exchange.started,
         method: &request.method,
+        path: path(&request.target),
+        port: place.port(),
         asked: asked(request),
         credentials: request.field("authorization").map(scheme),
         request_id,
         api: api.as_ref(),
         status: response.map(|response| response.status),
         date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
+        location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
     let caused = exit.tracker.exchange(&place.spot(None, exchange.ended, exit.door), &rest);

@@ -9,6 +9,7 @@ mod certificates;
 mod doctor;
 mod endings;
 mod har;
+mod hosts;
 mod layers;
 mod playbook;
 mod pressure;

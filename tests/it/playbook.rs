@@ -331,7 +331,7 @@ fn play(script: &Script, piece: usize) -> String {
 fn play_at(script: &Script, piece: usize, level: Level) -> String {
     let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
     let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
-    let tracker = Tracker::new(7).fronting([String::from("uccxpub.example.test")]);
+    let tracker = Tracker::new(7).fronting([Authority { host: String::from("uccxpub.example.test"), port: 8445 }]);
     let mut stage = Stage {
         decoder: Decoder::new(door, tracker),
         at: Moment { wall_us: START_US, mono_ns: 1_000_000_000 },

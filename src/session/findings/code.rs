@@ -400,9 +400,10 @@ const FORCED_LOGOUT: Text = Text {
 const HOST_NOT_FRONTED: Text = Text {
     code: "host-not-fronted",
     weight: Weight::Warn,
-    title: "The server names a node that this proxy does not front",
-    advice: "On failover the browser goes to that host past the proxy, and its traffic is not seen. Map that name \
-              to a proxy too.",
+    title: "The browser is sent to a server that this proxy does not front",
+    advice: "It goes there past the proxy, and that traffic is not seen: a second node at failover, a gadget's server, \
+              another port. Front it too: add --route PORT=HOST:PORT with the facts host and port to finesse-tap run, \
+              and see that the browser finds the proxy under that name.",
 };
 
 const CERTIFICATE_REFUSED: Text = Text {

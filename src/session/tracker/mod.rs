@@ -22,7 +22,7 @@ use super::stream::Stream;
 use super::summary::{Reason, Summary};
 use super::timer::{Due, Timers};
 use crate::clock::Moment;
-use crate::conn::{ConnId, SessionId, WsId};
+use crate::conn::{Authority, ConnId, SessionId, WsId};
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -122,7 +122,7 @@ struct Known {
 #[derive(Debug)]
 pub struct Tracker {
     run: u128,
-    fronted: Vec<String>,
+    fronted: Vec<Authority>,
     sessions: Recent<(IpAddr, String), Session>,
     desktops: Recent<SessionId, Desktop>,
     /// Found out by requestId.
@@ -176,16 +176,16 @@ impl Tracker {
         }
     }
 
-    /// Says which hosts the proxy fronts; without it the rule about other hosts is silent.
+    /// Says which servers the proxy fronts; without it the rule about others is silent.
     #[must_use]
-    pub fn fronting(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
-        self.fronted.extend(hosts);
+    pub fn fronting(mut self, servers: impl IntoIterator<Item = Authority>) -> Self {
+        self.fronted.extend(servers);
         self
     }
 
-    /// Says anew which hosts the proxy fronts.
-    pub fn front(&mut self, hosts: Vec<String>) {
-        self.fronted = hosts;
+    /// Says anew which servers the proxy fronts.
+    pub fn front(&mut self, servers: Vec<Authority>) {
+        self.fronted = servers;
     }
 
     /// The session of `user` (login name or JID, any case) on the browser at `client`.

@@ -3,7 +3,7 @@
 use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Stream, Tracker, hash};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::{Update, system_hosts};
+use crate::finesse::{Exchange, Update, named};
 use crate::session::findings::ending::{Announced, By, Cut, Ending};
 use crate::session::findings::handshake::Asked;
 use crate::session::findings::login::Refusal;
@@ -21,6 +21,10 @@ pub struct Rest<'r> {
     pub started: Moment,
     /// Method.
     pub method: &'r str,
+    /// Path and query.
+    pub path: &'r str,
+    /// The server's port.
+    pub port: u16,
     /// Whether it asks for the WebSocket.
     pub asked: Asked,
     /// `basic` or `bearer`, if it carried credentials.
@@ -33,6 +37,8 @@ pub struct Rest<'r> {
     pub status: Option<u16>,
     /// The answer's `Date`.
     pub date: Option<&'r str>,
+    /// The answer's `Location`.
+    pub location: Option<&'r str>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
 }
@@ -60,6 +66,7 @@ impl Tracker {
         }
         self.credentials(spot, rest);
         self.answer(spot, rest);
+        self.elsewhere(spot, rest);
         self.await_event(spot, rest)
     }
 
@@ -76,9 +83,9 @@ impl Tracker {
         }
     }
 
-    /// What an answer's content tells: errors, and the cluster's hosts.
+    /// What an answer's content tells of errors.
     fn answer(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
-        let (Some(api), Some(status)) = (rest.api, rest.status) else { return };
+        let (Some(_), Some(status)) = (rest.api, rest.status) else { return };
         if status >= 400 && status != 401 {
             let document = rest.content.map(parse);
             let update = document.as_ref().and_then(Update::read_xml);
@@ -93,11 +100,15 @@ impl Tracker {
             if let Some(finding) = findings::api::refused(told) {
                 self.find(spot, finding);
             }
-        } else if api.resource == "SystemInfo" {
-            for host in rest.content.map(system_hosts).unwrap_or_default() {
-                if let Some(finding) = findings::server::not_fronted(&host, &self.fronted, spot.sequence) {
-                    self.find_at_server(spot, finding);
-                }
+        }
+    }
+
+    /// Servers that the browser is sent to, and that are not fronted.
+    fn elsewhere(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let content = rest.content.filter(|_| rest.status.is_some_and(|status| status < 400));
+        for named in named(Exchange { path: rest.path, location: rest.location, content }) {
+            if let Some(finding) = findings::server::not_fronted(&named, rest.port, &self.fronted, spot.sequence) {
+                self.find_at_server(spot, finding);
             }
         }
     }
