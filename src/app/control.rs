@@ -41,6 +41,8 @@ pub(super) struct RunFile {
 /// A run that can be asked. Dropped, it cannot any more, and its file is gone.
 pub(super) struct Control {
     path: PathBuf,
+    /// The directory, if it was made for the file.
+    made: Option<PathBuf>,
     _serving: AbortOnDropHandle<()>,
 }
 
@@ -63,18 +65,23 @@ impl Control {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("listen for control")?;
         let run = RunFile { pid: std::process::id(), control: listener.local_addr()?, token };
         let path = dir.join(format!("run-{}.json", run.pid));
+        let made = (!dir.exists()).then(|| dir.to_owned());
         private_dir(dir)?;
         // Of an earlier process with this number.
         let _ = fs::remove_file(&path);
         write_private(&path, &serde_json::to_string(&run)?)?;
         let serving = TaskTracker::new().spawn(serve(listener, run.token, asking));
-        Ok(Self { path, _serving: AbortOnDropHandle::new(serving) })
+        Ok(Self { path, made, _serving: AbortOnDropHandle::new(serving) })
     }
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
+        if let Some(dir) = &self.made {
+            // What holds anything else stays.
+            let _ = fs::remove_dir(dir);
+        }
     }
 }
 
