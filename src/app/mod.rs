@@ -16,6 +16,7 @@ mod reload;
 mod running;
 mod scan;
 mod share;
+mod ship;
 mod signal;
 
 pub use demo::demo;
@@ -26,6 +27,8 @@ pub use import::import;
 pub use reload::reload;
 pub use scan::scan;
 pub use share::{resolve, share};
+use ship::Shippers;
+pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
@@ -63,6 +66,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         let signals = Signals::install()?;
         let servers = config.traffic.servers();
         let recorder = Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal)?;
+        let shippers = Shippers::start(&config.ship)?;
         let (asking, mut asked) = mpsc::unbounded_channel();
         let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {
@@ -87,7 +91,9 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         };
         drop(control);
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        running.recorder.finish()
+        running.recorder.finish()?;
+        shippers.finish();
+        Ok(())
     })
 }
 

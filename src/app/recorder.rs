@@ -8,6 +8,7 @@ use crate::clock::{self, Moment};
 use crate::config::{CaptureTo, Live, Recording};
 use crate::conn::Authority;
 use crate::session::Tracker;
+use crate::share::index::Index;
 use crate::share::key;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Attention, Change, Decoder, Intake};
@@ -41,6 +42,8 @@ pub(super) struct Recorder {
     bus: Arc<Bus>,
     tap: JoinHandle<()>,
     prelude: Prelude,
+    /// Of tokens that can be asked for, by the file of their key.
+    indexes: Vec<(PathBuf, Index)>,
     place: String,
 }
 
@@ -75,7 +78,8 @@ impl Recorder {
         if let CaptureTo::Dir(dir) = &record.capture {
             sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
         }
-        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, 1)?;
+        let mut indexes = Vec::new();
+        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, 1, &mut indexes)?;
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
         intake.listen(attention(&sinks));
         let bus = Arc::new(Bus::new());
@@ -91,7 +95,7 @@ impl Recorder {
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap, prelude, place })
+        Ok(Self { intake, bus, tap, prelude, indexes, place })
     }
 
     /// Records differently from now on, in new files. Connections under way are read on; those that began while nothing was
@@ -109,7 +113,8 @@ impl Recorder {
         if prelude.key.0 != record.stable_tokens {
             prelude.key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
         }
-        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, self.bus.files(FILE) + 1)?;
+        let first = self.bus.files(FILE) + 1;
+        let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, first, &mut self.indexes)?;
         self.prelude = prelude;
         self.place = place;
         self.intake.listen(attention(&sinks));
@@ -138,7 +143,7 @@ impl Recorder {
 
     /// Decodes and writes what is left. Call when no feed is left.
     pub(super) fn finish(self) -> anyhow::Result<()> {
-        let Self { intake, bus, tap, .. } = self;
+        let Self { intake, bus, tap, indexes, .. } = self;
         drop(intake);
         // A panic in it was told when it happened.
         let _ = tap.join();
@@ -154,6 +159,9 @@ impl Recorder {
                 tracing::debug!(sink = done.sink, events = done.written.events, bytes = done.written.bytes, "written");
             }
         }
+        for (_, index) in indexes {
+            index.finish().context("tokens of this run cannot all be resolved")?;
+        }
         Ok(())
     }
 }
@@ -166,9 +174,10 @@ impl Prelude {
         servers: &[Authority],
         settings: &[(String, String)],
         first: u32,
+        indexes: &mut Vec<(PathBuf, Index)>,
     ) -> anyhow::Result<Prepared> {
         let host = servers.first().map_or("", |server| &server.host);
-        let mut door = door_with(record, self.run, &self.key.1)?;
+        let mut door = door_with(record, self.run, &self.key.1, indexes)?;
         let opening = door.opening(settings);
         let mut all = Vec::new();
         let place = match &record.capture {
@@ -215,14 +224,25 @@ fn key_of(record: &Recording) -> anyhow::Result<Key> {
     }
 }
 
-/// What redacts as the recording says.
-pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<Door> {
-    door_with(record, run, &key_of(record)?)
+/// What redacts as the recording says, and the index of its tokens if there will be any to be asked for.
+pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<(Door, Option<Index>)> {
+    let mut indexes = Vec::new();
+    let door = door_with(record, run, &key_of(record)?, &mut indexes)?;
+    Ok((door, indexes.pop().map(|(_, index)| index)))
 }
 
-fn door_with(record: &Recording, run: Ulid, key: &Key) -> anyhow::Result<Door> {
+/// Adds an index to `indexes` if one is needed that is not among them.
+fn door_with(record: &Recording, run: Ulid, key: &Key, indexes: &mut Vec<(PathBuf, Index)>) -> anyhow::Result<Door> {
     let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
-    let tokens = Tokens::of(key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let mut tokens = Tokens::of(key).map_err(|_| anyhow!("no token key can be derived"))?;
+    if let Some(path) = record.stable_tokens.as_ref().filter(|_| record.redact == Level::Share) {
+        if !indexes.iter().any(|(known, _)| known == path) {
+            indexes.push((path.clone(), Index::beside(path)?));
+        }
+        if let Some((_, index)) = indexes.iter().find(|(known, _)| known == path) {
+            tokens = tokens.noting(index.notes());
+        }
+    }
     let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
     Ok(Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor))
 }

@@ -5,6 +5,7 @@
 
 use super::recorder::Recorder;
 use super::{addresses, bind, minted};
+use crate::capture::rules::Level;
 use crate::config::{Identity, Run};
 use crate::conn::Kind;
 use crate::log;
@@ -118,6 +119,12 @@ impl Running {
 
     async fn change(&mut self, wanted: Run) -> anyhow::Result<Vec<String>> {
         let fresh = self.within_reach(&wanted);
+        if let (Level::Off, Some(plan)) = (fresh.record.redact, fresh.ship.first()) {
+            let receiver = plan.receiver.name();
+            bail!(
+                "captures are delivered to {receiver}, which passwords must not be\nhint: take the receiver away and start anew"
+            );
+        }
         let (before, after) = (self.config.settings(), fresh.settings());
         let mut told = differences(&before, &after);
         let front = Fronting::new(&fresh, self.keylog.as_ref(), &self.bound).await?;
@@ -151,6 +158,7 @@ impl Running {
         let mut fresh = wanted.clone();
         fresh.limits = self.config.limits;
         fresh.keylog.clone_from(&self.config.keylog);
+        fresh.ship.clone_from(&self.config.ship);
         fresh.log.format = self.config.log.format;
         fresh
     }
