@@ -4,6 +4,7 @@
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
 mod banner;
+mod browse;
 mod control;
 mod demo;
 mod doctor;
@@ -19,6 +20,7 @@ mod share;
 mod ship;
 mod signal;
 
+pub use browse::browse;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
@@ -32,13 +34,14 @@ pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
-use crate::config::{Ca, Run};
-use crate::proxy;
+use crate::config::{Ca, Listener, Run};
+use crate::conn::Kind;
+use crate::proxy::{self, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use banner::Fronted;
 use control::Control;
 use recorder::Recorder;
@@ -62,6 +65,13 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
         let fronted = fronted(&front.proxy).await?;
+        let browsing = match &config.browser {
+            Some(browser) => {
+                let keys = front.proxy.front.identity.spki_sha256();
+                Some(browse::Plan::new(browser, &front.proxy.routes, &keys)?)
+            }
+            None => None,
+        };
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let servers = config.traffic.servers();
@@ -78,11 +88,13 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         });
         let shutdown = CancellationToken::new();
         signals.watch(shutdown.clone(), move || drop(asking.send(None)));
+        let beside = browse::beside(browsing, shutdown.clone());
         let (changing, changes) = mpsc::unbounded_channel();
         let Fronting { proxy, listeners, bound, .. } = front;
         let mut running = Running { config, keylog, bound, recorder, changing };
         let intake = running.recorder.intake();
-        let mut serving = pin!(proxy::run_changing(listeners, proxy, intake, changes, shutdown));
+        let proxying = proxy::run_changing(listeners, proxy, intake, changes, shutdown);
+        let mut serving = pin!(async { tokio::join!(proxying, beside).0 });
         let summary = loop {
             tokio::select! {
                 summary = &mut serving => break summary?,
@@ -111,6 +123,18 @@ pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
         }
     };
     Ok(listings.into_iter().map(facts).collect())
+}
+
+/// Listeners as they were asked for, with the addresses they are bound to, become routes.
+fn routes(wanted: &[Listener], addresses: &[SocketAddr]) -> anyhow::Result<Vec<Route>> {
+    let mut routes = Vec::new();
+    for (Listener { address, kind, servers }, bound) in wanted.iter().zip(addresses) {
+        if *kind != Kind::Https {
+            bail!("{address}: routes of the scheme {} cannot be relayed yet", kind.scheme());
+        }
+        routes.extend(servers.iter().map(|server| Route { listener: *bound, upstream: server.clone(), kind: *kind }));
+    }
+    Ok(routes)
 }
 
 /// Every route with the addresses that would be dialled now. Those that lead nowhere are warned about.

@@ -4,12 +4,11 @@
 //! it in force: whatever goes wrong changes nothing. What cannot change while running stays, and is said.
 
 use super::recorder::Recorder;
-use super::{addresses, bind, minted};
+use super::{addresses, bind, minted, routes};
 use crate::capture::rules::Level;
 use crate::config::{Identity, Run};
-use crate::conn::Kind;
 use crate::log;
-use crate::proxy::{self, Route};
+use crate::proxy;
 use crate::tls::ca::Listing;
 use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
@@ -39,9 +38,6 @@ impl Fronting {
     /// Either cannot be done.
     pub(super) async fn new(config: &Run, keylog: Option<&Arc<KeyLogFile>>, bound: &[Bound]) -> anyhow::Result<Self> {
         let wanted = config.traffic.listeners();
-        if let Some(listener) = wanted.iter().find(|listener| listener.kind != Kind::Https) {
-            bail!("{}: routes of the scheme {} cannot be relayed yet", listener.address, listener.kind.scheme());
-        }
         let mut kept: Vec<Bound> = bound.to_vec();
         let mut stays = Vec::new();
         for listener in &wanted {
@@ -51,15 +47,9 @@ impl Fronting {
         let missing = wanted.iter().zip(&stays).filter(|(_, stays)| stays.is_none());
         let listeners = bind(missing.map(|(listener, _)| listener.address)).await?;
         let mut fresh = addresses(&listeners)?.into_iter();
-        let mut bound = Vec::new();
-        let mut routes = Vec::new();
-        for (listener, stays) in wanted.iter().zip(stays) {
-            let Some(address) = stays.or_else(|| fresh.next()) else { continue };
-            bound.push((listener.address, address));
-            let route = |server: &_| Route { listener: address, upstream: Clone::clone(server), kind: listener.kind };
-            routes.extend(listener.servers.iter().map(route));
-        }
-        let listening: Vec<SocketAddr> = bound.iter().map(|(_, address)| *address).collect();
+        let listening: Vec<SocketAddr> = stays.into_iter().filter_map(|stays| stays.or_else(|| fresh.next())).collect();
+        let bound = wanted.iter().map(|listener| listener.address).zip(listening.iter().copied()).collect();
+        let routes = routes(&wanted, &listening)?;
         let (identity, cas) = identity(config, &listening)?;
         let client = config
             .client_identity
@@ -70,6 +60,7 @@ impl Fronting {
             resolve: config.resolve.clone(),
             front: Front::new(identity, keylog.cloned())?,
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog.cloned())?,
+            rewriting: config.rewriting,
             limits: config.limits,
         };
         Ok(Self { proxy, listeners, bound, cas })
@@ -158,6 +149,7 @@ impl Running {
         let mut fresh = wanted.clone();
         fresh.limits = self.config.limits;
         fresh.keylog.clone_from(&self.config.keylog);
+        fresh.browser.clone_from(&self.config.browser);
         fresh.ship.clone_from(&self.config.ship);
         fresh.log.format = self.config.log.format;
         fresh

@@ -5,6 +5,7 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod browse;
 mod doctor;
 mod hosts;
 mod problem;
@@ -21,6 +22,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use hosts::{Deed, Hosts, Names};
 pub use problem::Problem;
@@ -35,7 +37,7 @@ use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
-use crate::proxy::Limits;
+use crate::proxy::{Limits, Rewriting};
 use crate::tls::upstream::Trust;
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -57,6 +59,8 @@ pub const MAX_AGENTS: usize = 200;
 pub enum Task {
     /// `run`.
     Run(Box<Run>),
+    /// `browse`.
+    Browse(Browse),
     /// `demo`.
     Demo(Demo),
     /// `doctor`.
@@ -109,6 +113,8 @@ pub struct Run {
     pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Whom to believe to be the server.
     pub trust: Trust,
     /// Who we are if the server asks.
@@ -125,6 +131,8 @@ pub struct Run {
     pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
+    /// A browser to open.
+    pub browser: Option<Browser>,
     /// The operational log.
     pub log: Log,
 }

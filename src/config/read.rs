@@ -1,5 +1,6 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::browse;
 use super::doctor;
 use super::hosts;
 use super::route;
@@ -34,9 +35,13 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
     let cli = Cli::from_arg_matches(&matches).map_err(stopped)?;
     let (name, matches) = matches.subcommand().ok_or_else(|| Problem::new("no command was named"))?;
     let known = options(name);
-    let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment);
+    let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment, &known);
     Ok(match cli.command {
         Command::Run(_) => Task::Run(Box::new(run(&given(&known)?, environment)?)),
+        // It reads the file of `run`, of which it knows a part.
+        Command::Browse(_) => {
+            Task::Browse(browse::browse(&layers(matches, environment, &known, &known, &options("run"))?)?)
+        }
         Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
         Command::Doctor(flags) => {
             let in_environment = known.iter().filter(|option| doctor::IN_ENVIRONMENT.contains(&&*option.name));
@@ -52,7 +57,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
             let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();
-            let said = layers(matches, environment, &known, &known)?;
+            let said = layers(matches, environment, &known, &known, &known)?;
             Task::Import(Import { files: flags.files, record: Recording { live: Live::Off, ..recording(&said)? } })
         }
         Command::Export(flags) => Task::Export(Export {
@@ -64,7 +69,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Hosts(flags) => {
             let own = known.iter().filter(|option| option.name == "config" || hosts::OF_RUN.contains(&&*option.name));
             let own: Vec<Known> = own.cloned().collect();
-            let said = layers_with(matches, environment, &own, &own, &options("run"))?;
+            let said = layers(matches, environment, &own, &own, &options("run"))?;
             Task::Hosts(Box::new(hosts::hosts(*flags, &said)?))
         }
         Command::Reload(flags) => {
@@ -81,18 +86,9 @@ fn options(command: &str) -> Vec<Known> {
     Cli::command().find_subcommand(command).map(said::known).unwrap_or_default()
 }
 
-/// Everything that was said to a command; `in_environment` are those of its options that may be set there.
+/// Everything that was said to a command; `in_environment` are those of its options that may be set there, `in_file` those
+/// that may stand in a file.
 fn layers(
-    matches: &ArgMatches,
-    environment: &Environment,
-    known: &[Known],
-    in_environment: &[Known],
-) -> Result<Said, Problem> {
-    layers_with(matches, environment, known, in_environment, known)
-}
-
-/// The same for a command that reads the configuration file of another, whose options are `in_file`.
-fn layers_with(
     matches: &ArgMatches,
     environment: &Environment,
     known: &[Known],
@@ -146,6 +142,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
     Ok(Run {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
+        rewriting: parsed(said, "rewrite", value::rewriting)?.unwrap_or_default(),
         trust: trust(said)?,
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
         own_identity: identity(said, ["cert", "key"])?,
@@ -160,6 +157,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
                 .unwrap_or(defaults.connections),
             grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
         },
+        browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
 }

@@ -64,7 +64,9 @@ pub fn without(text: &[u8]) -> Result<Vec<u8>, Torn> {
             }
             inside = true;
             if memmem::find(bare, b"(a line end was added above)").is_some() {
-                let kept = out.strip_suffix(b"\r\n").or_else(|| out.strip_suffix(b"\n")).map_or(out.len(), <[u8]>::len);
+                // The one that was added is that of this line.
+                let added: &[u8] = if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+                let kept = out.strip_suffix(added).map_or(out.len(), <[u8]>::len);
                 out.truncate(kept);
             }
         } else if bare == END {
@@ -111,6 +113,13 @@ mod tests {
         }
         let edited = b"a\n# finesse-tap begin: changed by hand \t\r\nb\n# finesse-tap end  \nc";
         assert_eq!(without(edited).unwrap(), b"a\nc");
+    }
+
+    #[test]
+    fn a_lone_return_at_the_end_is_no_line_end_of_ours() {
+        for text in [&b"\n\r"[..], b"a\r\nb\r", b"\r"] {
+            assert_eq!(without(&with(text, &lines(&["a.test"]))).unwrap(), text, "{text:?}");
+        }
     }
 
     proptest! {

@@ -68,10 +68,7 @@ fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
         }
         message => message,
     };
-    let payload = match &message {
-        Message::Bytes { bytes, .. } => Some(bytes.len()),
-        _ => None,
-    };
+    let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
         budget.give_back(bytes);

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
 mod bad_input;
+mod browse;
 mod canary;
 mod certificates;
 mod contract;
@@ -17,6 +18,8 @@ mod pressure;
 mod program;
 mod real;
 mod reload;
+mod report;
+mod rewrite;
 mod routes;
 mod scan;
 mod share;
