@@ -158,6 +158,9 @@ pub struct RunFlags {
     /// Where records go.
     #[command(flatten)]
     pub keep: KeepFlags,
+    /// What is removed from them.
+    #[command(flatten)]
+    pub redact: RedactFlags,
     /// What only `run` lets you choose about records.
     #[command(flatten)]
     pub record: RecordFlags,
@@ -282,6 +285,12 @@ pub struct KeepFlags {
     /// and on SIGHUP.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
+}
+
+/// What is removed from the log, in `run`, `demo` and `import`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Redaction")]
+pub struct RedactFlags {
     /// What to remove from the log [default: auth]
     ///
     /// It is removed before anything is written or shown.
@@ -296,12 +305,6 @@ pub struct KeepFlags {
     /// off: nothing. The log then holds passwords; every file says so in its first line.
     #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
     pub redact: Option<String>,
-}
-
-/// What only `run` lets you choose about records.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Files")]
-pub struct RecordFlags {
     /// Remove this too; repeatable
     ///
     /// RULE is PLACE:NAME[=CLASS]: a place of header, query, form, json, xml or variable (a call variable), and a class of
@@ -316,9 +319,16 @@ pub struct RecordFlags {
     pub allow: Vec<OsString>,
     /// Make tokens with the key in FILE, which is made if it is not there
     ///
-    /// For levels share and minimal. The same value then has the same token in every capture and bundle made with that key.
+    /// At level share. The same value then has the same token in every capture and bundle made with that key, and
+    /// `finesse-tap resolve` tells what one stands for, from FILE.index.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub stable_tokens: Option<OsString>,
+}
+
+/// What only `run` lets you choose about records.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub struct RecordFlags {
     /// Write no log
     #[arg(long)]
     pub no_capture: bool,
@@ -395,6 +405,9 @@ pub struct DemoFlags {
     /// Where records go.
     #[command(flatten)]
     pub files: KeepFlags,
+    /// What is removed from them.
+    #[command(flatten)]
+    pub redact: RedactFlags,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowFlags,
@@ -430,16 +443,14 @@ pub struct ImportFlags {
     /// Write the capture into DIR, or to standard output with - [default: captures]
     #[arg(long, short = 'o', value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
-    /// What to remove [default: auth]
-    ///
-    /// As in `run`.
-    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
-    pub redact: Option<String>,
     /// Longest line of the capture [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so.
     #[arg(long, value_name = "N")]
     pub max_line_bytes: Option<OsString>,
+    /// What is removed.
+    #[command(flatten)]
+    pub redact: RedactFlags,
 }
 
 /// The options of `export`.

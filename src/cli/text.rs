@@ -77,11 +77,11 @@ pub(super) const SCAN_MORE: &str = "\
 Examples:
   finesse-tap scan case-1234.zip
   finesse-tap scan desktop.har --secrets-file my-passwords.txt
-  finesse-tap scan captures/*.ndjson --for auth      a capture as it is: credentials only
+  finesse-tap scan captures --for auth               captures as they are: credentials only
   finesse-tap scan log.txt --format json | jq -r .kind | sort | uniq -c
 
-Hits are certain, likely or possible. What cannot be looked at (an encrypted member, an archive in an archive) is a hit,
-too. In binary files only the secrets of --secrets-file are looked for, and that is said.
+Hits are certain, likely or possible. What cannot be looked at (encrypted, an archive in an archive, more than text unpacks to)
+is a hit, too. Of a directory every file below it is looked at. In binary files only the secrets of --secrets-file are looked for, and that is said.
 
 Exit codes: 0 nothing found, 1 something is left or a file cannot be read, 2 the command line is wrong.";
 pub(super) const SHARE_MORE: &str = "\
@@ -89,7 +89,8 @@ Examples:
   finesse-tap share captures/*.ndjson -o case-1234.zip
   finesse-tap share captures/*.ndjson -o case-1234.zip --user 1001 --since 2026-01-15T09:00:00Z
   finesse-tap share captures/*.ndjson -o case-1234.zip --stable-tokens certs/tokens.key --note \"login fails\"
-  finesse-tap share captures/*.ndjson -o issue.zip --level minimal
+  finesse-tap share captures -o issue.zip --level minimal
+  finesse-tap share captures -o case-1234.zip --encrypt-to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
 
 Next: unzip -p case-1234.zip report.txt, and read it before you hand the bundle on.";
 

@@ -16,6 +16,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod report;
 mod rewrite;
 mod routes;
 mod scan;

@@ -144,7 +144,7 @@ impl Restrictor {
     /// `Invalid State`: a peer's code, in words.
     pub(super) fn sentence_or_word(&mut self, value: &str) -> String {
         let words = value.len() <= 48 && value.bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
-        if words { value.to_owned() } else { self.word(value) }
+        if words { self.without_names(value) } else { self.word(value) }
     }
 
     fn http<'e>(&mut self, http: Http<'e>, [request_type, response_type]: &[String; 2]) -> Http<'e> {

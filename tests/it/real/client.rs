@@ -86,6 +86,14 @@ impl Endpoint {
         Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--har").arg(har))
     }
 
+    /// The same, and what its DevTools export of that goes to `har`.
+    pub(super) fn login_in_chromium_exported(&self, server: &Server, library: Library, har: &Path) -> Seen {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "login", "--user", AGENT, "--library", library.name(), "--trust", Trust::Pin.name()]);
+        Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--exported").arg(har))
+    }
+
     /// Chromium opens `page`, logs in there, and fetches `cross` with a script of it.
     pub(super) fn login_in_chromium_at(&self, server: &Server, page: &str, cross: &str) -> Seen {
         let profile = tempfile::tempdir().expect("a temporary directory");

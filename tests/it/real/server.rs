@@ -61,6 +61,22 @@ impl Server {
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
     }
 
+    /// OpenSSL's test server, which speaks what `options` say.
+    pub(super) fn openssl(options: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, key) = certificate(directory.path());
+        let mut command = Command::new("openssl");
+        command
+            .args(["s_server", "-www", "-accept", "127.0.0.1:0"])
+            .arg("-cert")
+            .arg(&certificate)
+            .arg("-key")
+            .arg(key);
+        let mut process = Process::start(command.args(options));
+        let port = process.wait_for("where it listens", |line| line.rsplit_once("ACCEPT 127.0.0.1:")?.1.parse().ok());
+        Self { port, certificate, process, _directory: directory }
+    }
+
     /// ws with permessage-deflate as `options` say (see `deflate.mjs`).
     pub(super) fn deflate(options: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
