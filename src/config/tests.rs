@@ -322,7 +322,9 @@ fn a_browser_is_told_once_for_run_and_browse() {
     let edge = Browser { program: Some("edge".into()), arguments: vec!["--a".into(), "--b=c d".into()], page: url };
     assert_eq!((asked.traffic.servers().len(), asked.certs, &asked.browser), (3, "d".into(), &edge));
     assert_eq!(run(&flag, &[]).browser, Some(edge));
-    assert!(matches!(browse("--upstream h --url https://h", &[]).browser.page, Page::Url(_, server) if server.port == 443));
+    assert!(
+        matches!(browse("--upstream h --url https://h", &[]).browser.page, Page::Url(_, server) if server.port == 443)
+    );
     for (line, expected) in [
         ("browse", "no server is named\nhint: "),
         ("browse --upstream h --listen [::1]:0", "--listen: port 0 is another one at each start\nhint: "),
