@@ -195,7 +195,7 @@ fn rewrite(scrub: &mut Scrub<'_>, edits: &[Edit]) -> Option<Rewrite<'static>> {
         http::fields(scrub, &fields.collect::<Vec<_>>())
     };
     let (request_headers, response_headers) = (fields(Direction::C2s), fields(Direction::S2c));
-    (!edits.is_empty()).then(|| Rewrite { count: edits.len() as u64, request_headers, response_headers })
+    (!edits.is_empty()).then_some(Rewrite { count: edits.len() as u64, request_headers, response_headers })
 }
 
 pub(super) fn websocket_opened<'o>(
