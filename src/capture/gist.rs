@@ -55,6 +55,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
             Ok(())
         }
+        "stream-opened" => stream_opened(event, out),
+        "stream-closed" => stream_closed(event, out),
         "websocket-control" => {
             let Some(ws) = &event.finesse.ws else { return Ok(()) };
             write!(out, "WebSocket {}", ws.opcode.as_deref().unwrap_or("control"))?;
@@ -135,6 +137,34 @@ fn summary(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+fn stream_opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(stream) = &event.finesse.stream else { return Ok(()) };
+    if stream.sid.is_none() {
+        return out.write_str("XMPP stream open");
+    }
+    out.push_str("BOSH session open");
+    let terms = [
+        ("wait", stream.wait_s, " s"),
+        ("hold", stream.hold, ""),
+        ("requests", stream.most_requests, ""),
+        ("inactivity", stream.inactivity_s, " s"),
+    ];
+    let mut said = terms.iter().filter_map(|(name, value, unit)| Some((name, (*value)?, unit)));
+    said.try_for_each(|(name, value, unit)| write!(out, ", {name} {value}{unit}"))
+}
+
+fn stream_closed(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(stream) = &event.finesse.stream else { return Ok(()) };
+    let Some(close) = &stream.close else { return Ok(()) };
+    let what = if stream.requests.is_some() { "BOSH session" } else { "XMPP stream" };
+    write!(out, "{what} closed by {}, {}", close.by, close.how)?;
+    if let Some(condition) = &close.condition {
+        write!(out, " {condition}")?;
+    }
+    write!(out, " after {}", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
+    stream.requests.map_or(Ok(()), |requests| write!(out, ", {requests} requests"))
+}
+
 fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     let client = event.client.as_ref();
     write!(out, "connection from {}", client.and_then(|c| c.ip.as_deref()).unwrap_or("?"))?;
@@ -196,6 +226,9 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     if event.finesse.http.as_ref().is_some_and(|facts| facts.cut) {
         out.push_str(", cut off");
     }
+    if let Some((stream, number)) = event.finesse.stream.as_ref().and_then(|stream| Some((stream, stream.request?))) {
+        write!(out, ", request {number}{}", if stream.repeated { " again" } else { "" })?;
+    }
     let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
     operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
 }
@@ -253,6 +286,9 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
     let Some(xmpp) = &event.finesse.xmpp else { return Ok(()) };
     if let (true, Some(rtt)) = (event.finesse.keepalive, xmpp.rtt_us) {
         return write!(out, "ping answered in {}", duration_us(rtt));
+    }
+    if xmpp.kind == "space" {
+        return out.write_str("white space (keep-alive)");
     }
     out.push_str(xmpp.name.as_deref().unwrap_or(xmpp.kind));
     if let Some(stanza_type) = &xmpp.stanza_type {

@@ -16,5 +16,5 @@ mod stream;
 mod tests;
 
 pub use connection::Http1;
-pub use exchange::{Body, Error, Exchange, Item, Limits, Upgrade};
+pub use exchange::{Body, Error, Exchange, Item, Keep, Limits, Request, Upgrade};
 pub use head::{Field, RequestHead, ResponseHead, Version};

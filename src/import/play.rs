@@ -8,7 +8,7 @@ use super::har::{Entry, SocketMessage, Url, epoch_us, ms_as_us};
 use super::index::Index;
 use super::place::{self, Messages};
 use super::wire;
-use crate::capture::observation::{Closed, End, How, Opened};
+use crate::capture::observation::{Closed, End, How, Opened, Speaks};
 use crate::clock::Moment;
 use crate::conn::{Authority, ConnId, Direction, Peers};
 use crate::tap::feed::Message;
@@ -290,6 +290,7 @@ impl Player<'_> {
             sni: None,
             upstream: ip.map(|ip| SocketAddr::new(ip, url.server.port)),
             connect_us: None,
+            speaks: Speaks::Http,
         };
         (self.feed)(Message::Opened(Box::new(opened)));
         Line { conn, c2s_bytes: 0, s2c_bytes: 0 }

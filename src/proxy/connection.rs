@@ -9,7 +9,7 @@ use super::account::{Account, Ending};
 use super::dial::Unreachable;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
-use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
+use crate::capture::observation::{Certificate, End, How, Leg, Opened, Speaks, TlsFailure, TlsHandshake};
 use crate::clock::{self, Moment};
 use crate::conn::{Authority, ConnId, Direction, Peers};
 use crate::tls;
@@ -55,8 +55,15 @@ impl Arrival {
     /// An account with the tap, with what is known so far.
     pub(crate) fn account(&self, shared: &Shared) -> Account {
         let peers = Peers { conn: self.conn, client: self.client, server: shared.primary.clone() };
-        let opened =
-            Opened { peers, at: self.at, listener: self.listener, sni: None, upstream: None, connect_us: None };
+        let opened = Opened {
+            peers,
+            at: self.at,
+            listener: self.listener,
+            sni: None,
+            upstream: None,
+            connect_us: None,
+            speaks: Speaks::Http,
+        };
         Account::new(shared.intake.feed(self.conn), opened)
     }
 }

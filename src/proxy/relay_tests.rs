@@ -1,7 +1,7 @@
 //! The relay over streams that trickle, write short, hold back until flushed, and break in every place.
 
 use super::*;
-use crate::capture::observation::{Closed, Opened};
+use crate::capture::observation::{Closed, Opened, Speaks};
 use crate::conn::{Authority, ConnId, Peers};
 use crate::tap::Intake;
 use crate::tap::feed::Message;
@@ -155,6 +155,7 @@ fn opened() -> Opened {
         sni: None,
         upstream: None,
         connect_us: None,
+        speaks: Speaks::Http,
     }
 }
 

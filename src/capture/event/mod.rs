@@ -5,9 +5,11 @@
 //! [`redact`](super::redact) alone; borrows what it can from the observation.
 
 mod finding;
+mod stream;
 mod update;
 
 pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
+pub use stream::{Stream, StreamClose, StreamCount};
 pub use update::{ApiError, CausedBy, Participant, Thing, Update, UpdateDialog, UpdateUser};
 
 use super::vocabulary;
@@ -280,6 +282,8 @@ pub struct Finesse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ws: Option<Ws<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<Box<Stream<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
     pub(super) direction: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -326,6 +330,7 @@ impl Default for Finesse<'_> {
             session: None,
             conn: None,
             ws: None,
+            stream: None,
             direction: None,
             stage: None,
             keepalive: false,

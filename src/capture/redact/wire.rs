@@ -1,7 +1,7 @@
 //! Connections, TLS, HTTP exchanges and WebSocket life as events.
 
 use super::scrub::Scrub;
-use super::{Removes, clip, http, url};
+use super::{Removes, clip, http, stream, url};
 use crate::capture::event::{
     self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpMessage, Tls, TlsClient, TlsLeg, TlsServer, Upstream, Url,
     UserAgent, WsClose, X509, stamp_s,
@@ -106,6 +106,9 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     event.event.types = &["access"];
     event.event.duration = Some(exchange.ended.ns_since(exchange.started));
     head(scrub, exchange, url::Use::Http, event);
+    if let (Some(request), Some(facts)) = (seen.bosh, &mut event.finesse.stream) {
+        stream::request(scrub, request, facts);
+    }
     let status = exchange.response.as_ref().map(|response| response.status);
     event.event.outcome = Some(match status {
         Some(status) if status < 400 => "success",

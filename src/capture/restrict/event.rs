@@ -5,8 +5,8 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpMessage, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient, TlsServer, Update,
-    UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    HttpMessage, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Stream, StreamClose, Thing, Tls,
+    TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -226,6 +226,7 @@ impl Restrictor {
             session,
             conn,
             ws,
+            stream,
             direction: _,
             stage: _,
             keepalive: _,
@@ -248,6 +249,7 @@ impl Restrictor {
         *session = session.take().map(|id| self.id(id));
         *conn = conn.take().map(|conn| self.conn(conn));
         *ws = ws.take().map(|ws| self.ws(ws));
+        *stream = stream.take().map(|stream| Box::new(self.stream(*stream)));
         *http = http.take().map(|facts| Box::new(self.facts(*facts)));
         *api = api.take().map(|api| self.api(api));
         *sasl = sasl.take().map(|Sasl { mechanism, reason }| Sasl {
@@ -299,6 +301,45 @@ impl Restrictor {
             }),
             c2s: ws.c2s,
             s2c: ws.s2c,
+        }
+    }
+
+    fn stream<'e>(&mut self, stream: Stream<'e>) -> Stream<'e> {
+        let Stream {
+            id,
+            sid,
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close,
+            requests,
+            c2s,
+            s2c,
+        } = stream;
+        Stream {
+            id: self.word(&id),
+            sid: self.some(sid, Self::session),
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close: close.map(|StreamClose { by, how, condition }| StreamClose {
+                by,
+                how,
+                condition: self.some(condition, Self::word),
+            }),
+            requests,
+            c2s,
+            s2c,
         }
     }
 

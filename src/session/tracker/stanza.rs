@@ -76,7 +76,7 @@ impl Tracker {
     /// The socket turns out to be this session's.
     pub(super) fn adopt(&mut self, spot: &Spot<'_>) {
         let Some(session) = spot.session else { return };
-        let Some(stream) = spot.ws.and_then(|ws| self.streams.get_mut(&ws)) else { return };
+        let Some(stream) = spot.stream.and_then(|id| self.streams.get_mut(&id)) else { return };
         if stream.session == Some(session.id) {
             return;
         }
@@ -162,8 +162,8 @@ impl Tracker {
     }
 
     fn asks_ping(&mut self, spot: &Spot<'_>, direction: Direction) {
-        let Some(ws) = spot.ws else { return };
-        self.timers.set(spot.at, PATIENCE, Due::IqPing(ws, spot.sequence));
+        let Some(id) = spot.stream else { return };
+        self.timers.set(spot.at, PATIENCE, Due::IqPing(id, spot.sequence));
         if direction == Direction::S2c {
             return;
         }
@@ -180,7 +180,7 @@ impl Tracker {
 
     /// An agent's client asks for its resource: whoever else holds it is thrown out.
     fn binds(&mut self, spot: &Spot<'_>) {
-        let Some(ws) = spot.ws else { return };
+        let Some(id) = spot.stream else { return };
         let Some(user) = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase()) else { return };
         let rival = Rival { client: spot.client, sequence: spot.sequence };
         match self.rivals.find_mut(&user) {
@@ -188,9 +188,9 @@ impl Tracker {
                 if rivals.len() == MAX_RIVALS {
                     rivals.pop_front();
                 }
-                rivals.push_back((ws, rival));
+                rivals.push_back((id, rival));
             }
-            None => self.rivals.insert(user, [(ws, rival)].into()),
+            None => self.rivals.insert(user, [(id, rival)].into()),
         }
     }
 
@@ -237,12 +237,12 @@ impl Tracker {
     }
 
     fn presence(&mut self, spot: &Spot<'_>, direction: Direction, stanza: &Stanza<'_, '_>) -> Option<Stage> {
-        let ws = spot.ws?;
+        let id = spot.stream?;
         match (direction, stanza.stanza_type.as_deref()) {
             (Direction::C2s, None) if stanza.to.is_none() => {
                 let stage = self.reach(spot, Stage::Presence);
                 if stage.is_some() {
-                    self.timers.set(spot.at, PATIENCE, Due::FinessePresence(ws));
+                    self.timers.set(spot.at, PATIENCE, Due::FinessePresence(id));
                 }
                 if let Some(desktop) = self.desktop(spot) {
                     desktop.gone = None;
@@ -259,7 +259,7 @@ impl Tracker {
                 None => {
                     let stage = self.reach(spot, Stage::FinessePresence);
                     if stage.is_some() {
-                        self.timers.set(spot.at, PATIENCE, Due::Subscription(ws));
+                        self.timers.set(spot.at, PATIENCE, Due::Subscription(id));
                     }
                     stage
                 }
@@ -279,8 +279,8 @@ impl Tracker {
             Some("conflict") => {
                 let user = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase());
                 let rivals = user.and_then(|user| self.rivals.find(&user));
-                let own = spot.ws;
-                let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(ws, _)| Some(*ws) > own));
+                let own = spot.stream;
+                let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(id, _)| Some(*id) > own));
                 let finding = findings::ending::conflict(spot.client, rival.map(|(_, rival)| *rival), spot.sequence);
                 self.find_cause(spot, finding);
             }

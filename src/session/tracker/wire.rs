@@ -1,13 +1,11 @@
-//! Connections, HTTP and WebSockets as the session layer sees them.
+//! Connections, HTTP and WebSocket frames as the session layer sees them.
 
-use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Stream, Tracker, hash};
+use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Tracker, hash};
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::{Update, system_hosts};
-use crate::session::findings::ending::{Announced, By, Cut, Ending};
 use crate::session::findings::handshake::Asked;
 use crate::session::findings::login::Refusal;
-use crate::session::findings::server::Sign;
 use crate::session::findings::{self, Confidence, Scope};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
@@ -176,11 +174,7 @@ impl Tracker {
 
     /// A WebSocket began.
     pub fn websocket_opened(&mut self, spot: &Spot<'_>, offered: &[String], selected: Option<&str>) {
-        let Some(ws) = spot.ws else { return };
-        let mut stream = Stream::new(spot);
-        stream.ladder.reach(Stage::Handshake, spot.sequence, spot.at);
-        self.streams.insert(ws, stream);
-        self.adopt(spot);
+        self.stream_opened(spot, Some(Stage::Handshake));
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
             if let Some(stream) = self.stream(spot) {
                 stream.said = findings::login::Said::Already;
@@ -189,23 +183,12 @@ impl Tracker {
         }
     }
 
-    /// A message or frame passed; tells how long nothing had, milliseconds.
-    pub fn passed(&mut self, spot: &Spot<'_>) -> Option<u64> {
-        let stream = self.stream(spot)?;
-        let idle_ms = stream.passed(spot.at)?;
-        let last_ping = stream.last_ping.map(|(sequence, _)| sequence);
-        if let Some(finding) = findings::ping::silence(idle_ms, last_ping, spot.sequence) {
-            self.find(spot, finding);
-        }
-        Some(idle_ms)
-    }
-
     /// A WebSocket ping.
     pub fn ping(&mut self, spot: &Spot<'_>, direction: Direction, payload: Bytes) {
-        let Some(ws) = spot.ws else { return };
+        let Some(id) = spot.stream else { return };
         if let Some(stream) = self.stream(spot) {
             stream.ping(direction, payload, spot);
-            self.timers.set(spot.at, PATIENCE, Due::WsPing(ws, spot.sequence));
+            self.timers.set(spot.at, PATIENCE, Due::WsPing(id, spot.sequence));
         }
     }
 
@@ -220,59 +203,6 @@ impl Tracker {
             self.find(spot, finding);
         }
         Some(rtt_us)
-    }
-
-    /// A Close frame.
-    pub fn close_frame(&mut self, spot: &Spot<'_>) {
-        if let Some(stream) = self.stream(spot) {
-            stream.announced = Announced::Yes;
-        }
-    }
-
-    /// A WebSocket's connection ended; the line `spot.sequence` will say so.
-    pub fn websocket_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
-        let Some(stream) = spot.ws.and_then(|ws| self.streams.remove(&ws)) else { return };
-        let ending = Ending { by, how, announced: stream.announced };
-        let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
-        let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
-        // Who gave up because of a ping was cut off by nobody's time limit.
-        let cut = (unannounced.is_some() && !stream.waits_for_pong()).then_some(Cut {
-            age_ms,
-            idle_ms,
-            sequence: spot.sequence,
-        });
-        if by != By::Proxy
-            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
-        {
-            self.find(spot, finding);
-        }
-        if let Some(finding) = unannounced {
-            self.find(spot, finding);
-        }
-        let Some(desktop) = self.desktop(spot) else { return };
-        desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
-        desktop.last = spot.at;
-        desktop.gone.get_or_insert((spot.sequence, spot.at));
-        let (id, is_last) = (desktop.session.id, desktop.open_sockets == 0);
-        let pattern = match cut {
-            Some(cut) => findings::ending::middlebox(desktop.cut(cut).iter()),
-            None => {
-                desktop.ended_in_order();
-                None
-            }
-        };
-        if is_last {
-            self.expect_end(id, spot.at);
-        }
-        if let Some(finding) = pattern {
-            self.find(spot, finding);
-        }
-        if cut.is_some()
-            && by == By::Upstream
-            && let Some(all) = self.server(spot.server).and_then(|server| server.cut(id, spot.sequence, spot.at))
-        {
-            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
-        }
     }
 
     /// Something could not be read.

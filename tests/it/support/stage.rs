@@ -2,7 +2,7 @@
 
 use super::HOST;
 use bytes::Bytes;
-use finesse_tap::capture::observation::{Closed, End, How, Opened};
+use finesse_tap::capture::observation::{Closed, End, How, Opened, Speaks};
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
@@ -34,7 +34,15 @@ impl Stage {
             server: Authority { host: HOST.into(), port: 8445 },
         };
         let listener = "127.0.0.1:8445".parse().unwrap();
-        let opened = Opened { peers, at, listener, sni: Some(HOST.into()), upstream: None, connect_us: None };
+        let opened = Opened {
+            peers,
+            at,
+            listener,
+            sni: Some(HOST.into()),
+            upstream: None,
+            connect_us: None,
+            speaks: Speaks::Http,
+        };
         stage.take(Message::Opened(Box::new(opened)));
         stage
     }
