@@ -111,7 +111,7 @@ pub(super) fn emit_exchange(
         date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
-    let caused = exit.tracker.exchange(&place.spot(None, exchange.ended, exit.door), &rest);
+    let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
     let seen = HttpExchange { exchange, api, request_id, caused, by_proxy, bosh, request_content, response_content };
     let what = What::Exchange(&seen);
     match bosh {

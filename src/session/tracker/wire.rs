@@ -40,7 +40,8 @@ impl Tracker {
     /// and milliseconds from the request.
     pub fn exchange(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> Option<(u64, u64)> {
         if let Some(desktop) = self.desktop(spot) {
-            desktop.requests += 1;
+            // BOSH posts carry a stream: they are no requests of the desktop's.
+            desktop.requests += u64::from(spot.stream.is_none());
             desktop.last = spot.at;
             let (id, idle) = (desktop.session.id, desktop.open_sockets == 0);
             if idle {
