@@ -8,11 +8,11 @@
 use bytes::Bytes;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use finesse_tap::capture::observation::{Opened, Speaks};
+use finesse_tap::capture::observation::Opened;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
+use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::finesse::Update;
 use finesse_tap::http1::{Http1, Keep, Limits};
 use finesse_tap::session::Tracker;
@@ -165,7 +165,7 @@ fn logged_in(level: Level) -> Decoder {
     let address = "127.0.0.1:8445".parse().expect("an address");
     let peers = Peers { conn: CONN, client: address, server: Authority { host: String::from("h.test"), port: 8445 } };
     let opened =
-        Opened { peers, at, listener: address, sni: None, upstream: None, connect_us: None, speaks: Speaks::Http };
+        Opened { peers, at, listener: address, sni: None, upstream: None, connect_us: None, kind: Kind::Https };
     let said = |direction, bytes| Message::Bytes { conn: CONN, direction, at, bytes };
     let messages = [
         Message::Opened(Box::new(opened)),

@@ -39,13 +39,15 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens the capture and starts the threads. `host` goes into file names, `settings` into each file's first line.
+    /// Opens the capture and starts the threads. The first of the fronted `hosts` goes into file names, `settings` into each
+    /// file's first line.
     pub(super) fn start(
         record: &Recording,
-        host: &str,
+        hosts: &[String],
         settings: Vec<(String, String)>,
         show: Show,
     ) -> anyhow::Result<Self> {
+        let host = hosts.first().map_or("", String::as_str);
         let start = clock::now();
         let run = Ulid::generate();
         let mut door = door(record, run)?;
@@ -82,7 +84,7 @@ impl Recorder {
             return Ok(Self { intake: Intake::off(), bus, tap: None, place });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        let decoder = Decoder::new(door, Tracker::new(run.0).fronting([host.to_owned()]));
+        let decoder = Decoder::new(door, Tracker::new(run.0).fronting(hosts.iter().cloned()));
         let to = Arc::clone(&bus);
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));

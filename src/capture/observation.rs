@@ -6,7 +6,7 @@
 use super::event::{StreamCount, WsCount};
 use crate::bosh::Terms;
 use crate::clock::Moment;
-use crate::conn::{Direction, Peers, StreamId};
+use crate::conn::{Direction, Kind, Peers, StreamId};
 use crate::finesse::{Api, Update};
 use crate::http1::Exchange;
 use crate::session::tracker::UpdateRead;
@@ -176,18 +176,8 @@ pub struct Opened {
     pub upstream: Option<SocketAddr>,
     /// How long the TCP connect to the upstream took, microseconds.
     pub connect_us: Option<u64>,
-    /// What its two ends speak, inside TLS.
-    pub speaks: Speaks,
-}
-
-/// What a connection speaks at its beginning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Speaks {
-    /// HTTP/1, and whatever that turns into.
-    #[default]
-    Http,
-    /// XMPP by itself (RFC 6120).
-    Xmpp,
+    /// What is spoken on it.
+    pub kind: Kind,
 }
 
 /// A connection is over.

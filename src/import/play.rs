@@ -8,9 +8,9 @@ use super::har::{Entry, SocketMessage, Url, epoch_us, ms_as_us};
 use super::index::Index;
 use super::place::{self, Messages};
 use super::wire;
-use crate::capture::observation::{Closed, End, How, Opened, Speaks};
+use crate::capture::observation::{Closed, End, How, Opened};
 use crate::clock::Moment;
-use crate::conn::{Authority, ConnId, Direction, Peers};
+use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tap::feed::Message;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -290,7 +290,7 @@ impl Player<'_> {
             sni: None,
             upstream: ip.map(|ip| SocketAddr::new(ip, url.server.port)),
             connect_us: None,
-            speaks: Speaks::Http,
+            kind: Kind::Https,
         };
         (self.feed)(Message::Opened(Box::new(opened)));
         Line { conn, c2s_bytes: 0, s2c_bytes: 0 }

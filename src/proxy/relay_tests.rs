@@ -1,8 +1,8 @@
 //! The relay over streams that trickle, write short, hold back until flushed, and break in every place.
 
 use super::*;
-use crate::capture::observation::{Closed, Opened, Speaks};
-use crate::conn::{Authority, ConnId, Peers};
+use crate::capture::observation::{Closed, Opened};
+use crate::conn::{Authority, ConnId, Kind, Peers};
 use crate::tap::Intake;
 use crate::tap::feed::Message;
 use proptest::prelude::*;
@@ -155,7 +155,7 @@ fn opened() -> Opened {
         sni: None,
         upstream: None,
         connect_us: None,
-        speaks: Speaks::Http,
+        kind: Kind::Https,
     }
 }
 

@@ -9,10 +9,10 @@ use super::http::HttpTap;
 use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
 use super::stream::XmppStream;
-use crate::capture::observation::{Closed, End, Leg, Opened, Speaks, TlsHandshake, What};
+use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
-use crate::conn::{Carrier, ConnId, Direction, StreamId};
+use crate::conn::{Carrier, ConnId, Direction, Kind, StreamId};
 use crate::session::Tracker;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -110,9 +110,11 @@ impl Decoder {
             opened.at,
             What::Opened(&opened),
         );
-        let protocol = match opened.speaks {
-            Speaks::Http => Protocol::Http(Box::default()),
-            Speaks::Xmpp => Protocol::Xmpp(Box::new(XmppStream::new(self.streams.next(Carrier::Tcp)))),
+        let protocol = match opened.kind {
+            Kind::Https => Protocol::Http(Box::default()),
+            Kind::Xmpps | Kind::XmppStartTls => {
+                Protocol::Xmpp(Box::new(XmppStream::new(self.streams.next(Carrier::Tcp))))
+            }
         };
         self.connections.insert(opened.peers.conn, Connection { place, protocol });
     }

@@ -9,6 +9,7 @@ use super::keylog::KeyLogFile;
 use super::refusal::{self, OtherPin};
 use crate::capture::observation::{Leg, TlsHandshake};
 use crate::clock::{self, Moment};
+use crate::conn::Kind;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
@@ -37,8 +38,8 @@ pub enum Trust {
     System,
     /// Whom the certificates in this PEM file vouch for.
     Ca(PathBuf),
-    /// Who holds the key of this very certificate, whatever its name, issuer or age.
-    Pin(Pin),
+    /// Who holds the key of one of these very certificates, whatever its name, issuer or age.
+    Pins(Vec<Pin>),
     /// Anybody.
     Insecure,
 }
@@ -140,7 +141,7 @@ impl Upstream {
         let verifier: Arc<dyn ServerCertVerifier> = match trust {
             Trust::System => by_roots(system_roots()?)?,
             Trust::Ca(path) => by_roots(file_roots(path)?)?,
-            Trust::Pin(pin) => Arc::new(ByPin(Some(*pin))),
+            Trust::Pins(pins) => Arc::new(ByPin(Some(pins.clone()))),
             Trust::Insecure => Arc::new(ByPin(None)),
         };
         let answer = match client {
@@ -153,11 +154,19 @@ impl Upstream {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Witness(verifier)))
             .with_client_cert_resolver(Arc::new(Answer(answer)));
-        config.alpn_protocols = vec![super::ALPN.to_vec()];
+        config.alpn_protocols = super::alpn(Kind::Https);
         if let Some(keylog) = keylog {
             config.key_log = keylog;
         }
         Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// The same for servers that speak `kind`.
+    #[must_use]
+    pub fn with(&self, kind: Kind) -> Self {
+        let mut config = ClientConfig::clone(self.connector.config());
+        config.alpn_protocols = super::alpn(kind);
+        Self { connector: TlsConnector::from(Arc::new(config)) }
     }
 
     /// Makes the handshake with `host` (a DNS name is sent as SNI; an address is not) that began at `since`.
@@ -269,9 +278,9 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// Accepts one certificate, or any; its holder still has to prove it holds the key.
+/// Accepts some certificates, or any; its holder still has to prove it holds the key.
 #[derive(Debug)]
-struct ByPin(Option<Pin>);
+struct ByPin(Option<Vec<Pin>>);
 
 impl ServerCertVerifier for ByPin {
     fn verify_server_cert(
@@ -282,9 +291,10 @@ impl ServerCertVerifier for ByPin {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0 {
-            Some(pin) if pin != Pin::of(end_entity) => {
-                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(OtherPin(pin))))))
+        match &self.0 {
+            Some(pins) if !pins.contains(&Pin::of(end_entity)) => {
+                let other = OtherPin(pins.clone());
+                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(other)))))
             }
             _ => Ok(ServerCertVerified::assertion()),
         }

@@ -137,6 +137,12 @@ impl Decoder {
         None
     }
 
+    /// Whether nothing but white space came behind the last item.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.buffer.iter().all(u8::is_ascii_whitespace)
+    }
+
     /// Whether an element has begun and not ended.
     #[must_use]
     pub fn is_inside(&self) -> bool {

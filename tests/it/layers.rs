@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("bus", &["conn", "clock", "capture"]),
     ("tap", &["conn", "clock", "http1", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"]),
     ("tls", &["conn", "clock", "capture"]),
-    ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
+    ("proxy", &["conn", "clock", "xmpp", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("scan", &["conn", "clock", "capture"]),
     ("share", &["conn", "clock", "capture"]),

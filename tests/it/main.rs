@@ -14,6 +14,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod routes;
 mod scan;
 mod share;
 mod support;

@@ -31,13 +31,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, Speaks, TlsFailure, TlsHandshake};
+use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use finesse_tap::capture::restrict::{Picked, UserRules};
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::token::{Key, Tokens};
 use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
+use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
 use finesse_tap::session::findings::Code;
 use finesse_tap::tap::Decoder;
@@ -374,18 +374,18 @@ fn play_at(script: &Script, piece: usize, level: Level) -> String {
     let mut conn = ConnId(1);
     let named_first = matches!(script.steps.first(), Some(Step::On(..) | Step::Xmpp(_)));
     if !named_first {
-        stage.open(conn, None, Speaks::Http);
+        stage.open(conn, None, Kind::Https);
     }
     for step in &script.steps {
         match step {
             Step::Wait(time) => stage.wait(*time),
             Step::On(next, client) => {
                 conn = *next;
-                stage.open(conn, *client, Speaks::Http);
+                stage.open(conn, *client, Kind::Https);
             }
             Step::Xmpp(next) => {
                 conn = *next;
-                stage.open(conn, None, Speaks::Xmpp);
+                stage.open(conn, None, Kind::Xmpps);
             }
             Step::End(direction) => {
                 let at = stage.at;
@@ -442,7 +442,7 @@ impl Stage {
         }
     }
 
-    fn open(&mut self, conn: ConnId, client: Option<IpAddr>, speaks: Speaks) {
+    fn open(&mut self, conn: ConnId, client: Option<IpAddr>, kind: Kind) {
         if self.open.contains_key(&conn) {
             return;
         }
@@ -460,7 +460,7 @@ impl Stage {
             sni: Some("uccxpub.example.test".into()),
             upstream: Some("192.0.2.10:8445".parse().unwrap()),
             connect_us: Some(350),
-            speaks,
+            kind,
         };
         self.take(Message::Opened(Box::new(opened)));
     }
