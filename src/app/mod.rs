@@ -24,7 +24,6 @@ pub use share::{resolve, share};
 use crate::ca_text::CaFacts;
 use crate::clock;
 use crate::config::{Ca, Identity, Listener, Run};
-use crate::conn::Kind;
 use crate::proxy::{self, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
@@ -32,7 +31,7 @@ use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use banner::Fronted;
 use recorder::Recorder;
 use signal::Signals;
@@ -103,10 +102,7 @@ pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
 /// Listeners as they were asked for, with the addresses they are bound to, become routes.
 fn routes(wanted: &[Listener], addresses: &[SocketAddr]) -> anyhow::Result<Vec<Route>> {
     let mut routes = Vec::new();
-    for (Listener { address, kind, servers }, bound) in wanted.iter().zip(addresses) {
-        if *kind != Kind::Https {
-            bail!("{address}: routes of the scheme {} cannot be relayed yet", kind.scheme());
-        }
+    for (Listener { kind, servers, .. }, bound) in wanted.iter().zip(addresses) {
         routes.extend(servers.iter().map(|server| Route { listener: *bound, upstream: server.clone(), kind: *kind }));
     }
     Ok(routes)

@@ -77,7 +77,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
                 return write!(out, "white space (keep-alive)");
             }
             let bytes = ws.payload_bytes.unwrap_or_default();
-            write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))
+            write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))?;
+            ws.text.as_deref().map_or(Ok(()), |text| write!(out, ": {text}"))
         }
         "sasl-auth-sent" => {
             let mechanism = event.finesse.sasl.as_ref().and_then(|sasl| sasl.mechanism.as_deref());

@@ -10,11 +10,11 @@ use crate::capture::observation::{End, How};
 use crate::conn::Direction;
 use crate::xmpp::parse::parse;
 use crate::xmpp::stream::{Decoder, Item, Limits};
+use socket2::SockRef;
 use std::io;
-use std::time::Duration;
+use std::mem::MaybeUninit;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 /// Read at once, bytes.
 const CHUNK_BYTES: usize = 4096;
@@ -64,8 +64,7 @@ pub(super) async fn negotiate(
             return Err(spoke_on(by));
         }
         let turns = waits && word == Word::Proceed && direction == Direction::S2c;
-        if turns && timeout(Duration::ZERO, client.peek(&mut [0])).await.is_ok_and(|peeked| peeked.is_ok_and(|n| n > 0))
-        {
+        if turns && has_more(client) {
             return Err(spoke_on(End::Client));
         }
         account.relayed(direction, bytes);
@@ -119,6 +118,11 @@ fn listen(decoder: &mut Decoder, bytes: &[u8]) -> Word {
         }
     }
     word
+}
+
+/// Whether bytes have arrived that nobody has read. The system is asked: tokio hears of them later.
+fn has_more(tcp: &TcpStream) -> bool {
+    SockRef::from(tcp).peek(&mut [MaybeUninit::uninit()]).is_ok_and(|bytes| bytes > 0)
 }
 
 fn other(by: End) -> End {

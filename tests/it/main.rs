@@ -19,3 +19,4 @@ mod scan;
 mod share;
 mod support;
 mod transparency;
+mod xmpp;

@@ -5,11 +5,14 @@
 //! `tests/real/`. Loopback only. Unix only: the programs are Debian's.
 #![cfg(unix)]
 
+mod bosh;
 mod client;
 mod doctor;
+mod ejabberd;
 mod har;
 mod process;
 mod server;
+mod stream;
 mod tap;
 
 use base64::Engine as _;

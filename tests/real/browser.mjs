@@ -5,6 +5,7 @@
 //       --trust pin|store --ca FILE            how the browser comes to trust FILE: its key named on the command line, or the
 //                                              certificate put into the (throwaway) user's certificate store with certutil
 //       --library desktop|current --user 1001 --server PORT --server-ca FILE        login: as in login.mjs
+//       --over bosh                                                                 login: without WebSocket
 //       --har FILE                                                                  record a HAR into FILE
 //       --count N                                                                   talk: how many stanzas
 //
@@ -19,9 +20,9 @@ import { chromium } from 'playwright-core';
 import { READY, READY_ITEM, tomcat } from './tomcat.js';
 import { fail, say } from './wire.js';
 
-const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har'];
+const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'over'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const { what, host, port, dial, profile, trust, ca, library, user, server, count } = values;
+const { what, host, port, dial, profile, trust, ca, library, user, server, count, over } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
 
 const trusting = {
@@ -53,7 +54,7 @@ try {
   await page.exposeFunction('see', say);
   await page.exposeFunction('publish', () => finesse.publish(READY, READY_ITEM));
   await page.goto(`https://${host}:${port}/desktop/index.html`);
-  await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, count: Number(count) }]);
+  await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, over, count: Number(count) }]);
   await finesse?.end();
 } catch (error) {
   fail(error);

@@ -427,6 +427,8 @@ pub struct Ws<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) compressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rtt_us: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) idle_ms: Option<u64>,

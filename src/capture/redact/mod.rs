@@ -79,7 +79,7 @@ impl Redactor {
             What::StreamOpened { sid, terms } => stream::opened(&mut scrub, *sid, *terms, &mut event),
             What::StreamClosed(end) => stream::closed(end, &mut event),
             What::Space => stream::space(&mut event),
-            What::Message { message, keepalive } => wire::message(message, *keepalive, &mut event),
+            What::Message { message, keepalive } => wire::message(&mut scrub, message, *keepalive, &mut event),
             What::Control { control, rtt_us, idle_ms } => {
                 wire::control(&mut scrub, control, *rtt_us, *idle_ms, seen.direction, &mut event)
             }

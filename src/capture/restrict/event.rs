@@ -291,6 +291,7 @@ impl Restrictor {
             wire_bytes: ws.wire_bytes,
             fragments: ws.fragments,
             compressed: ws.compressed,
+            text: self.some(ws.text, Self::unknown),
             rtt_us: ws.rtt_us,
             idle_ms: ws.idle_ms,
             close: ws.close.map(|WsClose { code, reason, initiator, handshake }| WsClose {

@@ -1,7 +1,7 @@
 //! Stanzas as the session layer sees them: the login's stages, subscriptions, pings, conflicts.
 
 use super::{PATIENCE, Spot, Tracker, bare, hash};
-use crate::conn::Direction;
+use crate::conn::{Carrier, Direction};
 use crate::finesse::Node;
 use crate::session::findings::ending::{Announced, Rival};
 use crate::session::findings::login::{Refusal, Said};
@@ -42,10 +42,13 @@ impl Tracker {
                 let again = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Auth));
                 read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Open });
             }
+            // What is offered before TLS says only how to get there (RFC 6120 section 5.3.1).
+            (Kind::Features, Direction::S2c) if offers_tls_alone(stanza) => {}
             (Kind::Features, Direction::S2c) => {
                 let again = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Auth));
                 read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Features });
                 if read.stage == Some(Stage::Features)
+                    && is_desktop(spot)
                     && let Some(finding) = findings::login::mechanisms(&stanza.mechanisms, spot.sequence)
                 {
                     self.find_cause(spot, finding);
@@ -241,7 +244,7 @@ impl Tracker {
         match (direction, stanza.stanza_type.as_deref()) {
             (Direction::C2s, None) if stanza.to.is_none() => {
                 let stage = self.reach(spot, Stage::Presence);
-                if stage.is_some() {
+                if stage.is_some() && is_desktop(spot) {
                     self.timers.set(spot.at, PATIENCE, Due::FinessePresence(id));
                 }
                 if let Some(desktop) = self.desktop(spot) {
@@ -258,7 +261,7 @@ impl Tracker {
             (Direction::S2c, kind) if stanza.from.as_deref().is_some_and(is_finesse) => match kind {
                 None => {
                     let stage = self.reach(spot, Stage::FinessePresence);
-                    if stage.is_some() {
+                    if stage.is_some() && is_desktop(spot) {
                         self.timers.set(spot.at, PATIENCE, Due::Subscription(id));
                     }
                     stage
@@ -317,6 +320,15 @@ impl Tracker {
             self.find(spot, finding);
         }
     }
+}
+
+/// Desktops speak over WebSocket or BOSH; who speaks XMPP by itself has other needs.
+fn is_desktop(spot: &Spot<'_>) -> bool {
+    spot.stream.is_some_and(|id| id.carrier != Carrier::Tcp)
+}
+
+fn offers_tls_alone(features: &Stanza<'_, '_>) -> bool {
+    features.mechanisms.is_empty() && features.element.child("starttls").is_some()
 }
 
 /// The localparts whose presence makes the desktop count itself connected.

@@ -15,14 +15,16 @@ const PORT_ATTEMPTS: usize = 5;
 
 /// A server with one TLS port for page and WebSocket.
 pub(super) struct Server {
-    port: u16,
-    certificate: PathBuf,
-    _process: Process,
-    _directory: TempDir,
+    pub(super) port: u16,
+    /// XMPP without HTTP: with STARTTLS, and TLS at once.
+    pub(super) xmpp: [u16; 2],
+    pub(super) certificate: PathBuf,
+    pub(super) _process: Process,
+    pub(super) _directory: TempDir,
 }
 
 impl Server {
-    /// Prosody: SASL PLAIN only, `/ws/`, the page at `/desktop/`, a pubsub component, the agent and `finesse` in each other's roster.
+    /// Prosody: SASL PLAIN only, `/ws/`, `/http-bind/`, XMPP by itself, the page at `/desktop/`, a pubsub component, the agent and `finesse` in each other's roster.
     pub(super) fn prosody() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (certificate, _) = certificate(directory.path());
@@ -49,15 +51,17 @@ impl Server {
         }
 
         for _ in 0..PORT_ATTEMPTS {
-            let port = free_port();
+            let [port, starttls, direct] = [(); 3].map(|()| free_port());
+            let xmpp = [starttls, direct];
             let configuration = directory.path().join("prosody.cfg.lua");
-            fs::write(&configuration, prosody_configuration(directory.path(), port)).expect("write the configuration");
+            fs::write(&configuration, prosody_configuration(directory.path(), port, xmpp))
+                .expect("write the configuration");
             let mut process = Process::start(Command::new("prosody").arg("--config").arg(&configuration).arg("-F"));
             let ports = process.wait_for("where https listens", |line| {
                 line.split_once("Activated service 'https' on ").map(|(_, ports)| ports.to_owned())
             });
             if ports.ends_with(&format!(":{port}")) {
-                return Self { port, certificate, _process: process, _directory: directory };
+                return Self { port, xmpp, certificate, _process: process, _directory: directory };
             }
         }
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
@@ -79,7 +83,12 @@ impl Server {
         let mut process = Process::start(&mut command);
         let port =
             process.wait_for("its port", |line| line.strip_prefix("{\"listening\":")?.strip_suffix('}')?.parse().ok());
-        Self { port, certificate, _process: process, _directory: directory }
+        Self { port, xmpp: [0; 2], certificate, _process: process, _directory: directory }
+    }
+
+    /// Its ports for XMPP without HTTP: with STARTTLS, and TLS at once.
+    pub(super) fn xmpp(&self) -> [u16; 2] {
+        self.xmpp
     }
 
     /// Its TLS port on 127.0.0.1.
@@ -94,13 +103,13 @@ impl Server {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound listener has an address").port()
 }
 
 /// Certificate and key, self-signed and not a CA, as Finesse makes its own.
-fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
+pub(super) fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", &format!("/CN={HOST}")]);
@@ -116,7 +125,7 @@ fn store(directory: &Path, name: &str, user: &str, fields: &str) {
     fs::write(folder.join(format!("{user}.dat")), format!("return {{ {fields} }};\n")).expect("write the store");
 }
 
-fn prosody_configuration(directory: &Path, port: u16) -> String {
+fn prosody_configuration(directory: &Path, port: u16, [starttls, direct]: [u16; 2]) -> String {
     let directory = directory.display();
     format!(
         r#"
@@ -124,12 +133,17 @@ fn prosody_configuration(directory: &Path, port: u16) -> String {
         data_path = "{directory}/data"
         certificates = "{directory}"
         log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
-        modules_enabled = {{ "roster", "saslauth", "disco", "ping", "websocket", "http_files" }}
+        modules_enabled = {{ "roster", "saslauth", "disco", "ping", "tls", "websocket", "bosh", "http_files" }}
         modules_disabled = {{ "s2s", "offline" }}
         storage = "internal"
         authentication = "internal_plain"
         disable_sasl_mechanisms = {{ "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" }}
-        c2s_ports = {{}}
+        c2s_ports = {{ {starttls} }}
+        c2s_direct_tls_ports = {{ {direct} }}
+        c2s_interfaces = {{ "127.0.0.1" }}
+        c2s_direct_tls_interfaces = {{ "127.0.0.1" }}
+        c2s_require_encryption = true
+        c2s_direct_tls_ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
         s2s_ports = {{}}
         http_ports = {{}}
         https_ports = {{ {port} }}

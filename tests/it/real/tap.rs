@@ -35,13 +35,15 @@ const STANZA_ACTIONS: [&str; 4] = ["sasl-auth-sent", "sasl-auth-result", "finess
 impl Tap {
     /// Starts in front of `server`, which it trusts by its certificate.
     pub(super) fn before(server: &Server) -> Self {
+        Self::leading(server, &format!("0=https://{HOST}:{}", server.port()))
+    }
+
+    /// Starts with one route, to `server`, which it trusts by its certificate.
+    pub(super) fn leading(server: &Server, route: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
-        command.args(["run", "--listen", "127.0.0.1:0", "--resolve", &format!("{HOST}:127.0.0.1")]);
-        command
-            .args(["--upstream", &format!("{HOST}:{}", server.port())])
-            .arg("--upstream-ca")
-            .arg(server.certificate());
+        command.args(["run", "--route", route, "--resolve", &format!("{HOST}:127.0.0.1")]);
+        command.arg("--upstream-ca").arg(server.certificate());
         command
             .arg("--certs")
             .arg(directory.path().join("certs"))
@@ -49,7 +51,7 @@ impl Tap {
             .arg(directory.path().join("capture"));
         let mut process = Process::start(&mut command);
         let port = process.wait_for("where it listens", |line| {
-            line.split_once("listening https://127.0.0.1:")?.1.trim().parse().ok()
+            line.split_once("listening ")?.1.split_once("://127.0.0.1:")?.1.trim().parse().ok()
         });
         Self { process, port, directory }
     }
@@ -141,11 +143,12 @@ impl Capture {
         for (event, number) in self.events[1..].iter().zip(1_u64..) {
             assert_eq!(event["event"]["sequence"], number, "the stream's numbers");
         }
-        for thing in ["connection", "websocket"] {
+        let opened = ["connection", "websocket", "stream"].map(|thing| {
             let [opened, closed] = ["opened", "closed"].map(|end| self.all(&format!("{thing}-{end}")).count());
             assert_eq!(opened, closed, "{thing}s opened and closed");
-            assert!(opened > 0, "no {thing} at all");
-        }
+            opened
+        });
+        assert!(opened[0] > 0 && opened[1] + opened[2] > 0, "connections, WebSockets, other streams: {opened:?}");
         for action in ["decode-error", "capture-gap", "redaction-blocked"] {
             assert_eq!(self.all(action).next(), None, "{action}");
         }
