@@ -12,6 +12,7 @@ mod progress;
 mod recorder;
 mod scan;
 mod share;
+mod ship;
 mod signal;
 
 pub use demo::demo;
@@ -20,6 +21,8 @@ pub use export::export;
 pub use import::import;
 pub use scan::scan;
 pub use share::{resolve, share};
+use ship::Shippers;
+pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
@@ -68,6 +71,7 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let recorder = Recorder::start(&config.record, &hosts, settings, recorder::Show::OnTerminal)?;
+        let shippers = Shippers::start(&config.ship)?;
         banner::print(&banner::Facts {
             fronted: &fronted,
             capture: &recorder.place(),
@@ -79,7 +83,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         signals.watch(shutdown.clone(), recorder.bus());
         let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        recorder.finish()
+        recorder.finish()?;
+        shippers.finish();
+        Ok(())
     })
 }
 

@@ -9,6 +9,7 @@ pub mod manual;
 mod report;
 pub mod scan;
 pub mod share;
+mod ship;
 mod text;
 
 pub use report::ReportFlags;
@@ -21,6 +22,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use doctor::DoctorFlags;
+pub use ship::{ReceiverFlags, ShipFlags};
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
@@ -82,6 +84,12 @@ pub enum Command {
     /// From the index beside the key that they were made with (`share --stable-tokens`), which never leaves this machine.
     #[command(after_long_help = text::RESOLVE_MORE)]
     Resolve(share::ResolveFlags),
+    /// Deliver captures to Splunk or Elasticsearch
+    ///
+    /// Reads the capture files of a directory in order and sends every event, in batches, until all are there; it remembers how
+    /// far it has come, so that it can be ended at any time and started again. `run` does the same while it captures.
+    #[command(after_long_help = ship::MORE)]
+    Ship(Box<ShipFlags>),
     /// Tell what happened, from captures
     ///
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
@@ -144,6 +152,9 @@ pub struct RunFlags {
     /// What only `run` lets you choose about records.
     #[command(flatten)]
     pub record: RecordFlags,
+    /// Whom records go to besides.
+    #[command(flatten)]
+    pub receiver: ReceiverFlags,
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
@@ -284,6 +295,12 @@ pub struct RecordFlags {
     /// Write no log
     #[arg(long)]
     pub no_capture: bool,
+    /// Keep at most so much of the log, such as 20GB [default: everything]
+    ///
+    /// Beyond that the oldest files in the directory are removed. What --splunk, --elastic or `ship` had not delivered is then
+    /// a gap, and told as one (capture-gap).
+    #[arg(long, value_name = "SIZE")]
+    pub capture_limit: Option<OsString>,
     /// Longest line of the log [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so. Many log collectors cut at 8 KiB

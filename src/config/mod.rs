@@ -14,6 +14,7 @@ mod said;
 mod scan;
 mod settings;
 mod share;
+mod ship;
 mod value;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use read::read;
 pub use route::{Listener, Route, Traffic};
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};
+pub use ship::Ship;
 
 use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
@@ -63,6 +65,8 @@ pub enum Task {
     Scan(Scan),
     /// `share`.
     Share(Box<crate::share::Plan>),
+    /// `ship`.
+    Ship(Ship),
     /// `resolve`.
     Resolve(Resolve),
     /// `report`.
@@ -111,6 +115,8 @@ pub struct Run {
     pub record: Recording,
     /// Where TLS secrets are written.
     pub keylog: Option<PathBuf>,
+    /// Where the capture files go besides.
+    pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
     /// The operational log.
@@ -190,6 +196,8 @@ pub enum Stanzas {
 pub struct Recording {
     /// Where the log goes.
     pub capture: CaptureTo,
+    /// How much of it is kept, bytes; everything if `None`.
+    pub capture_limit_bytes: Option<u64>,
     /// What is removed from it.
     pub redact: Level,
     /// The user's own rules.

@@ -46,6 +46,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
         Command::Scan(flags) => Task::Scan(super::scan::scan(flags)?),
         Command::Share(flags) => Task::Share(Box::new(share::share(&flags)?)),
+        Command::Ship(_) => Task::Ship(super::ship::ship(&given(&receivers(&known))?, environment)?),
         Command::Resolve(flags) => Task::Resolve(share::resolve(&flags)),
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
@@ -90,6 +91,12 @@ fn layers(
     Ok(said)
 }
 
+/// Options that name receivers: they may stand in the environment for `ship` as for `run`.
+fn receivers(known: &[Known]) -> Vec<Known> {
+    let on_the_spot = ["captures", "follow", "state", "give_up"];
+    known.iter().filter(|option| !on_the_spot.contains(&&*option.name)).cloned().collect()
+}
+
 fn only(known: &[Known], name: &str) -> Vec<Known> {
     known.iter().filter(|option| option.name == name).cloned().collect()
 }
@@ -104,6 +111,16 @@ fn file_text(path: &Path) -> Result<String, String> {
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
     let defaults = Limits::default();
+    let record = recording(said)?;
+    let captures = match &record.capture {
+        CaptureTo::Dir(dir) => Some(dir.as_path()),
+        CaptureTo::Stdout | CaptureTo::Off => None,
+    };
+    let ship = super::ship::plans(said, environment, captures)?;
+    if let (Level::Off, Some(plan)) = (record.redact, ship.first()) {
+        return Err(Problem::new(format!("--redact off: a log with passwords is not sent to {}", plan.receiver.url))
+            .hint("leave --redact off or the receiver away"));
+    }
     Ok(Run {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
@@ -111,7 +128,8 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
         own_identity: identity(said, ["cert", "key"])?,
         certs: path(said, "certs", DEFAULT_CERTS),
-        record: recording(said)?,
+        record,
+        ship,
         keylog: keylog(said, environment)?,
         limits: Limits {
             handshake: parsed(said, "handshake_timeout", value::some_time)?.unwrap_or(defaults.handshake),
@@ -175,6 +193,7 @@ fn recording(said: &Said) -> Result<Recording, Problem> {
     let lengths = MIN_LINE_BYTES..=MAX_LINE_BYTES;
     Ok(Recording {
         capture,
+        capture_limit_bytes: parsed(said, "capture_limit", value::size)?,
         redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
         rules: rules(said)?,
         stable_tokens: said.one("stable_tokens").map(|value| PathBuf::from(&value.text)),

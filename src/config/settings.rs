@@ -38,6 +38,9 @@ impl Run {
         if let Some(path) = &self.keylog {
             rows.row("keylog", path.display());
         }
+        for plan in &self.ship {
+            rows.row("ship", plan.receiver.name());
+        }
         rows.row("grace", value::time_text(self.limits.grace));
         rows.row("max-connections", self.limits.connections);
         rows.row("connect-timeout", value::time_text(self.limits.connect));
@@ -90,6 +93,9 @@ impl Rows {
             CaptureTo::Dir(path) => self.row("capture", path.display()),
             CaptureTo::Stdout => self.row("capture", "-"),
             CaptureTo::Off => self.row("no-capture", true),
+        }
+        if let Some(bytes) = record.capture_limit_bytes {
+            self.row("capture-limit", bytes);
         }
         self.row("redact", record.redact);
         if !record.rules.is_empty() {

@@ -47,6 +47,7 @@ fn defaults_are_what_the_help_says() {
     let capture = CaptureTo::Dir("captures".into());
     let expected = Recording {
         capture,
+        capture_limit_bytes: None,
         redact: Level::Auth,
         rules: UserRules::default(),
         stable_tokens: None,
@@ -351,6 +352,7 @@ fn import_and_export_are_told_what_and_where_to() {
         import.record,
         Recording {
             capture,
+            capture_limit_bytes: None,
             redact: Level::Off,
             rules: UserRules::default(),
             stable_tokens: None,

@@ -133,6 +133,31 @@ pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
     if time.is_zero() { Err(format!("`{text}` leaves no time at all").into()) } else { Ok(time) }
 }
 
+/// Least capture that can be kept: a few files' worth.
+const LEAST_BYTES: u64 = 1_000_000;
+
+/// A size such as `20GB`, `512MiB` or plain bytes.
+pub(super) fn size(text: &str) -> Result<u64, Wrong> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase();
+    let factor: Option<u64> = match unit.as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "mb" => Some(1_000_000),
+        "gb" | "g" => Some(1_000_000_000),
+        "tb" => Some(1_000_000_000_000),
+        "kib" => Some(1 << 10),
+        "mib" => Some(1 << 20),
+        "gib" => Some(1 << 30),
+        "tib" => Some(1 << 40),
+        _ => None,
+    };
+    let bytes = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    bytes
+        .filter(|bytes| *bytes >= LEAST_BYTES)
+        .ok_or_else(|| format!("`{text}` is not a size of 1 MB at least: write 20GB, 512MiB or bytes").into())
+}
+
 /// A whole number within bounds.
 pub(super) fn count(within: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, Wrong> {
     move |text| {

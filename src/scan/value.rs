@@ -18,12 +18,23 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 }
 
 /// `[cred:basic]`, `[text:8-15]`, `[unparsed:…]`, `[person]`.
-fn is_mark(value: &[u8]) -> bool {
-    let Some(inner) = value.strip_prefix(b"[").and_then(|rest| rest.split(|byte| *byte == b']').next()) else {
-        return false;
-    };
-    let name_bytes = inner.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'-').count();
-    name_bytes > 0 && matches!(inner.get(name_bytes), None | Some(b':')) && value.len() == inner.len() + 2
+pub(super) fn is_mark(value: &[u8]) -> bool {
+    const NAMES: [&[u8]; 11] = [
+        b"cred",
+        b"text",
+        b"digits",
+        b"unparsed",
+        b"person",
+        b"phone",
+        b"customer",
+        b"session",
+        b"host",
+        b"infrastructure",
+        b"unknown",
+    ];
+    let Some(inner) = value.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else { return false };
+    let name = inner.split(|byte| *byte == b':').next().unwrap_or_default();
+    NAMES.contains(&name) && inner.len() <= 40 && !inner.contains(&b']')
 }
 
 fn is_nothing(value: &[u8]) -> bool {
@@ -97,6 +108,7 @@ mod tests {
             "x1",
             "Basic abc",
             "[CRED]",
+            "[hunter]",
             "[cred:basic] and more",
             "u-012345678",
             "u-012345678i",

@@ -20,6 +20,7 @@ use crate::session::findings::ending::By;
 use crate::xmpp::parse::parse;
 use crate::xmpp::stanza::StanzaError;
 use crate::xmpp::{Document, Kind, Stanza};
+use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -47,6 +48,7 @@ pub(super) struct Bosh {
 struct Session {
     peers: Peers,
     user: Option<String>,
+    user_agent: Bytes,
     sid: Option<String>,
     window: Window,
     /// Requests may have passed unread.
@@ -103,7 +105,10 @@ impl Bosh {
         let asked = match &read {
             Ok(text) => {
                 let document = parse(text);
-                Body::read(&document).and_then(|body| self.request(&body, &document, at, place, exit, streams))
+                let user_agent = request.head.field("user-agent").unwrap_or_default();
+                let told = Body::read(&document)
+                    .and_then(|body| self.request(&body, &document, user_agent, at, place, exit, streams));
+                told
             }
             Err(why) => Err(*why),
         };
@@ -225,10 +230,12 @@ impl Bosh {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a body, who sends it and where it is seen")]
     fn request(
         &mut self,
         body: &Body<'_, '_>,
         document: &Document<'_>,
+        user_agent: &[u8],
         at: Moment,
         place: &mut Place,
         exit: &mut Exit<'_>,
@@ -241,12 +248,15 @@ impl Bosh {
         session.last = at;
         session.requests += 1;
         session.pause_s = body.pause_s;
+        if session.user_agent != user_agent {
+            session.user_agent = Bytes::copy_from_slice(user_agent);
+        }
         session.terms = body.terms.or(session.terms);
         session.recognise(place, at, exit);
         if body.sid.is_some() && matches!(session.phase, Phase::Ended | Phase::Asked) {
             // It began before anybody looked, or goes on after all.
             session.phase = Phase::Open;
-            exit.tracker.stream_opened(&place.spot(Some(id), at, exit.door), None);
+            exit.tracker.stream_opened(&place.spot(Some(id), at, exit.door), None, &session.user_agent);
         }
         exit.tracker.passed(&place.spot(Some(id), at, exit.door));
         let asked = body.rid.map(|rid| session.window.ask(rid));
@@ -316,7 +326,8 @@ impl Bosh {
             if let Some(key) = session.key() {
                 self.ids.insert(key, id);
             }
-            exit.tracker.stream_opened(&place.spot(Some(id), at, exit.door), Some(Stage::Handshake));
+            let spot = place.spot(Some(id), at, exit.door);
+            exit.tracker.stream_opened(&spot, Some(Stage::Handshake), &session.user_agent);
             let what = What::StreamOpened { sid: session.sid.as_deref(), terms: session.terms };
             place.emit_on(exit, at, id, None, what);
         }
@@ -392,6 +403,7 @@ impl Session {
         Self {
             peers,
             user: None,
+            user_agent: Bytes::new(),
             sid,
             window: Window::default(),
             is_blind: false,

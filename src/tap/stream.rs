@@ -112,7 +112,7 @@ impl XmppStream {
     fn item(&mut self, item: &Item, direction: Direction, at: Moment, place: &mut Place, exit: &mut Exit<'_>) {
         if matches!(item, Item::Open(_)) && self.opened.is_none() {
             self.opened = Some(at);
-            exit.tracker.stream_opened(&place.spot(Some(self.id), at, exit.door), Some(Stage::Handshake));
+            exit.tracker.stream_opened(&place.spot(Some(self.id), at, exit.door), Some(Stage::Handshake), b"");
             place.emit_on(exit, at, self.id, None, What::StreamOpened { sid: None, terms: Terms::default() });
         }
         let id = self.id;

@@ -6,6 +6,7 @@
 mod bad_input;
 mod canary;
 mod certificates;
+mod contract;
 mod doctor;
 mod endings;
 mod har;

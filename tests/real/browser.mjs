@@ -48,7 +48,7 @@ try {
     args: ['--no-sandbox', '--disable-quic', `--host-resolver-rules=MAP ${host}:${port} 127.0.0.1:${dial}, MAP * ~NOTFOUND`, ...trusting[trust]()],
     env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: join(profile, 'config'), XDG_CACHE_HOME: join(profile, 'cache') },
   });
-  const finesse = what === 'login' ? await tomcat({ host, user, port: server, ca: values['server-ca'], password }) : undefined;
+  const finesse = what === 'login' ? await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password }) : undefined;
   const page = await browser.newPage();
   page.on('console', (message) => process.stderr.write(`page: ${message.text()}\n`));
   await page.exposeFunction('see', say);

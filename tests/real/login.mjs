@@ -33,7 +33,7 @@ const Socket = over === 'bosh' ? watched(strophe.Strophe, say) : recordedSocket(
 const url = over === 'bosh' ? `https://${host}:${port}/http-bind/` : `wss://${host}:${port}/ws/`;
 
 try {
-  const finesse = await tomcat({ host, user, port: server, ca: values['server-ca'], password });
+  const finesse = await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password });
   const publish = () => finesse.publish(READY, READY_ITEM);
   await login({ strophe, Socket, url, user, host, password, publish });
   await finesse.end();

@@ -1,18 +1,19 @@
 //! Streams as the session layer sees them, whatever carries them: begun, spoken on, announced to end, ended.
 
-use super::{Spot, Stream, Tracker};
+use super::{Spot, Stream, Tracker, hash};
 use crate::session::findings;
 use crate::session::findings::bosh::{Goodbye, Load};
-use crate::session::findings::ending::{Announced, By, Cut, Ending};
+use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
 use crate::session::findings::login::Said;
 use crate::session::findings::server::Sign;
 use crate::session::stage::Stage;
 
 impl Tracker {
-    /// A stream began, with the stage that this reaches.
-    pub fn stream_opened(&mut self, spot: &Spot<'_>, stage: Option<Stage>) {
+    /// A stream began, with the stage that this reaches, and what the client's program calls itself.
+    pub fn stream_opened(&mut self, spot: &Spot<'_>, stage: Option<Stage>, user_agent: &[u8]) {
         let Some(id) = spot.stream else { return };
         let mut stream = Stream::new(spot);
+        stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
         if let Some(stage) = stage {
             stream.ladder.reach(stage, spot.sequence, spot.at);
         }
@@ -63,15 +64,15 @@ impl Tracker {
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
         // Who gave up because of a ping was cut off by nobody's time limit.
-        let cut = (unannounced.is_some() && !stream.waits_for_pong()).then_some(Cut {
-            age_ms,
-            idle_ms,
-            sequence: spot.sequence,
-        });
+        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
         if by != By::Proxy
             && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
         {
             self.find(spot, finding);
+        }
+        let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
+        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
+            self.find(spot, slept);
         }
         if let Some(finding) = unannounced {
             self.find(spot, finding);
@@ -80,24 +81,26 @@ impl Tracker {
         desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
         desktop.last = spot.at;
         desktop.gone.get_or_insert((spot.sequence, spot.at));
-        let (id, is_last) = (desktop.session.id, desktop.open_sockets == 0);
-        let pattern = match cut {
-            Some(cut) => findings::ending::middlebox(desktop.cut(cut).iter()),
-            None => {
-                desktop.ended_in_order();
-                None
-            }
-        };
+        let (session, is_last) = (desktop.session.id, desktop.open_sockets == 0);
         if is_last {
-            self.expect_end(id, spot.at);
+            self.expect_end(session, spot.at);
         }
-        if let Some(finding) = pattern {
-            self.find(spot, finding);
+        if is_cut {
+            self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
+        } else if let Some(desktop) = self.desktop(spot) {
+            desktop.ended_in_order();
         }
-        if cut.is_some()
-            && by == By::Upstream
-            && let Some(all) = self.server(spot.server).and_then(|server| server.cut(id, spot.sequence, spot.at))
-        {
+    }
+
+    /// A socket was cut off: one more of the same kind, of this session's or of several?
+    fn cut(&mut self, spot: &Spot<'_>, cut: Cut) {
+        let own = self.desktop(spot).and_then(|desktop| findings::ending::middlebox(desktop.cut(cut).iter()));
+        let Some(server) = self.server(spot.server) else { return };
+        let cuts = server.cut(cut);
+        let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
+        if let Some(finding) = own.or(shared) {
+            self.find_at_server(spot, finding);
+        } else if let Some(all) = server.all_at_once(spot.at) {
             self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
         }
     }

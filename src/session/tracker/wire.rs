@@ -35,6 +35,17 @@ pub struct Rest<'r> {
     pub content: Option<&'r str>,
 }
 
+/// A WebSocket's handshake as far as sessions care.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'o> {
+    /// Subprotocols the browser offered.
+    pub offered: &'o [String],
+    /// The one the server selected.
+    pub selected: Option<&'o str>,
+    /// The browser's User-Agent; only whether two are equal matters.
+    pub user_agent: &'o [u8],
+}
+
 impl Tracker {
     /// An HTTP exchange is over, the line `spot.sequence` will say so. Tells the event that came before its answer: line
     /// and milliseconds from the request.
@@ -174,8 +185,9 @@ impl Tracker {
     }
 
     /// A WebSocket began.
-    pub fn websocket_opened(&mut self, spot: &Spot<'_>, offered: &[String], selected: Option<&str>) {
-        self.stream_opened(spot, Some(Stage::Handshake));
+    pub fn websocket_opened(&mut self, spot: &Spot<'_>, opening: Opening<'_>) {
+        let Opening { offered, selected, user_agent } = opening;
+        self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
             if let Some(stream) = self.stream(spot) {
                 stream.said = findings::login::Said::Already;

@@ -118,6 +118,13 @@ impl Endpoint {
         Seen::by(command.arg("--profile").arg(profile.path()))
     }
 
+    /// A desktop that logs in, stays and pings, as `options` say (see `agent.mjs`). Its settling is for the caller to wait for.
+    pub(super) fn agent(&self, user: &str, options: &[&str]) -> Command {
+        let mut command = self.command("agent.mjs");
+        command.args(["--user", user]).args(options);
+        command
+    }
+
     fn command(&self, script: &str) -> Command {
         let mut command = Command::new("node");
         command.arg(scripts().join(script)).env("FINESSE_TAP_TEST_PASSWORD", PASSWORD);

@@ -1,9 +1,10 @@
-//! Real servers on loopback ports: Prosody as Finesse's notification service, ws as a server that compresses.
+//! Real servers on loopback ports: Prosody as Finesse's notification service, ws as a server that compresses. `ejabberd` and `nginx`
+//! add theirs.
 //!
 //! Each instance has a directory, a self-signed certificate and a port of its own and ends with its value.
 
 use super::process::{Process, run};
-use super::{AGENT, HOST, PASSWORD, scripts};
+use super::{AGENTS, HOST, PASSWORD, scripts};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -19,23 +20,21 @@ pub(super) struct Server {
     /// XMPP without HTTP: with STARTTLS, and TLS at once.
     pub(super) xmpp: [u16; 2],
     pub(super) certificate: PathBuf,
-    pub(super) _process: Process,
+    pub(super) process: Process,
     pub(super) _directory: TempDir,
 }
 
 impl Server {
-    /// Prosody: SASL PLAIN only, `/ws/`, `/http-bind/`, XMPP by itself, the page at `/desktop/`, a pubsub component, the agent and `finesse` in each other's roster.
+    /// Prosody: SASL PLAIN only, `/ws/`, `/http-bind/`, XMPP by itself, the page at `/desktop/`, a pubsub component, agents and
+    /// `finesse` in each other's roster.
     pub(super) fn prosody() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (certificate, _) = certificate(directory.path());
-        for (user, other) in [(AGENT, "finesse"), ("finesse", AGENT)] {
+        let pairs = AGENTS.iter().map(|agent| (*agent, &["finesse"][..])).chain([("finesse", &AGENTS[..])]);
+        for (user, others) in pairs {
             store(directory.path(), "accounts", user, &format!("[\"password\"] = {PASSWORD:?};"));
-            store(
-                directory.path(),
-                "roster",
-                user,
-                &format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};"),
-            );
+            let both = |other| format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};");
+            store(directory.path(), "roster", user, &others.iter().map(both).collect::<String>());
         }
         let site = directory.path().join("site");
         fs::create_dir(&site).expect("make the site");
@@ -61,7 +60,7 @@ impl Server {
                 line.split_once("Activated service 'https' on ").map(|(_, ports)| ports.to_owned())
             });
             if ports.ends_with(&format!(":{port}")) {
-                return Self { port, xmpp, certificate, _process: process, _directory: directory };
+                return Self { port, xmpp, certificate, process, _directory: directory };
             }
         }
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
@@ -83,12 +82,27 @@ impl Server {
         let mut process = Process::start(&mut command);
         let port =
             process.wait_for("its port", |line| line.strip_prefix("{\"listening\":")?.strip_suffix('}')?.parse().ok());
-        Self { port, xmpp: [0; 2], certificate, _process: process, _directory: directory }
+        Self { port, xmpp: [0; 2], certificate, process, _directory: directory }
     }
 
     /// Its ports for XMPP without HTTP: with STARTTLS, and TLS at once.
     pub(super) fn xmpp(&self) -> [u16; 2] {
         self.xmpp
+    }
+
+    /// Finesse's own client on this server, present for `agents` and ready: it lives as long as the value.
+    pub(super) fn finesse(&self, agents: &[&str]) -> Process {
+        let mut command = Command::new("node");
+        command.arg(scripts().join("finesse.mjs")).env("FINESSE_TAP_TEST_PASSWORD", PASSWORD);
+        command.args(["--host", HOST, "--users", &agents.join(","), "--server", &self.port.to_string(), "--server-ca"]);
+        let mut process = Process::start(command.arg(&self.certificate));
+        process.wait_for("that it is ready", |line| (line == "{\"ready\":true}").then_some(()));
+        process
+    }
+
+    /// Sends the server a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        self.process.signal(name);
     }
 
     /// Its TLS port on 127.0.0.1.
