@@ -372,7 +372,7 @@ impl Bosh {
     ) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let was = std::mem::replace(&mut session.phase, Phase::Ended);
-        if !matches!(was, Phase::Open | Phase::Leaving) {
+        if was == Phase::Ended {
             return;
         }
         let end = StreamEnd {
