@@ -8,6 +8,7 @@
 use super::Shared;
 use super::account::{Account, Ending};
 use super::dial::Unreachable;
+use super::filter::Filter;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
 use super::route::{Gate, Plan, Route};
@@ -49,7 +50,7 @@ type UpstreamLeg = client::TlsStream<TcpStream>;
 
 /// A connection's two ends, ready to be relayed between.
 enum Legs {
-    Tls(ClientLeg, UpstreamLeg),
+    Tls(ClientLeg, UpstreamLeg, Filter),
     /// XMPP whose server or client would have no TLS.
     Clear(TcpStream, TcpStream),
 }
@@ -95,8 +96,8 @@ pub(crate) async fn serve(tcp: TcpStream, arrival: Arrival, shared: &Shared) {
 async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Ending {
     // Boxed, so that what a handshake needs is gone while the relay runs.
     match Box::pin(establish(tcp, arrival, shared, account)).await {
-        Ok(Legs::Tls(client, upstream)) => Duplex::new(client, upstream, account).await,
-        Ok(Legs::Clear(client, upstream)) => Duplex::new(client, upstream, account).await,
+        Ok(Legs::Tls(client, upstream, filter)) => Duplex::new(client, upstream, filter, account).await,
+        Ok(Legs::Clear(client, upstream)) => Duplex::new(client, upstream, Filter::default(), account).await,
         Err(ending) => ending,
     }
 }
@@ -136,14 +137,15 @@ async fn establish(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: 
     if let Ok(route) = &route {
         account.routed(&route.upstream);
     }
-    let hello = Hello { start, sni, started };
+    let hello = Hello { start, sni: sni.clone(), started };
     let (client, client_handshake, reached) = shake_both(hello, reaching, deadline, arrival, shared, account).await?;
     match reached {
         Ok(upstream) => {
             account.dialled(Some(upstream.address), Some(upstream.connect_us));
             account.tls(client_handshake);
             account.tls(upstream.connected.handshake);
-            Ok(Legs::Tls(client, upstream.connected.stream))
+            let filter = route.as_ref().map_or_else(|_| Filter::default(), |route| plan.filter(route, sni.as_deref()));
+            Ok(Legs::Tls(client, upstream.connected.stream, filter))
         }
         Err(mut trouble) => {
             tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");
@@ -200,7 +202,7 @@ async fn begin_in_the_clear(
     match reached {
         Ok(reached) => {
             account.tls(reached.connected.handshake);
-            Ok(Legs::Tls(client, reached.connected.stream))
+            Ok(Legs::Tls(client, reached.connected.stream, Filter::default()))
         }
         Err(mut trouble) => {
             if let Some(handshake) = trouble.handshake.take() {

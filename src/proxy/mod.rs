@@ -7,12 +7,14 @@
 mod account;
 mod connection;
 mod dial;
+mod filter;
 mod page;
 mod relay;
 mod route;
 mod starttls;
 
 pub use dial::Unreachable;
+pub use filter::Rewriting;
 pub use route::Route;
 
 use crate::capture::observation::{End, How};
@@ -52,6 +54,8 @@ pub struct Config {
     pub front: Front,
     /// TLS towards the servers.
     pub upstream: Upstream,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Time and number.
     pub limits: Limits,
 }

@@ -7,7 +7,31 @@ pub(super) fn is_clean(value: &[u8]) -> bool {
         Some(end) if value.get(..end).is_some_and(is_scheme) => trim(value.get(end + 1..).unwrap_or_default()),
         _ => value,
     };
-    is_mark(value) || is_token(value) || is_nothing(value)
+    is_mark(value) || is_token(value) || is_nothing(value) || is_replaced(value)
+}
+
+/// Whether a mark or token stands first, and what follows is the text around it: `k-…/y`, `[cred:x]</token>`,
+/// `[cred:x] was refused`; or it stands behind its own name: `password=[cred:password]`.
+fn is_replaced(value: &[u8]) -> bool {
+    let named = value.iter().position(|byte| *byte == b'=').unwrap_or(0);
+    if named > 0 && value.iter().take(named).all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(byte)) {
+        return value.get(named + 1..).is_some_and(|rest| is_mark(rest) || is_token(rest));
+    }
+    let end = match value.first() {
+        Some(b'[') => value.iter().position(|byte| *byte == b']').map_or(0, |at| at + 1),
+        _ => 12,
+    };
+    let Some((first, rest)) = value.split_at_checked(end) else { return false };
+    let plain =
+        |word: &[u8]| word.len() <= 12 && word.iter().all(|byte| byte.is_ascii_lowercase() || b".,".contains(byte));
+    let follows = match rest.first() {
+        Some(b' ') => {
+            rest.split(|byte| b"<&".contains(byte)).next().unwrap_or_default().split(|byte| *byte == b' ').all(plain)
+        }
+        Some(byte) => b"/?<&#;]".contains(byte),
+        None => false,
+    };
+    (is_mark(first) || is_token(first)) && follows
 }
 
 /// Whether it is a token of redaction: `u-` and so on with ten characters of Crockford base32, a host's with `.invalid`.
@@ -101,6 +125,10 @@ mod tests {
             "\"[cred:x]\"",
             "Bearer",
             "PLAIN",
+            "k-7f8f1f9frb/y",
+            "[cred:authorization] was refused</ErrorMessage>",
+            "[cred:token]</token>",
+            "password=[cred:password]",
         ] {
             assert!(is_clean(clean.as_bytes()), "{clean}");
         }
@@ -109,7 +137,9 @@ mod tests {
             "Basic abc",
             "[CRED]",
             "[hunter]",
-            "[cred:basic] and more",
+            "[cred:basic] and 4711",
+            "[cred:basic]hunter",
+            "password=hunter2",
             "u-012345678",
             "u-012345678i",
             "z-0123456789",

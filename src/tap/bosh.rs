@@ -14,6 +14,7 @@ use crate::capture::observation::{BoshRequest, End, StreamEnd, StreamHow, What};
 use crate::clock::Moment;
 use crate::conn::{Carrier, Direction, Peers, StreamId};
 use crate::http1::{self, Exchange, Field, Request};
+use crate::rewrite::Edit;
 use crate::session::Stage;
 use crate::session::findings::bosh::{Goodbye, Load};
 use crate::session::findings::ending::By;
@@ -120,10 +121,17 @@ impl Bosh {
     }
 
     /// The exchange is over: tells it and what the response carries.
-    pub(super) fn answered(&mut self, asked: &Asked, exchange: &Exchange, place: &mut Place, exit: &mut Exit<'_>) {
+    pub(super) fn answered(
+        &mut self,
+        asked: &Asked,
+        exchange: &Exchange,
+        edits: &[Edit],
+        place: &mut Place,
+        exit: &mut Exit<'_>,
+    ) {
         let at = exchange.ended;
         let Some((id, session)) = asked.id.and_then(|id| Some((id, self.sessions.get_mut(&id)?))) else {
-            emit_exchange(exchange, None, place, exit);
+            emit_exchange(exchange, edits, None, place, exit);
             return;
         };
         session.last = at;
@@ -155,7 +163,7 @@ impl Bosh {
         if gone {
             exit.tracker.bosh_ended(&spot, session.goodbye(condition, status, missing.is_some(), at));
         }
-        emit_exchange(exchange, Some(&seen), place, exit);
+        emit_exchange(exchange, edits, Some(&seen), place, exit);
         let response = response.filter(|_| exchange.response_body.complete);
         let (Some(rid), Some(response)) = (asked.rid, response) else {
             asked.rid.into_iter().for_each(|rid| session.window.cut(rid));

@@ -13,6 +13,7 @@ use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Carrier, ConnId, Direction, Kind, StreamId};
+use crate::rewrite::{self, Edit};
 use crate::session::Tracker;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -73,6 +74,8 @@ impl Decoder {
             Message::Opened(opened) => self.opened(*opened, out),
             Message::Tls(conn, handshake) => self.tls(conn, &handshake, out),
             Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
+            Message::Edited(conn, edits) => self.edited(conn, edits),
+            Message::Unedited { conn, at, error } => self.unedited(conn, at, &error, out),
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
             Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
@@ -151,15 +154,28 @@ impl Decoder {
         self.drain_http(conn, at, out);
     }
 
+    fn edited(&mut self, conn: ConnId, edits: Vec<Edit>) {
+        if let Some(Connection { protocol: Protocol::Http(http), .. }) = self.connections.get_mut(&conn) {
+            http.edited(edits);
+        }
+    }
+
+    fn unedited(&mut self, conn: ConnId, at: Moment, error: &rewrite::Error, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let unread = Unread { layer: "rewrite", offset: Some(error.offset), why: error.why, opaque: false };
+        connection.place.undecoded(&mut exit, at, None, Some(error.direction), unread);
+    }
+
     /// Takes what HTTP has ready; an upgrade changes the protocol and hands over what came behind it.
     fn drain_http(&mut self, conn: ConnId, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let Connection { place, protocol } = connection;
         let Protocol::Http(http) = protocol else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let Some(upgrade) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else { return };
+        let Some((upgrade, edits)) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else { return };
         http.abandon(&mut self.bosh);
-        match Socket::open(&upgrade, &mut self.streams, place, &mut exit) {
+        match Socket::open(&upgrade, &edits, &mut self.streams, place, &mut exit) {
             Some(mut socket) => {
                 for (direction, rest) in [(Direction::C2s, upgrade.c2s_rest), (Direction::S2c, upgrade.s2c_rest)] {
                     for (at, bytes) in rest {
@@ -169,7 +185,7 @@ impl Decoder {
                 *protocol = Protocol::WebSocket(Box::new(socket));
             }
             None => {
-                super::http::emit_exchange(&upgrade.exchange, None, place, &mut exit);
+                super::http::emit_exchange(&upgrade.exchange, &edits, None, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
                 place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
                 *protocol = Protocol::Opaque;

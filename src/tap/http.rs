@@ -11,6 +11,7 @@ use crate::finesse::Api;
 use crate::http1::{
     Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
 };
+use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
@@ -29,11 +30,23 @@ pub(super) struct HttpTap {
     http: Http1,
     /// BOSH requests without their exchange yet, in order.
     asked: VecDeque<BoshAsked>,
+    /// Exchanges told: the number of the next.
+    told: u64,
+    /// Of exchanges to come.
+    edits: Vec<Edit>,
+    /// Nothing more can be told.
+    over: bool,
 }
 
 impl Default for HttpTap {
     fn default() -> Self {
-        Self { http: Http1::new(Limits::default(), keep), asked: VecDeque::new() }
+        Self {
+            http: Http1::new(Limits::default(), keep),
+            asked: VecDeque::new(),
+            told: 0,
+            edits: Vec::new(),
+            over: false,
+        }
     }
 }
 
@@ -46,7 +59,14 @@ impl HttpTap {
         self.http.end(direction, at);
     }
 
-    /// Gives out what is ready. An upgrade ends HTTP and is the caller's.
+    /// Header fields of exchanges that are not told yet were passed on with other values.
+    pub(super) fn edited(&mut self, edits: Vec<Edit>) {
+        if !self.over {
+            self.edits.extend(edits);
+        }
+    }
+
+    /// Gives out what is ready. An upgrade, with what was edited in it, ends HTTP and is the caller's.
     pub(super) fn drain(
         &mut self,
         at: Moment,
@@ -54,17 +74,19 @@ impl HttpTap {
         exit: &mut Exit<'_>,
         bosh: &mut Bosh,
         streams: &mut Streams,
-    ) -> Option<Box<Upgrade>> {
+    ) -> Option<(Box<Upgrade>, Vec<Edit>)> {
         while let Some(item) = self.http.next() {
             match item {
                 Ok(Item::Request(request)) => self.asked.push_back(bosh.asked(&request, place, exit, streams)),
                 Ok(Item::Exchange(exchange)) if keep(&exchange.request) == Keep::RequestFirst => {
                     let asked = self.asked.pop_front().unwrap_or_default();
-                    bosh.answered(&asked, &exchange, place, exit);
+                    bosh.answered(&asked, &exchange, &self.next_edits(), place, exit);
                 }
-                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, None, place, exit),
-                Ok(Item::Upgraded(upgrade)) => return Some(upgrade),
+                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, &self.next_edits(), None, place, exit),
+                Ok(Item::Upgraded(upgrade)) => return Some((upgrade, self.next_edits())),
                 Err(error) => {
+                    self.over = true;
+                    self.edits = Vec::new();
                     let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
                     place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
@@ -77,11 +99,21 @@ impl HttpTap {
     pub(super) fn abandon(&mut self, bosh: &mut Bosh) {
         self.asked.drain(..).for_each(|asked| bosh.abandoned(&asked));
     }
+
+    /// What was edited in the next exchange to be told.
+    fn next_edits(&mut self) -> Vec<Edit> {
+        let exchange = self.told;
+        self.told += 1;
+        let (now, later): (Vec<_>, Vec<_>) = self.edits.drain(..).partition(|edit| edit.exchange <= exchange);
+        self.edits = later;
+        now
+    }
 }
 
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
 pub(super) fn emit_exchange(
     exchange: &Exchange,
+    edits: &[Edit],
     bosh: Option<&BoshRequest<'_>>,
     place: &mut Place,
     exit: &mut Exit<'_>,
@@ -112,7 +144,7 @@ pub(super) fn emit_exchange(
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen = HttpExchange { exchange, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let seen = HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),

@@ -9,6 +9,7 @@ use crate::capture::observation::{Closed, End, WebSocketEnd, What};
 use crate::clock::Moment;
 use crate::conn::{Carrier, Direction, StreamId};
 use crate::http1::Upgrade;
+use crate::rewrite::Edit;
 use crate::session::findings::ending::By;
 use crate::session::tracker::Opening;
 use crate::ws::{Control, Decoder, Handshake, Item, Limits, Message, Opcode};
@@ -43,6 +44,7 @@ impl Socket {
     /// The socket that an upgrade opened, if it is a WebSocket.
     pub(super) fn open(
         upgrade: &Upgrade,
+        edits: &[Edit],
         streams: &mut Streams,
         place: &mut Place,
         exit: &mut Exit<'_>,
@@ -58,7 +60,7 @@ impl Socket {
             user_agent: exchange.request.field("user-agent").unwrap_or_default(),
         };
         exit.tracker.websocket_opened(&spot, opening);
-        place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, handshake: &handshake });
+        place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, edits, handshake: &handshake });
         if handshake.unknown_extension {
             let why = "an extension was agreed that is not understood: messages are only counted";
             place.undecoded(

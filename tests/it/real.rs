@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod bosh;
+mod browse;
 mod client;
 mod doctor;
 mod ejabberd;

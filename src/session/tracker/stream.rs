@@ -62,7 +62,10 @@ impl Tracker {
         let Some(stream) = spot.stream.and_then(|id| self.streams.remove(&id)) else { return };
         let ending = Ending { by, how, announced: stream.announced };
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
+        // A browser drops a socket whose handshake it does not like without a word: that was said.
+        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
+        let unannounced = unannounced.filter(|_| !is_explained);
         // Who gave up because of a ping was cut off by nobody's time limit.
         let is_cut = unannounced.is_some() && !stream.waits_for_pong();
         if by != By::Proxy

@@ -5,7 +5,7 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::{Update, system_hosts};
 use crate::session::findings::handshake::Asked;
-use crate::session::findings::login::Refusal;
+use crate::session::findings::login::{Refusal, Said};
 use crate::session::findings::{self, Confidence, Scope};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
@@ -190,7 +190,7 @@ impl Tracker {
         self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
             if let Some(stream) = self.stream(spot) {
-                stream.said = findings::login::Said::Already;
+                stream.said = Said::Already;
             }
             self.find(spot, finding);
         }
