@@ -173,7 +173,9 @@ impl Decoder {
         let Connection { place, protocol } = connection;
         let Protocol::Http(http) = protocol else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let Some((upgrade, edits)) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else { return };
+        let Some((upgrade, edits)) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else {
+            return;
+        };
         http.abandon(&mut self.bosh);
         match Socket::open(&upgrade, &edits, &mut self.streams, place, &mut exit) {
             Some(mut socket) => {

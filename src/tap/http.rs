@@ -144,7 +144,8 @@ pub(super) fn emit_exchange(
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen = HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let seen =
+        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),

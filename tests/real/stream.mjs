@@ -15,7 +15,7 @@ const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [
 const { host, user, server } = values;
 
 try {
-  const finesse = await tomcat({ host, user, port: server, ca: values['server-ca'], password: process.env.FINESSE_TAP_TEST_PASSWORD });
+  const finesse = await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password: process.env.FINESSE_TAP_TEST_PASSWORD });
   const own = ['tls', 'host', 'user', 'dial', 'ca'].flatMap((name) => [`--${name}`, values[name]]);
   const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
   const client = spawn('python3', [join(here, 'stream.py'), ...own], {

@@ -6,8 +6,9 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Stream, StreamClose, Thing, Tls,
-    TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Stream,
+    StreamClose, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent,
+    Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;

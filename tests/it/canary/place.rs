@@ -44,7 +44,11 @@ use Says::{Chunked, Client, Close, Gzipped, Request, Response, Server, Upgrade};
 
 pub const PLACES: &[Place] = &[
     // BOSH bodies.
-    place("BOSH sid", Request(BIND, XML, "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'/>"), &["/http-bind/", "\"sid\":\"k-"]),
+    place(
+        "BOSH sid",
+        Request(BIND, XML, "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'/>"),
+        &["/http-bind/", "\"sid\":\"k-"],
+    ),
     place(
         "BOSH sid of a restart",
         Request(BIND, XML, "<body rid='7' sid='{S}' xmpp:restart='true' xmlns='http://jabber.org/protocol/httpbind'/>"),
@@ -55,10 +59,42 @@ pub const PLACES: &[Place] = &[
         Request(BIND, XML, "<body rid='7' key='{S}' newkey='{S}' xmlns='http://jabber.org/protocol/httpbind'/>"),
         &["key=\\\"[cred:key]"],
     ),
-    place("BOSH PLAIN", Request(BIND, XML, "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>"), &["[cred:sasl]"]),
-    place("BOSH PLAIN, gzip", Gzipped(BIND, XML, "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>"), &["[cred:sasl]"]),
-    place("BOSH PLAIN, chunked", Chunked(BIND, XML, "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>"), &["[cred:sasl]"]),
-    place("BOSH broken off", Request(BIND, XML, "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth>"), &["cannot read bosh"]),
+    place(
+        "BOSH PLAIN",
+        Request(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place(
+        "BOSH PLAIN, gzip",
+        Gzipped(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place(
+        "BOSH PLAIN, chunked",
+        Chunked(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place(
+        "BOSH broken off",
+        Request(
+            BIND,
+            XML,
+            "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth>",
+        ),
+        &["cannot read bosh"],
+    ),
     place("BOSH that is none", Request(BIND, XML, "<iq password='{S}'/>"), &["cannot read bosh"]),
     place("BOSH in the query", Request("GET /http-bind/?%3Cbody+sid='{S}'/%3E HTTP/1.1", &[], ""), &["/http-bind/"]),
     // Header fields.

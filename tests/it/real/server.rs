@@ -79,7 +79,7 @@ impl Server {
             .arg(key);
         let mut process = Process::start(command.args(options));
         let port = process.wait_for("where it listens", |line| line.rsplit_once("ACCEPT 127.0.0.1:")?.1.parse().ok());
-        Self { port, certificate, process, _directory: directory }
+        Self { port, xmpp: [0; 2], certificate, process, _directory: directory }
     }
 
     /// ws with permessage-deflate as `options` say (see `deflate.mjs`).
@@ -133,7 +133,7 @@ impl Server {
             let (first, second) = line.strip_prefix("{\"listening\":[")?.strip_suffix("]}")?.split_once(',')?;
             Some([first.parse().ok()?, second.parse().ok()?])
         });
-        (Self { port, certificate, process, _directory: directory }, second)
+        (Self { port, xmpp: [0; 2], certificate, process, _directory: directory }, second)
     }
 
     /// Its TLS port on 127.0.0.1.
