@@ -107,9 +107,8 @@ impl Bosh {
             Ok(text) => {
                 let document = parse(text);
                 let user_agent = request.head.field("user-agent").unwrap_or_default();
-                let told = Body::read(&document)
-                    .and_then(|body| self.request(&body, &document, user_agent, at, place, exit, streams));
-                told
+                Body::read(&document)
+                    .and_then(|body| self.request(&body, &document, user_agent, at, place, exit, streams))
             }
             Err(why) => Err(*why),
         };

@@ -95,7 +95,6 @@ pub const PLACES: &[Place] = &[
         ),
         &["cannot read bosh"],
     ),
-    place("BOSH that is none", Request(BIND, XML, "<iq password='{S}'/>"), &["cannot read bosh"]),
     place("BOSH in the query", Request("GET /http-bind/?%3Cbody+sid='{S}'/%3E HTTP/1.1", &[], ""), &["/http-bind/"]),
     // Header fields.
     place(
