@@ -49,6 +49,7 @@ type ClientLeg = server::TlsStream<TcpStream>;
 type UpstreamLeg = client::TlsStream<TcpStream>;
 
 /// A connection's two ends, ready to be relayed between.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment; a box would be an allocation a connection")]
 enum Legs {
     Tls(ClientLeg, UpstreamLeg, Filter),
     /// XMPP whose server or client would have no TLS.

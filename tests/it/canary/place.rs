@@ -86,15 +86,6 @@ pub const PLACES: &[Place] = &[
         ),
         &["[cred:sasl]"],
     ),
-    place(
-        "BOSH broken off",
-        Request(
-            BIND,
-            XML,
-            "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth>",
-        ),
-        &["cannot read bosh"],
-    ),
     place("BOSH in the query", Request("GET /http-bind/?%3Cbody+sid='{S}'/%3E HTTP/1.1", &[], ""), &["/http-bind/"]),
     // Header fields.
     place(
