@@ -35,13 +35,12 @@ pub use ship::ship;
 use crate::ca_text::CaFacts;
 use crate::clock;
 use crate::config::{Ca, Listener, Run};
-use crate::conn::Kind;
 use crate::proxy::{self, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use banner::Fronted;
 use control::Control;
 use recorder::Recorder;
@@ -128,10 +127,7 @@ pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
 /// Listeners as they were asked for, with the addresses they are bound to, become routes.
 fn routes(wanted: &[Listener], addresses: &[SocketAddr]) -> anyhow::Result<Vec<Route>> {
     let mut routes = Vec::new();
-    for (Listener { address, kind, servers }, bound) in wanted.iter().zip(addresses) {
-        if *kind != Kind::Https {
-            bail!("{address}: routes of the scheme {} cannot be relayed yet", kind.scheme());
-        }
+    for (Listener { kind, servers, .. }, bound) in wanted.iter().zip(addresses) {
         routes.extend(servers.iter().map(|server| Route { listener: *bound, upstream: server.clone(), kind: *kind }));
     }
     Ok(routes)

@@ -11,6 +11,7 @@ mod filter;
 mod page;
 mod relay;
 mod route;
+mod starttls;
 
 pub use dial::Unreachable;
 pub use filter::Rewriting;

@@ -3,11 +3,14 @@
 //! [`Intake`] and [`Feed`] are the relay's end, [`Decoder`] is the sans-IO middle, and [`run`] drives it on a thread of its
 //! own, so that decoding never competes with the relay for an executor, and publishes on the bus.
 
+mod bosh;
 mod decoder;
 pub mod feed;
 mod http;
 mod place;
 mod socket;
+mod stanza;
+mod stream;
 
 pub use decoder::Decoder;
 pub use feed::{Attention, Change, Feed, Intake};
@@ -87,7 +90,7 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         sequences: (tally.events > 0).then_some((tally.first, tally.last)),
     };
     let seen =
-        Observation { at: clock::now(), peers: None, session: None, user: None, ws: None, direction: None, what };
+        Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };
     let record = decoder.door().admit(&seen, &mut Guard::default());
     bus.publish_gap(loss, &Arc::new(record));
 }

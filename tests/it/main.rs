@@ -25,3 +25,4 @@ mod scan;
 mod share;
 mod support;
 mod transparency;
+mod xmpp;
