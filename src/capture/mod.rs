@@ -56,6 +56,14 @@ impl Door {
         Self { observer: Some(name), ..self }
     }
 
+    /// Redacts from now on as `other` would, in the same stream: run, numbers and session tokens stay.
+    pub fn adopt(&mut self, other: Self) {
+        self.redactor.at(other.redactor.level());
+        self.restrictor = other.restrictor;
+        self.observer = other.observer;
+        self.line_limit_bytes = other.line_limit_bytes;
+    }
+
     /// The sequence the next record will have.
     #[must_use]
     pub fn next_sequence(&self) -> u64 {

@@ -17,6 +17,9 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Most names in a row that may be taken already.
+const MAX_TAKEN: u32 = 100;
+
 /// When a file is full, and how often things are looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -73,27 +76,43 @@ struct OpenFile<O> {
 }
 
 impl FileSink {
-    /// Makes the directory, if need be, and the first file.
+    /// Makes the directory, if need be, and a file, numbered `first` or as soon after it as there is none.
     ///
     /// # Errors
     /// Either cannot be made.
-    pub fn create(dir: &Path, name: CaptureName, opening: Opening, limits: Limits) -> anyhow::Result<Self> {
-        Self::create_on(Disk, dir, name, opening, limits)
+    pub fn create(dir: &Path, name: CaptureName, first: u32, opening: Opening, limits: Limits) -> anyhow::Result<Self> {
+        Self::create_on(Disk, dir, name, first, opening, limits)
             .with_context(|| format!("create a capture file in {}", dir.display()))
     }
 }
 
 impl<M: Medium> FileSink<M> {
-    fn create_on(mut medium: M, dir: &Path, name: CaptureName, opening: Opening, limits: Limits) -> io::Result<Self> {
+    fn create_on(
+        mut medium: M,
+        dir: &Path,
+        name: CaptureName,
+        first: u32,
+        opening: Opening,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let mut pending = Pending::default();
-        let file = open(&mut medium, dir.join(name.file(1)), &opening, 1, &mut pending)?;
+        let mut number = first;
+        let file = loop {
+            match open(&mut medium, dir.join(name.file(number)), &opening, number, &mut pending) {
+                // A file of this run that is about to end has grown meanwhile.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < first.saturating_add(MAX_TAKEN) => {
+                    number += 1;
+                }
+                opened => break opened?,
+            }
+        };
         Ok(Self {
             medium,
             dir: dir.to_owned(),
             name,
             opening,
             limits,
-            number: 1,
+            number,
             file,
             pending,
             trouble: Trouble::default(),

@@ -26,7 +26,7 @@ fn record(sequence: u64) -> Arc<Record> {
 
 /// A bus with one sink on the real file system.
 fn on_disk(dir: &Path, run: u128, limits: Limits) -> Bus {
-    let sink = FileSink::create(dir, name(run), Opening::for_test(), limits).unwrap();
+    let sink = FileSink::create(dir, name(run), 1, Opening::for_test(), limits).unwrap();
     let mut bus = Bus::new();
     bus.attach("file", Duty::Keep, 1 << 20, |receiver| sink.run(receiver)).unwrap();
     bus
@@ -132,7 +132,8 @@ fn only_owner_and_group_may_read() {
 fn an_existing_file_is_never_opened() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(name(1).file(1)), "earlier").unwrap();
-    assert!(FileSink::create(dir.path(), name(1), Opening::for_test(), EAGER).is_err());
+    let sink = FileSink::create(dir.path(), name(1), 1, Opening::for_test(), EAGER).unwrap();
+    assert_eq!(sink.path(), dir.path().join(name(1).file(2)));
     assert_eq!(fs::read(dir.path().join(name(1).file(1))).unwrap(), b"earlier");
 }
 
@@ -228,7 +229,7 @@ impl Fake {
     }
 
     fn attach(&self, limits: Limits, queue_bytes: usize) -> Bus {
-        let sink = FileSink::create_on(self.clone(), Path::new(""), name(1), Opening::for_test(), limits).unwrap();
+        let sink = FileSink::create_on(self.clone(), Path::new(""), name(1), 1, Opening::for_test(), limits).unwrap();
         let mut bus = Bus::new();
         bus.attach("file", Duty::Keep, queue_bytes, |receiver| sink.run(receiver)).unwrap();
         bus

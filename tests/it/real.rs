@@ -6,6 +6,7 @@
 //! `tests/real/`. Loopback only. Unix only: the programs are Debian's.
 #![cfg(unix)]
 
+mod bosh;
 mod browse;
 mod client;
 mod doctor;
@@ -15,6 +16,7 @@ mod nginx;
 mod process;
 mod scale;
 mod server;
+mod stream;
 mod tap;
 mod trouble;
 
