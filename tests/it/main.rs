@@ -16,5 +16,6 @@ mod program;
 mod real;
 mod scan;
 mod share;
+mod ship;
 mod support;
 mod transparency;
