@@ -18,6 +18,7 @@
 //!              capture::Door      Observation → Event → Record: redaction, the one door out
 //!                     ▼
 //!                    bus ──▶ sinks: file · stdout · live
+//!                                  file ──▶ ship: Splunk · Elasticsearch
 //! ```
 //!
 //! Bytes go right, knowledge goes down. Only TCP back-pressure and shutdown travel against the flow.
@@ -30,7 +31,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`], [`ship`] (→ [`tls`]): never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |

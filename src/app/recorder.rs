@@ -8,11 +8,14 @@ use crate::clock;
 use crate::config::{CaptureTo, Live, Recording};
 use crate::session::Tracker;
 use crate::share::key;
+use crate::ship;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -61,7 +64,8 @@ impl Recorder {
             CaptureTo::Dir(dir) => {
                 sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
                 let name = CaptureName::new(shown(host, record.redact), start, run);
-                let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
+                let keep = record.capture_limit_bytes.map(|limit_bytes| keep(dir, limit_bytes));
+                let sink = FileSink::create(dir, name, opening, limits(record))?.keeping(keep);
                 let place = sink.path().display().to_string();
                 bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
                 place
@@ -133,6 +137,26 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// Files small enough for some of them to fit what is kept.
+fn limits(record: &Recording) -> sinks::Limits {
+    let limits = sinks::Limits::default();
+    let file_bytes = record.capture_limit_bytes.map_or(limits.file_bytes, |limit| limits.file_bytes.min(limit / 8));
+    sinks::Limits { file_bytes, ..limits }
+}
+
+/// What delivery has not reached yet is a loss when it is removed.
+fn keep(dir: &Path, limit_bytes: u64) -> sinks::Keep {
+    let dir = dir.to_owned();
+    let delivered = move || match ship::delivered(&dir) {
+        Ok(positions) => Some(positions?.into_iter().map(|(name, position)| (name, position.offset)).collect()),
+        Err(error) => {
+            tracing::warn!(error = %format!("{error:#}"), "what has been delivered is not known: nothing counts as delivered");
+            Some(BTreeMap::new())
+        }
+    };
+    sinks::Keep { limit_bytes, delivered: Box::new(delivered) }
 }
 
 /// What redacts as the recording says.

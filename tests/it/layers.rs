@@ -19,6 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("scan", &["conn", "clock", "capture"]),
     ("share", &["conn", "clock", "capture"]),
+    // A shipper reads files, never the bus: the relay cannot feel it.
+    ("ship", &["conn", "clock", "capture", "tls"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
     ("report", &["conn", "clock", "capture", "session"]),
     ("import", &["conn", "clock", "capture", "tap"]),

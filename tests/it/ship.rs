@@ -25,6 +25,7 @@ fn splunk_gets_every_event_as_it_was_and_none_twice() {
     site.assert_indexed(&splunk, 1..=900);
     assert!(splunk.contract.lock().unwrap().events.values().all(|(_, times)| *times == 1));
     let last = splunk.contract.lock().unwrap().last.take().unwrap();
+    let last: serde_json::Value = serde_json::from_str(&last).unwrap();
     assert_eq!((last["host"].as_str(), last["time"].as_str()), (Some("lab.example"), Some("1768468360.000900")));
 
     let ended = site.ship_to_splunk(&splunk, &[]);
@@ -111,10 +112,10 @@ fn an_acknowledged_event_is_an_indexed_one() {
     let acks = Acks { after_polls: 2, ..Acks::default() };
     let contract = Hec { acks: Some(acks), ..Hec::default() };
     let (site, splunk) = (Site::new(), Receiver::start(contract, Wire::Plain));
-    site.write(1, 1..=2_500);
+    site.write(1, 1..=300);
     let ended = site.ship_to_splunk(&splunk, &["--splunk-ack"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    site.assert_indexed(&splunk, 1..=2_500);
+    site.assert_indexed(&splunk, 1..=300);
     assert!(splunk.contract.lock().unwrap().events.values().all(|(_, times)| *times == 1));
 }
 

@@ -68,7 +68,11 @@ impl Bulk {
             return Err(Self::fault(404, "index_not_found_exception", "no such index and no template for it"));
         }
         let Some(body) = std::str::from_utf8(&asked.body).ok().and_then(|body| body.strip_suffix('\n')) else {
-            return Err(Self::fault(400, "illegal_argument_exception", "The bulk request must be terminated by a newline"));
+            return Err(Self::fault(
+                400,
+                "illegal_argument_exception",
+                "The bulk request must be terminated by a newline",
+            ));
         };
         let lines: Vec<&str> = body.split('\n').collect();
         if lines.len() % 2 != 0 {
@@ -90,13 +94,18 @@ impl Bulk {
     }
 
     fn create(&mut self, id: &str, document: &str) -> Value {
-        let fault = |status: u16, kind: &str| json!({"status": status, "error": {"type": kind, "reason": "as it says"}});
+        let fault =
+            |status: u16, kind: &str| json!({"status": status, "error": {"type": kind, "reason": "as it says"}});
         self.items += 1;
         if self.rejects_one_in > 0 && self.items.is_multiple_of(self.rejects_one_in) {
             return fault(429, "es_rejected_execution_exception");
         }
-        let parsed: Option<Value> = serde_json::from_str(document).ok();
-        let is_whole = parsed.is_some_and(|parsed| parsed["@timestamp"].is_string());
+        #[derive(serde::Deserialize)]
+        struct Document {
+            #[serde(rename = "@timestamp")]
+            _timestamp: String,
+        }
+        let is_whole = serde_json::from_str::<Document>(document).is_ok();
         if !is_whole || self.poison.is_some_and(|poison| document.contains(poison)) {
             return fault(400, "document_parsing_exception");
         }

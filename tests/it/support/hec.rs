@@ -24,7 +24,7 @@ pub struct Hec {
     /// By `event.id`: the event as it came, and how often.
     pub events: BTreeMap<String, (String, usize)>,
     /// The envelope of the last event.
-    pub last: Option<Value>,
+    pub last: Option<String>,
 }
 
 /// Indexer acknowledgement.
@@ -65,6 +65,16 @@ struct Envelope<'a> {
     index: Option<String>,
     #[serde(borrow, default)]
     event: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    event: InnerEvent,
+}
+
+#[derive(Deserialize)]
+struct InnerEvent {
+    id: String,
 }
 
 impl Hec {
@@ -145,11 +155,11 @@ impl Hec {
         if self.poison.is_some_and(|poison| event.contains(poison)) {
             return Err((6, "Invalid data format"));
         }
-        let inner: Value = serde_json::from_str(event).map_err(|_| (6, "Invalid data format"))?;
+        let inner: Inner = serde_json::from_str(event).map_err(|_| (6, "Invalid data format"))?;
         assert!(time > 1e9 && envelope.source == "finesse-tap" && envelope.sourcetype == "finesse:event");
         assert!(envelope.host.is_some_and(|host| !host.is_empty()));
-        self.last = serde_json::from_str(text).ok();
-        Ok((inner["event"]["id"].as_str().unwrap().to_owned(), event.to_owned()))
+        self.last = Some(text.to_owned());
+        Ok((inner.event.id, event.to_owned()))
     }
 
     fn take(&mut self, taken: Vec<(String, String)>) -> Reply {
