@@ -89,7 +89,7 @@ fn measure(dir: &Path, is_splunk: bool, is_tls: bool) -> anyhow::Result<(f64, f6
     let (port, pin) = serve(is_splunk, is_tls)?;
     let scheme = if is_tls { "https" } else { "http" };
     let url = Url::parse(&format!("{scheme}://localhost:{port}")).map_err(anyhow::Error::msg)?;
-    let trust = pin.map_or(Trust::System, Trust::Pin);
+    let trust = pin.map_or(Trust::System, |pin| Trust::Pins(vec![pin]));
     let kind = if is_splunk {
         let token = ship::secret::Source::File(dir.join("token"));
         Kind::Splunk { token, index: None, ack: Ack::IfOffered }

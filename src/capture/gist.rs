@@ -188,7 +188,7 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     let method = http.request.method.as_deref().unwrap_or("?");
     let path = event.url.as_ref().map_or("?", |url| &*url.path);
     write!(out, "{method} {}", path.strip_prefix("/finesse/api/").unwrap_or(path))?;
-    match http.response.as_ref().and_then(|response| response.status_code) {
+    match http.response.as_ref().map(|response| response.status_code) {
         Some(status) => write!(out, " {status}")?,
         None => out.push_str(" unanswered"),
     }

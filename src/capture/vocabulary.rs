@@ -4,6 +4,7 @@
 //! the like means that nothing can travel in them, and that they stay `&'static str`. A line with an unknown word is not
 //! ours; a new word must be added here, which the round trip of every playbook's golden lines holds.
 
+use crate::session::Stage;
 use crate::session::findings::Code;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -28,11 +29,13 @@ pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'stat
 }
 
 fn known(text: &str) -> Option<&'static str> {
-    let findings = || Code::ALL.into_iter().flat_map(|code| [code.as_str(), code.title(), code.advice()]);
-    WORDS.iter().copied().find(|word| *word == text).or_else(|| findings().find(|word| *word == text))
+    let words = WORDS.iter().copied().flatten().copied();
+    let stages = Stage::ALL.into_iter().map(Stage::as_str);
+    let findings = Code::ALL.into_iter().flat_map(|code| [code.as_str(), code.title(), code.advice()]);
+    words.chain(stages).chain(findings).find(|word| *word == text)
 }
 
-const LISTS: &[&[&str]] = &[
+pub(super) const LISTS: &[&[&str]] = &[
     &[],
     &["authentication"],
     &["network"],
@@ -53,9 +56,43 @@ const LISTS: &[&[&str]] = &[
     &["start"],
 ];
 
-const WORDS: &[&str] = &[
-    env!("CARGO_PKG_VERSION"),
-    // event.action
+/// Every word that [`known`] takes by a list.
+#[cfg(test)]
+pub(super) fn words_known() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().copied().flatten().copied()
+}
+
+/// Every list of words, one for each place that takes one; where stages and findings stand, their types know the words.
+const WORDS: &[&[&str]] = &[
+    &["", env!("CARGO_PKG_VERSION")],
+    ACTION,
+    KIND,
+    DATASET,
+    OUTCOME,
+    LEVEL,
+    TRANSPORT,
+    PROTOCOL,
+    APPLICATION,
+    HTTP_VERSION,
+    TLS_VERSION,
+    TLS_PROTOCOL,
+    DIRECTION,
+    LEG,
+    END,
+    HOW,
+    CLOSE_HANDSHAKE,
+    LAYER,
+    CONFIDENCE,
+    SUMMARY_REASON,
+    FACT,
+    REDACTION_LEVEL,
+    XMPP_KIND,
+    OBJECT,
+    OPERATION,
+];
+
+/// `event.action`
+pub(super) const ACTION: &[&str] = &[
     "log-opened",
     "connection-opened",
     "connection-closed",
@@ -74,121 +111,109 @@ const WORDS: &[&str] = &[
     "redaction-blocked",
     "finding",
     "session-summary",
-    // event.kind, .dataset, .outcome, log.level, network
-    "",
-    "event",
+];
+/// `event.kind`
+pub(super) const KIND: &[&str] = &["event", "alert", "pipeline_error"];
+/// `event.dataset`
+pub(super) const DATASET: &[&str] = &["finesse.event"];
+/// `event.outcome`
+pub(super) const OUTCOME: &[&str] = &["success", "failure", "unknown"];
+/// `log.level`
+pub(super) const LEVEL: &[&str] = &["info", "warn", "error"];
+/// `network.transport`
+pub(super) const TRANSPORT: &[&str] = &["tcp"];
+/// `network.protocol`
+pub(super) const PROTOCOL: &[&str] = &["tls", "http", "websocket"];
+/// `network.application`
+pub(super) const APPLICATION: &[&str] = &["finesse"];
+/// `http.version`
+pub(super) const HTTP_VERSION: &[&str] = &["1.0", "1.1"];
+/// `tls.version`
+pub(super) const TLS_VERSION: &[&str] = &["1.2", "1.3"];
+/// `tls.version_protocol`
+pub(super) const TLS_PROTOCOL: &[&str] = &["tls"];
+/// `finesse.direction`
+pub(super) const DIRECTION: &[&str] = &["c2s", "s2c"];
+/// `finesse.tls.leg`
+pub(super) const LEG: &[&str] = &["client", "upstream"];
+/// Who ended or refused something: `finesse.conn.by`, `finesse.tls.failed_by`, `finesse.ws.close.initiator`
+pub(super) const END: &[&str] = &["client", "upstream", "proxy", "unknown"];
+/// `finesse.conn.how`
+pub(super) const HOW: &[&str] =
+    &["fin", "rst", "timeout", "tls_alert", "shutdown", "unreachable", "refused", "limit", "error", "unknown"];
+/// `finesse.ws.close.handshake`
+pub(super) const CLOSE_HANDSHAKE: &[&str] = &["full", "half", "none"];
+/// `finesse.decode.layer`
+pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap"];
+/// `finesse.finding.confidence`
+pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
+/// `finesse.summary.reason`
+pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
+/// `finesse.finding.facts.name`
+pub(super) const FACT: &[&str] = &[
+    "age_ms",
+    "agents",
     "alert",
-    "pipeline_error",
-    "finesse.event",
-    "success",
-    "failure",
-    "unknown",
-    "debug",
-    "info",
-    "warn",
-    "error",
-    "tcp",
-    "tls",
-    "http",
-    "websocket",
-    "finesse",
-    // versions of HTTP and TLS
-    "1.0",
-    "1.1",
-    "1.2",
-    "1.3",
-    "2",
-    // who, how, which way
-    "c2s",
-    "s2c",
+    "arrival_ms",
+    "by",
     "client",
-    "upstream",
-    "proxy",
-    "fin",
-    "rst",
-    "timeout",
-    "tls_alert",
-    "shutdown",
-    "unreachable",
-    "refused",
-    "limit",
-    "full",
-    "half",
-    "none",
-    // decoding
-    "content",
-    "xmpp",
-    "update",
-    "tap",
-    // login stages; some stand among the kinds of stanzas
-    "handshake",
-    "restart",
-    "bind",
-    "session",
-    "finesse-presence",
-    "user-subscription",
-    "team-subscription",
-    "first-event",
-    // findings, session summaries; their codes, titles and advice come from `Code`
-    "certain",
-    "likely",
-    "possible",
-    "end",
-    "hourly",
-    // facts of findings
-    "logins",
-    "within_ms",
-    "level",
-    "rtt_ms",
-    "spacing_ms",
-    "silence_ms",
-    "status",
-    "offered",
-    "selected",
-    "sign",
-    "state",
+    "condition",
     "gone_for_ms",
     "host",
-    "resource",
-    "operation",
-    "node",
-    "arrival_ms",
-    "skew_ms",
-    "layer",
-    "why",
-    "other_client",
-    "by",
     "how",
-    "age_ms",
     "idle_ms",
-    "times",
-    "condition",
-    "reason",
-    "stage",
-    "alert",
-    "sni",
-    "port",
+    "layer",
+    "level",
+    "logins",
     "meaning",
+    "message",
+    "node",
+    "offered",
+    "old_socket",
+    "operation",
+    "other",
+    "other_browser",
+    "other_client",
+    "port",
+    "reason",
+    "resource",
+    "rtt_ms",
+    "selected",
+    "sign",
+    "silence_ms",
+    "skew_ms",
+    "sni",
+    "spacing_ms",
+    "stage",
+    "state",
+    "status",
+    "times",
     "type",
-    // redaction levels
-    "off",
-    "auth",
-    "share",
-    "minimal",
-    // xmpp.kind
+    "why",
+    "within_ms",
+];
+/// `finesse.redaction.level`
+pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
+/// `finesse.xmpp.kind`
+pub(super) const XMPP_KIND: &[&str] = &[
     "open",
     "close",
     "features",
     "stream-error",
+    "auth",
     "challenge",
     "response",
+    "success",
+    "failure",
     "abort",
     "iq",
     "message",
     "presence",
     "stream-management",
     "other",
-    // update.object
+];
+/// `finesse.update.object`
+pub(super) const OBJECT: &[&str] = &[
     "User",
     "Dialog",
     "Dialogs",
@@ -201,9 +226,12 @@ const WORDS: &[&str] = &[
     "SystemInfo",
     "ApiErrors",
     "Other",
-    // api.operation
+];
+/// `finesse.api.operation`
+pub(super) const OPERATION: &[&str] = &[
     "read",
     "create",
+    "update",
     "delete",
     "sign-in",
     "sign-out",

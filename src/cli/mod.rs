@@ -172,17 +172,25 @@ pub struct RunFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Traffic")]
 pub struct TrafficFlags {
-    /// The Finesse server; port 8445 unless given
+    /// The Finesse server; port 8445 unless given; repeatable
     ///
-    /// By the name that browsers use for it: a host, not a URL. Releases before 12.6 use port 7443 for notifications.
+    /// By the name that browsers use for it: a host, not a URL. Name both nodes of a cluster: connections are told apart
+    /// by the name that the browser asks for, and one that asks for none of them, such as localhost, means the first.
     #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname)]
-    pub upstream: Option<OsString>,
-    /// Accept browsers here; repeatable [default: 127.0.0.1:8445]
+    pub upstream: Vec<OsString>,
+    /// Accept browsers for every --upstream here; repeatable [default: 127.0.0.1:8445]
     ///
     /// The port should be the server's, as the browser asks for the same name and port; port 0 takes any free one and says
     /// which. Any address but a loopback one lets other machines in.
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Vec<OsString>,
+    /// Accept at LISTEN for one more server or port; repeatable
+    ///
+    /// LISTEN is a port of 127.0.0.1, or ADDR:PORT. The server's port is that of LISTEN unless given. SCHEME is https, xmpps
+    /// (XMPP behind TLS, 5223) or xmpp (with STARTTLS, 5222). Releases before 12.6 use port 7443 for notifications:
+    /// --route 7443=HOST. Several servers may share a listener, as those of --upstream do, which come first on it.
+    #[arg(long, value_name = "LISTEN=[SCHEME://]HOST[:PORT]")]
+    pub route: Vec<OsString>,
     /// Dial ADDR for the name HOST; repeatable
     ///
     /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy, which
@@ -198,13 +206,13 @@ pub struct TrustFlags {
     /// Trust the server if a certificate in FILE (PEM) vouches for it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub upstream_ca: Option<OsString>,
-    /// Trust the server that has this certificate and no other
+    /// Trust the server that has this certificate and no other; repeatable
     ///
-    /// Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
+    /// For several servers, a pin of each. Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
     /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
     /// administrator says.
     #[arg(long, value_name = "sha256:HEX")]
-    pub upstream_pin: Option<OsString>,
+    pub upstream_pin: Vec<OsString>,
     /// Trust any server
     ///
     /// Passwords may go to a stranger: for test networks only.
@@ -236,8 +244,9 @@ pub struct IdentityFlags {
 pub struct KeepFlags {
     /// Keep the CA in DIR [default: certs]
     ///
-    /// The certificate authority is made in DIR/HOST on first use. It can sign for HOST, localhost and loopback addresses
-    /// only, and its key never leaves this machine. `finesse-tap ca` says how to trust it.
+    /// The certificate authority is made in DIR/HOST on first use. It can sign for the servers named then, localhost and
+    /// loopback addresses only, and its key never leaves this machine. A server added later gets its own. `finesse-tap ca`
+    /// says how to trust it.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub certs: Option<OsString>,
     /// Write the log into DIR, or to standard output with - [default: captures]
@@ -370,9 +379,11 @@ pub struct CaFlags {
     /// Look for CAs below DIR [default: certs]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub certs: Option<OsString>,
-    /// Only the CA for HOST, made if there is none yet
+    /// Only the CA for HOST, made if there is none yet; repeatable
+    ///
+    /// Hosts that are named together share one CA, so that there is one to trust: name all nodes that `run` will stand for.
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
-    pub upstream: Option<OsString>,
+    pub upstream: Vec<OsString>,
     /// Copy the certificates into DIR as .pem, .crt and .cer, never the keys
     ///
     /// To be carried to other machines: .pem and .crt are PEM, under the names that different programs expect; .cer is DER

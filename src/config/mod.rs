@@ -9,6 +9,7 @@ mod doctor;
 mod problem;
 mod read;
 mod report;
+mod route;
 mod said;
 mod scan;
 mod settings;
@@ -22,6 +23,7 @@ mod tests;
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
+pub use route::{Listener, Route, Traffic};
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};
 pub use ship::Ship;
@@ -97,10 +99,8 @@ impl From<Problem> for Stop {
 /// What `run` needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The server.
-    pub upstream: Authority,
-    /// Where to accept browsers; not empty.
-    pub listen: Vec<SocketAddr>,
+    /// Where traffic comes from and goes to.
+    pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
     /// Whom to believe to be the server.
@@ -145,8 +145,8 @@ pub struct Demo {
 pub struct Ca {
     /// Where CAs are kept.
     pub certs: PathBuf,
-    /// Only the CA for this server, to be made if there is none.
-    pub upstream: Option<Authority>,
+    /// Only the CAs for these servers, to be made where there is none.
+    pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
 }

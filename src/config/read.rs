@@ -1,6 +1,7 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
 use super::doctor;
+use super::route;
 use super::said::{self, Environment, Known, Said};
 use super::share;
 use super::value::{self, Wrong};
@@ -17,7 +18,6 @@ use crate::proxy::Limits;
 use crate::tls::upstream::{Pin, Trust};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::ffi::{OsStr, OsString};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -110,9 +110,6 @@ fn file_text(path: &Path) -> Result<String, String> {
 }
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
-    let upstream = parsed(said, "upstream", value::upstream)?.ok_or_else(|| {
-        Problem::new("no server is named").hint("add --upstream HOST, such as --upstream uccxpub.example.com")
-    })?;
     let defaults = Limits::default();
     let record = recording(said)?;
     let captures = match &record.capture {
@@ -125,8 +122,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
             .hint("leave --redact off or the receiver away"));
     }
     Ok(Run {
-        upstream,
-        listen: listen(said, value::FINESSE_PORT)?,
+        traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
         trust: trust(said)?,
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
@@ -150,7 +146,7 @@ fn demo(said: &Said) -> Result<Demo, Problem> {
     Ok(Demo {
         agents: parsed(said, "agents", value::count(1..=MAX_AGENTS))?.unwrap_or(1),
         keep: is_on(said, "keep"),
-        listen: listen(said, 0)?,
+        listen: route::listen(said, 0)?,
         certs: path(said, "certs", DEFAULT_CERTS),
         record: recording(said)?,
         log: operational(said)?,
@@ -160,24 +156,9 @@ fn demo(said: &Said) -> Result<Demo, Problem> {
 fn ca(said: &Said) -> Result<Ca, Problem> {
     Ok(Ca {
         certs: path(said, "certs", DEFAULT_CERTS),
-        upstream: parsed(said, "upstream", value::upstream)?,
+        upstreams: said.all("upstream").iter().map(|one| read_value(one, value::upstream)).collect::<Result<_, _>>()?,
         export: said.one("export").map(|value| PathBuf::from(&value.text)),
     })
-}
-
-fn listen(said: &Said, default_port: u16) -> Result<Vec<SocketAddr>, Problem> {
-    let mut addresses = Vec::new();
-    for said in said.all("listen") {
-        let address = read_value(said, value::listen)?;
-        if address.port() != 0 && addresses.contains(&address) {
-            return Err(said.problem(format!("{address} is named twice")));
-        }
-        addresses.push(address);
-    }
-    if addresses.is_empty() {
-        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, default_port)));
-    }
-    Ok(addresses)
 }
 
 pub(super) fn trust(said: &Said) -> Result<Trust, Problem> {
@@ -185,7 +166,8 @@ pub(super) fn trust(said: &Said) -> Result<Trust, Problem> {
         None => Trust::System,
         Some(value) if value.name == "upstream_ca" => Trust::Ca(PathBuf::from(&value.text)),
         Some(value) if value.name == "upstream_pin" => {
-            Trust::Pin(read_value(value, |text| Pin::from_str(text).map_err(Wrong::from))?)
+            let pin = |value| read_value(value, |text| Pin::from_str(text).map_err(Wrong::from));
+            Trust::Pins(said.all("upstream_pin").iter().map(pin).collect::<Result<_, _>>()?)
         }
         Some(_) => Trust::Insecure,
     })

@@ -154,7 +154,7 @@ fn trust(said: &Said, names: [&str; 2]) -> Result<Trust, Problem> {
     Ok(match said.only(&names)? {
         None => Trust::System,
         Some(value) if value.name.ends_with("_ca") => Trust::Ca(PathBuf::from(&value.text)),
-        Some(value) => Trust::Pin(read_value(value, |text| Pin::from_str(text).map_err(Wrong::from))?),
+        Some(value) => Trust::Pins(vec![read_value(value, |text| Pin::from_str(text).map_err(Wrong::from))?]),
     })
 }
 

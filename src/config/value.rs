@@ -1,7 +1,8 @@
 //! The words of options: text becomes addresses, pins, times and numbers, or a sentence about what is wrong with it.
 
-use crate::conn::Authority;
-use std::net::{IpAddr, SocketAddr};
+use super::Route;
+use crate::conn::{Authority, Kind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -55,6 +56,38 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
         };
         wrong(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{FINESSE_PORT}"), better)
     })
+}
+
+/// `LISTEN=[SCHEME://]HOST[:PORT]`.
+pub(super) fn route(text: &str) -> Result<Route, Wrong> {
+    let Some((at, to)) = text.split_once('=') else {
+        let why = format!("`{text}` is not LISTEN=HOST[:PORT], such as 7443=uccxpub.example.com:7443");
+        let better = Authority::parse(text, FINESSE_PORT).ok().map(|server| format!("{}={text}", server.port));
+        return Err(wrong(why, better));
+    };
+    let listen = match at.parse::<u16>() {
+        Ok(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        Err(_) => listen(at).map_err(|found| Wrong {
+            why: format!("`{at}` is neither a port nor ADDR:PORT with an IP address"),
+            better: found.better.map(|at| format!("{at}={to}")),
+        })?,
+    };
+    let (kind, server) = match to.split_once("://") {
+        None => (Kind::Https, to),
+        Some((scheme, server)) => {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.scheme().eq_ignore_ascii_case(scheme));
+            (kind.ok_or_else(|| wrong(format!("`{scheme}` is none of https, xmpps and xmpp"), None))?, server)
+        }
+    };
+    let default_port = if listen.port() == 0 { kind.port() } else { listen.port() };
+    let upstream = Authority::parse(server, default_port).map_err(|why| {
+        let host = server.split(['/', '?', '#']).next().filter(|host| *host != server && !host.is_empty());
+        wrong(why, host.map(|host| format!("{at}={}://{host}", kind.scheme())))
+    })?;
+    if upstream.port == 0 {
+        return Err(wrong(format!("`{text}`: nobody listens on port 0"), format!("{at}={}", upstream.host)));
+    }
+    Ok(Route { listen, kind, upstream })
 }
 
 /// `HOST:ADDR`; the address may be IPv6 in brackets.

@@ -285,6 +285,7 @@ fn imported(path: &Path) -> (String, Tally) {
     let mut feed =
         |message| decoder.take(message, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
     let tally = open(path).play(1, &mut feed, &mut |_, _| {}).unwrap();
+    crate::contract::assert_valid(&lines);
     (lines, tally)
 }
 

@@ -6,6 +6,7 @@
 mod bad_input;
 mod canary;
 mod certificates;
+mod contract;
 mod doctor;
 mod endings;
 mod har;
@@ -14,6 +15,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod routes;
 mod scan;
 mod share;
 mod ship;

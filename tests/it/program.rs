@@ -230,6 +230,7 @@ async fn a_capture_on_standard_output_is_the_stream_and_nothing_else() {
     let ended = program.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let lines: Vec<serde_json::Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    crate::contract::assert_valid(&ended.stdout);
     assert_eq!(lines[0]["event"]["action"], "log-opened");
     assert_without_holes(&lines);
     for wanted in ["sasl-auth-result", "finesse-update", "http-exchange", "websocket-closed", "connection-closed"] {

@@ -72,6 +72,7 @@ fn the_demo_can_be_handed_over() {
     let capture = std::fs::read_dir(dir.path().join("captures")).unwrap().next().unwrap().unwrap().path();
     let stored = std::fs::read_to_string(&capture).unwrap();
     assert!(DEMO.iter().filter(|word| holds(&stored, word)).count() > 10, "the demo is not what it was");
+    crate::contract::assert_valid(&stored);
     let capture = capture.to_str().unwrap();
 
     for level in ["share", "minimal"] {
@@ -86,6 +87,7 @@ fn the_demo_can_be_handed_over() {
             }
         }
         let lines = &files["captures/0001.ndjson"];
+        crate::contract::assert_valid(lines);
         for useful in [
             "NOT_READY → READY",
             "TALKING",

@@ -10,87 +10,131 @@ use std::borrow::Cow;
 
 /// `finesse.finding.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Finding<'a> {
+    /// Stable name; `docs/findings.md` explains each.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::codes"))]
     pub(in crate::capture) code: Word,
+    /// One line for a person.
     #[serde(deserialize_with = "vocabulary::one")]
     pub(in crate::capture) title: Word,
+    /// How sure: `certain` if the wire says so.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::CONFIDENCE)))]
     pub(in crate::capture) confidence: Word,
+    /// How often since it was last told.
     pub(in crate::capture) count: u64,
+    /// `event.sequence` of the lines it stands on.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(in crate::capture) evidence: Cow<'a, [u64]>,
+    /// What it was drawn from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) facts: Vec<Fact<'a>>,
+    /// What to do.
     #[serde(deserialize_with = "vocabulary::one")]
     pub(in crate::capture) advice: Word,
 }
 
 /// `finesse.finding.facts.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Fact<'a> {
+    /// Name.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::FACT)))]
     pub(in crate::capture) name: Word,
+    /// Value, redacted.
     pub(in crate::capture) value: Cow<'a, str>,
 }
 
 /// `finesse.summary.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Summary<'a> {
+    /// `end` of the session, or `hourly`.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::SUMMARY_REASON)))]
     pub(in crate::capture) reason: Word,
+    /// How long the session has lasted, milliseconds.
     pub(in crate::capture) duration_ms: u64,
+    /// WebSockets it has had.
     pub(in crate::capture) sockets: u64,
+    /// Stages of its last login that were reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) stages: Vec<SummaryStage>,
+    /// The first stage that its last login needed and did not reach.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::stages"))]
     pub(in crate::capture) stopped_at: Option<Word>,
+    /// HTTP exchanges.
     pub(in crate::capture) requests: u64,
+    /// Finesse notifications.
     pub(in crate::capture) updates: u64,
+    /// Application pings.
     pub(in crate::capture) pings: SummaryPings,
+    /// How long the agent was in each state.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) states: Vec<SummaryState<'a>>,
+    /// Different calls seen.
     pub(in crate::capture) calls: u64,
+    /// Findings by code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) findings: Vec<SummaryFinding>,
 }
 
 /// `finesse.summary.stages.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SummaryStage {
+    /// Stage.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::stages"))]
     pub(in crate::capture) name: Word,
+    /// `event.sequence` of the line that reached it.
     pub(in crate::capture) sequence: u64,
+    /// Since the login began, milliseconds.
     pub(in crate::capture) after_ms: u64,
 }
 
 /// `finesse.summary.pings.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SummaryPings {
+    /// Pings sent.
     pub(in crate::capture) sent: u64,
+    /// Pings answered.
     pub(in crate::capture) answered: u64,
+    /// The slowest answer, milliseconds.
     pub(in crate::capture) slowest_ms: u64,
 }
 
 /// `finesse.summary.states.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SummaryState<'a> {
+    /// State, such as `READY`.
     pub(in crate::capture) state: Cow<'a, str>,
+    /// Milliseconds.
     pub(in crate::capture) ms: u64,
 }
 
 /// `finesse.summary.findings.*`
 #[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SummaryFinding {
+    /// Code.
     #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::codes"))]
     pub(in crate::capture) code: Word,
+    /// How often.
     pub(in crate::capture) count: u64,
 }

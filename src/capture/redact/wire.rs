@@ -3,8 +3,8 @@
 use super::scrub::Scrub;
 use super::{Removes, clip, http, url};
 use crate::capture::event::{
-    self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpMessage, Tls, TlsClient, TlsLeg, TlsServer, Upstream, Url,
-    UserAgent, WsClose, X509, stamp_s,
+    self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Tls, TlsClient, TlsLeg, TlsServer,
+    Upstream, Url, UserAgent, WsClose, X509, stamp_s,
 };
 use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, TlsHandshake, WebSocketEnd};
 use crate::capture::rules::Class;
@@ -162,16 +162,14 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, used: url::Use, event
             Version::Http10 => "1.0",
             Version::Http11 => "1.1",
         },
-        request: HttpMessage {
+        request: HttpRequest {
             method: Some(clip(Cow::Borrowed(&request.method))),
-            status_code: None,
             mime_type: mime_type(request.field("content-type")),
             bytes: request.head_bytes + exchange.request_body.content_bytes,
             body: HttpBody { bytes: exchange.request_body.content_bytes, content: None },
         },
-        response: exchange.response.as_ref().map(|response| HttpMessage {
-            method: None,
-            status_code: Some(response.status),
+        response: exchange.response.as_ref().map(|response| HttpResponse {
+            status_code: response.status,
             mime_type: mime_type(response.field("content-type")),
             bytes: response.head_bytes + exchange.response_body.content_bytes,
             body: HttpBody { bytes: exchange.response_body.content_bytes, content: None },

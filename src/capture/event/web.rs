@@ -1,0 +1,150 @@
+//! The parts of an event that ECS has names for: HTTP messages and TLS handshakes.
+//!
+//! Values are the peers', redacted; versions are words of this program's own.
+
+use super::{Text, Word};
+use crate::capture::vocabulary;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// `http.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Http<'a> {
+    /// HTTP version of the request.
+    #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::HTTP_VERSION)))]
+    pub(in crate::capture) version: Word,
+    /// What the browser sent.
+    pub(in crate::capture) request: HttpRequest<'a>,
+    /// What came back; absent if nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) response: Option<HttpResponse<'a>>,
+}
+
+/// `http.request.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HttpRequest<'a> {
+    /// As it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) method: Text<'a>,
+    /// Of the `Content-Type`, lower case, without parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) mime_type: Text<'a>,
+    /// Head and body on the wire.
+    pub(in crate::capture) bytes: u64,
+    /// The body.
+    pub(in crate::capture) body: HttpBody<'a>,
+}
+
+/// `http.response.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HttpResponse<'a> {
+    /// The final status.
+    pub(in crate::capture) status_code: u16,
+    /// Of the `Content-Type`, lower case, without parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) mime_type: Text<'a>,
+    /// Head and body on the wire.
+    pub(in crate::capture) bytes: u64,
+    /// The body.
+    pub(in crate::capture) body: HttpBody<'a>,
+}
+
+/// `http.*.body.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HttpBody<'a> {
+    /// Size on the wire, transfer coding taken off.
+    pub(in crate::capture) bytes: u64,
+    /// Of REST calls below `/finesse/api/` only, decompressed and redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) content: Text<'a>,
+}
+
+/// `tls.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Tls<'a> {
+    /// Version number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::TLS_VERSION)))]
+    pub(in crate::capture) version: Option<Word>,
+    /// Always `tls`, beside a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::TLS_PROTOCOL)))]
+    pub(in crate::capture) version_protocol: Option<Word>,
+    /// Cipher suite by its IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cipher: Text<'a>,
+    /// What ALPN agreed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) next_protocol: Text<'a>,
+    /// Whether the handshake succeeded.
+    pub(in crate::capture) established: bool,
+    /// Whether an earlier session was resumed.
+    pub(in crate::capture) resumed: bool,
+    /// What the client of this leg said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) client: Option<TlsClient<'a>>,
+    /// The certificate shown by the server of this leg.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) server: Option<TlsServer<'a>>,
+}
+
+/// `tls.client.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TlsClient<'a> {
+    /// The name it asked for (SNI).
+    pub(in crate::capture) server_name: Cow<'a, str>,
+}
+
+/// `tls.server.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TlsServer<'a> {
+    /// Distinguished name.
+    pub(in crate::capture) subject: Cow<'a, str>,
+    /// Distinguished name.
+    pub(in crate::capture) issuer: Cow<'a, str>,
+    /// Start of its validity.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
+    pub(in crate::capture) not_before: String,
+    /// End of its validity.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
+    pub(in crate::capture) not_after: String,
+    /// Its fingerprint.
+    pub(in crate::capture) hash: Hash<'a>,
+    /// From the certificate itself.
+    pub(in crate::capture) x509: X509<'a>,
+}
+
+/// `tls.server.hash.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Hash<'a> {
+    /// Of the DER, hexadecimal, in capitals.
+    pub(in crate::capture) sha256: Cow<'a, str>,
+}
+
+/// `tls.server.x509.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct X509<'a> {
+    /// Names and addresses it is good for, at most 32.
+    pub(in crate::capture) alternative_names: Vec<Cow<'a, str>>,
+}
