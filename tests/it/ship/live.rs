@@ -86,3 +86,37 @@ async fn a_wrong_token_is_said_and_the_relay_goes_on() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("the next start goes on") && !ended.stderr.contains("canary"), "{}", ended.stderr);
 }
+
+#[tokio::test]
+async fn a_capture_beyond_its_limit_loses_the_oldest_and_tells_the_receiver_of_the_gap() {
+    let (site, splunk, upstream) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain), Upstream::new().await);
+    let url = splunk.url();
+    // An earlier run's, which nobody has had yet.
+    site.append(1, &format!("{}\n", super::site::event(7)).repeat(4_000));
+    splunk.away(true);
+    let receiver = ["--splunk", &url, "--splunk-token-file", "token", "--capture-limit", "1MB"];
+    let mut program = tapping(site.dir(), &upstream, &receiver);
+    program.line("removed before all of it was delivered");
+    assert!(!site.file(1).exists());
+    splunk.away(false);
+    exchange(&mut program, &upstream).await;
+    let gap = || {
+        let contract = splunk.contract.lock().unwrap();
+        contract.events.values().map(|(line, _)| line.clone()).find(|line| line.contains("\"capture-gap\""))
+    };
+    let since = finesse_tap::clock::now();
+    let gap = loop {
+        match gap() {
+            Some(gap) => break gap,
+            None => assert!(finesse_tap::clock::now().ms_since(since) < 60_000, "the gap never came"),
+        }
+        std::thread::yield_now();
+    };
+    let gap: serde_json::Value = serde_json::from_str(&gap).unwrap();
+    assert_eq!(
+        (gap["finesse"]["gap"]["events"].as_u64(), &gap["error"]["code"]),
+        (Some(4_000), &"removed_undelivered".into())
+    );
+    assert!(gap["finesse"]["gap"].get("first_sequence").is_none(), "they were another run's: {gap}");
+    assert_eq!(program.stop().code, Some(0));
+}
