@@ -19,6 +19,7 @@
 //!              capture::Door      Observation → Event → Record: redaction, the one door out
 //!                     ▼
 //!                    bus ──▶ sinks: file · stdout · live
+//!                                  file ──▶ ship: Splunk · Elasticsearch
 //! ```
 //!
 //! Bytes go right, knowledge goes down. Only TCP back-pressure and shutdown travel against the flow.

@@ -10,12 +10,14 @@ use crate::conn::Authority;
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::share::key;
+use crate::ship;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Attention, Change, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -190,7 +192,8 @@ impl Prelude {
             }
             CaptureTo::Dir(dir) => {
                 let name = CaptureName::new(shown(host, record.redact), self.start, self.run);
-                let sink = FileSink::create(dir, name, first, opening, sinks::Limits::default())?;
+                let keep = record.capture_limit_bytes.map(|limit_bytes| keep(dir, limit_bytes));
+                let sink = FileSink::create(dir, name, first, opening, limits(record))?.keeping(keep);
                 let place = sink.path().display().to_string();
                 let run = |receiver: &mut Receiver| sink.run(receiver);
                 all.push(Sink::new(FILE, Duty::Keep, Output::Own, CAPTURE_QUEUE_BYTES, run)?);
@@ -222,6 +225,26 @@ fn key_of(record: &Recording) -> anyhow::Result<Key> {
         Some(path) => key::open(path),
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers")),
     }
+}
+
+/// Files small enough for some of them to fit what is kept.
+fn limits(record: &Recording) -> sinks::Limits {
+    let limits = sinks::Limits::default();
+    let file_bytes = record.capture_limit_bytes.map_or(limits.file_bytes, |limit| limits.file_bytes.min(limit / 8));
+    sinks::Limits { file_bytes, ..limits }
+}
+
+/// What delivery has not reached yet is a loss when it is removed.
+fn keep(dir: &Path, limit_bytes: u64) -> sinks::Keep {
+    let dir = dir.to_owned();
+    let delivered = move || match ship::delivered(&dir) {
+        Ok(positions) => Some(positions?.into_iter().map(|(name, position)| (name, position.offset)).collect()),
+        Err(error) => {
+            tracing::warn!(error = %format!("{error:#}"), "what has been delivered is not known: nothing counts as delivered");
+            Some(BTreeMap::new())
+        }
+    };
+    sinks::Keep { limit_bytes, delivered: Box::new(delivered) }
 }
 
 /// What redacts as the recording says, and the index of its tokens if there will be any to be asked for.

@@ -326,6 +326,11 @@ impl Receiver {
         state.lose_lot(self.queue.sink, Why::FileVanished, lot);
     }
 
+    /// Records written earlier, by this run or another, were removed before their receivers had them.
+    pub fn removed(&mut self, tally: Tally) {
+        self.queue.lock().untold(Loss { sink: self.queue.sink, why: Why::Removed, tally });
+    }
+
     /// Nobody reads the output any more: all that was taken, is queued or will be published is lost.
     pub fn stop(&mut self) {
         let mut state = self.queue.lock();

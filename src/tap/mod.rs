@@ -87,7 +87,7 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         why: loss.why().sentence(),
         events: tally.events,
         bytes: tally.bytes,
-        sequences: (tally.events > 0).then_some((tally.first, tally.last)),
+        sequences: (tally.first > 0).then_some((tally.first, tally.last)),
     };
     let seen =
         Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };

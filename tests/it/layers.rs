@@ -19,6 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
+    // A shipper reads files, never the bus: the relay cannot feel it.
+    ("ship", &["conn", "clock", "capture", "tls"]),
     ("stored", &[]),
     ("scan", &["conn", "clock", "capture", "stored"]),
     ("share", &["conn", "clock", "capture", "stored", "scan"]),

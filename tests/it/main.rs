@@ -23,6 +23,7 @@ mod rewrite;
 mod routes;
 mod scan;
 mod share;
+mod ship;
 mod support;
 mod transparency;
 mod xmpp;
