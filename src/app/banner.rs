@@ -17,6 +17,7 @@ pub(super) struct Facts<'f> {
     pub(super) capture: &'f str,
     pub(super) redaction: Level,
     pub(super) ca: Option<&'f Listing>,
+    pub(super) admin: Option<SocketAddr>,
 }
 
 /// Writes the facts.
@@ -41,6 +42,9 @@ fn text(facts: &Facts<'_>) -> String {
     }
     if let Some(ca) = facts.ca {
         lines.push(format!("ca {} (to trust it: finesse-tap ca)", ca.path.display()));
+    }
+    if let Some(admin) = facts.admin {
+        lines.push(format!("metrics http://{admin}/metrics"));
     }
     lines.extend(browser(facts));
     lines.join("\n") + "\n"

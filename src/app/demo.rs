@@ -1,6 +1,6 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
-use super::recorder::{Recorder, Show};
+use super::recorder::{Counted, Recorder, Show};
 use super::signal::Signals;
 use super::{addresses, banner, bind, minted, prepare_process, runtime};
 use crate::config::Demo;
@@ -44,7 +44,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, HOST, settings, Show::Always)?;
+        let recorder = Recorder::start(&config.record, HOST, settings, Show::Always, Counted::No)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
             listening: &listening,
@@ -53,6 +53,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             capture: &place,
             redaction: config.record.redact,
             ca: Some(&ca),
+            admin: None,
         });
         let shutdown = CancellationToken::new();
         signals.watch(shutdown.clone(), recorder.bus());

@@ -3,6 +3,7 @@
 //! Start: bind, certificates, upstream, recorder, then the facts on standard error, then traffic. Stop follows the data:
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
+mod admin;
 mod banner;
 mod demo;
 mod doctor;
@@ -32,8 +33,9 @@ use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
+use admin::Admin;
 use anyhow::{Context as _, anyhow};
-use recorder::Recorder;
+use recorder::{Counted, Recorder};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -51,6 +53,7 @@ pub fn run(config: Run) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let listeners = bind(&config.listen).await?;
         let addresses = addresses(&listeners)?;
+        let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let certificate = certificate(&config, &addresses)?;
         let client =
@@ -65,7 +68,10 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         let dialled = proxy::upstream_addresses(&proxy, &addresses).await.map_err(failed)?;
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, &config.upstream.host, settings, recorder::Show::OnTerminal)?;
+        let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
+        let recorder =
+            Recorder::start(&config.record, &config.upstream.host, settings, recorder::Show::OnTerminal, counted)?;
+        let admin = admin.map(|listener| admin::start(listener, &recorder));
         banner::print(&banner::Facts {
             listening: &addresses,
             upstream: &config.upstream,
@@ -73,9 +79,13 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             capture: &recorder.place(),
             redaction: config.record.redact,
             ca: certificate.ca.as_ref(),
+            admin: admin.as_ref().map(Admin::address),
         });
         let shutdown = CancellationToken::new();
         signals.watch(shutdown.clone(), recorder.bus());
+        if let Some(admin) = &admin {
+            admin.told_of(&shutdown, &recorder);
+        }
         let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
         recorder.finish()

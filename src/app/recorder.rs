@@ -1,10 +1,11 @@
 //! Tap, bus and sinks as one thing: started before traffic, finished behind it.
 
+use crate::admin::{Health, Shipped, Watched};
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES};
 use crate::capture::rules::Level;
 use crate::capture::token::{Key, Tokens};
 use crate::capture::{Door, Redactor, Restrictor};
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::config::{CaptureTo, Live, Recording};
 use crate::session::Tracker;
 use crate::share::key;
@@ -30,12 +31,23 @@ pub(super) enum Show {
     Always,
 }
 
+/// Whether somebody reads the counts, so that traffic must be decoded though it is neither kept nor shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// There are metrics.
+    Yes,
+    /// There are none.
+    No,
+}
+
 /// Everything behind the feeds.
 pub(super) struct Recorder {
     intake: Intake,
     bus: Arc<Bus>,
     tap: Option<JoinHandle<()>>,
     place: String,
+    health: Arc<Health>,
+    start: Moment,
 }
 
 impl Recorder {
@@ -45,6 +57,7 @@ impl Recorder {
         host: &str,
         settings: Vec<(String, String)>,
         show: Show,
+        counted: Counted,
     ) -> anyhow::Result<Self> {
         let start = clock::now();
         let run = Ulid::generate();
@@ -78,22 +91,24 @@ impl Recorder {
             bus.attach("live", Duty::Show, LIVE_QUEUE_BYTES, |receiver| live.run(receiver))?;
         }
         let bus = Arc::new(bus);
-        if record.capture == CaptureTo::Off && keepalives.is_none() {
-            return Ok(Self { intake: Intake::off(), bus, tap: None, place });
+        let health = Arc::new(Health::default());
+        if record.capture == CaptureTo::Off && keepalives.is_none() && counted == Counted::No {
+            return Ok(Self { intake: Intake::off(), bus, tap: None, place, health, start });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
         let decoder = Decoder::new(door, Tracker::new(run.0).fronting([host.to_owned()]));
-        let to = Arc::clone(&bus);
+        let (to, told) = (Arc::clone(&bus), Arc::clone(&health));
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
             if std::panic::catch_unwind(decoding).is_err() {
+                told.tap_failed();
                 tracing::error!(
                     "an error in the tap itself: traffic goes on, nothing more is recorded; please report it"
                 );
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap: Some(tap), place })
+        Ok(Self { intake, bus, tap: Some(tap), place, health, start })
     }
 
     /// What the proxy's feeds come from.
@@ -104,6 +119,22 @@ impl Recorder {
     /// Where a new capture file can be asked for.
     pub(super) fn bus(&self) -> Arc<Bus> {
         Arc::clone(&self.bus)
+    }
+
+    /// What metrics are made of. `ships` tells how delivery fares.
+    pub(super) fn watched(&self, ships: impl Fn() -> Vec<Shipped> + Send + Sync + 'static) -> Watched {
+        Watched {
+            bus: self.bus(),
+            queue: self.intake.budget(),
+            health: Arc::clone(&self.health),
+            start: self.start,
+            ships: Box::new(ships),
+        }
+    }
+
+    /// The place to say that the program stops.
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// Where the capture goes, for a person.

@@ -4,6 +4,7 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod admin;
 mod doctor;
 pub mod manual;
 mod report;
@@ -11,6 +12,7 @@ pub mod scan;
 pub mod share;
 mod text;
 
+pub use admin::AdminFlags;
 pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
@@ -147,6 +149,9 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub admin: AdminFlags,
     /// Show no live view
     ///
     /// The facts at the start and the operational log stay.

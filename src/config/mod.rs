@@ -5,6 +5,7 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod admin;
 mod doctor;
 mod problem;
 mod read;
@@ -113,6 +114,8 @@ pub struct Run {
     pub keylog: Option<PathBuf>,
     /// Time and number.
     pub limits: Limits,
+    /// Where metrics are served.
+    pub admin: Option<SocketAddr>,
     /// The operational log.
     pub log: Log,
 }

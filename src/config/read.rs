@@ -1,5 +1,6 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::admin;
 use super::doctor;
 use super::said::{self, Environment, Known, Said};
 use super::share;
@@ -124,6 +125,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
                 .unwrap_or(defaults.connections),
             grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
         },
+        admin: admin::address(said)?,
         log: operational(said)?,
     })
 }
@@ -237,7 +239,7 @@ fn operational(said: &Said) -> Result<Log, Problem> {
     })
 }
 
-fn is_on(said: &Said, name: &str) -> bool {
+pub(super) fn is_on(said: &Said, name: &str) -> bool {
     said.one(name).is_some_and(|value| value.switch == Some(true))
 }
 

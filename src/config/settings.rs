@@ -41,6 +41,9 @@ impl Run {
         rows.row("max-connections", self.limits.connections);
         rows.row("connect-timeout", value::time_text(self.limits.connect));
         rows.row("handshake-timeout", value::time_text(self.limits.handshake));
+        if let Some(address) = self.admin {
+            rows.row("admin", address);
+        }
         rows.log(&self.log);
         rows.0
     }

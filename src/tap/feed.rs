@@ -88,6 +88,12 @@ impl Budget {
         self.used.fetch_sub(bytes + MESSAGE_COST, Ordering::Relaxed);
     }
 
+    /// The most that may be queued, bytes.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes queued now.
     #[must_use]
     pub fn used(&self) -> usize {
@@ -115,6 +121,12 @@ impl Intake {
     #[must_use]
     pub fn off() -> Self {
         Self { sender: None, budget: Arc::new(Budget { used: AtomicUsize::new(0), limit: 0 }) }
+    }
+
+    /// The limit that all feeds share.
+    #[must_use]
+    pub fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// The feed of one connection.

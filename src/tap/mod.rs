@@ -62,7 +62,14 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
 
 fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
     let payload = match &message {
-        Message::Bytes { bytes, .. } => Some(bytes.len()),
+        Message::Bytes { bytes, direction, .. } => {
+            bus.counts().decoded(*direction, bytes.len());
+            Some(bytes.len())
+        }
+        Message::Closed(_, _, lost) => {
+            bus.counts().undecoded(lost.iter().sum());
+            None
+        }
         _ => None,
     };
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));

@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
+mod admin;
 mod bad_input;
 mod canary;
 mod certificates;
