@@ -30,7 +30,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`], [`admin`] (→ [`tap`]): never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`], [`admin`] (→ [`tap`]), [`assets`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -57,6 +57,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod assets;
 pub mod bus;
 pub mod ca_text;
 pub mod capture;

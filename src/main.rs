@@ -50,6 +50,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
             app::import(&config)
         }
         Task::Export(config) => app::export(&config),
+        Task::Assets(asked) => print(&app::assets(&asked)?),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

@@ -4,6 +4,7 @@
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
 mod admin;
+mod assets;
 mod banner;
 mod demo;
 mod doctor;
@@ -15,6 +16,7 @@ mod scan;
 mod share;
 mod signal;
 
+pub use assets::assets;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;

@@ -5,6 +5,7 @@
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
 mod admin;
+pub mod assets;
 mod doctor;
 pub mod manual;
 mod report;
@@ -103,6 +104,13 @@ pub enum Command {
     /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
     #[command(after_long_help = text::EXPORT_MORE)]
     Export(ExportFlags),
+    /// Ready-made files for Splunk, the Elastic stack and log collectors
+    ///
+    /// They are inside this program: an add-on and dashboards for Splunk, templates and saved objects for Elasticsearch and
+    /// Kibana, configurations of Filebeat, Vector, Fluent Bit, rsyslog and the OpenTelemetry Collector, ready searches, and the
+    /// schema of the events.
+    #[command(after_long_help = assets::MORE)]
+    Assets(assets::AssetsFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.

@@ -6,6 +6,7 @@
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
 mod admin;
+mod assets;
 mod doctor;
 mod problem;
 mod read;
@@ -19,6 +20,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use assets::Assets;
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
@@ -70,6 +72,8 @@ pub enum Task {
     Import(Import),
     /// `export`.
     Export(Export),
+    /// `assets`.
+    Assets(Assets),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.

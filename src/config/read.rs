@@ -60,6 +60,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
             out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
             stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
         }),
+        Command::Assets(flags) => Task::Assets(super::assets::read(flags)),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tap", &["conn", "clock", "http1", "ws", "xmpp", "finesse", "session", "capture", "bus"]),
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
+    ("assets", &[]),
     ("admin", &["conn", "clock", "capture", "bus", "tap"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
     ("scan", &["conn", "clock", "capture"]),
