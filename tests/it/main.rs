@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
 mod admin;
+mod assets;
 mod bad_input;
 mod canary;
 mod certificates;
@@ -16,6 +17,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod rsyslog;
 mod scan;
 mod share;
 mod support;
