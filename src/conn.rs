@@ -71,6 +71,42 @@ impl fmt::Display for Direction {
     }
 }
 
+/// What is spoken on a connection, and when TLS begins on it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// HTTP and WebSocket behind TLS.
+    Https,
+    /// An XMPP stream behind TLS (XEP-0368).
+    Xmpps,
+    /// An XMPP stream that turns to TLS by STARTTLS (RFC 6120 section 5).
+    XmppStartTls,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Https, Self::Xmpps, Self::XmppStartTls];
+
+    /// As routes write it: `https`, `xmpps` or `xmpp`.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Xmpps => "xmpps",
+            Self::XmppStartTls => "xmpp",
+        }
+    }
+
+    /// The port on which Finesse serves it.
+    #[must_use]
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Https => 8445,
+            Self::Xmpps => 5223,
+            Self::XmppStartTls => 5222,
+        }
+    }
+}
+
 /// A host and a port as a person types them: `uccxpub.example.com:8445`, `[::1]:8445`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Authority {

@@ -30,8 +30,8 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`], [`admin`] (→ [`tap`]), [`assets`]: never import one another |
-//! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`] |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`]: never import one another |
+//! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
 //! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values |
@@ -77,7 +77,9 @@ pub mod report;
 pub mod scan;
 pub mod session;
 pub mod share;
+pub mod ship;
 pub mod sinks;
+pub mod stored;
 pub mod tap;
 pub mod tls;
 pub mod ws;

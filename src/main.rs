@@ -43,6 +43,10 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Ca(config) => ca(&config),
         Task::Scan(config) => app::scan(&config, &mut io::stdout().lock()),
         Task::Share(plan) => app::share(&plan),
+        Task::Ship(config) => {
+            log::start(&log::Log::default());
+            app::ship(&config)
+        }
         Task::Resolve(asked) => print(&app::resolve(&asked)?),
         Task::Report(request) => report::run(&request),
         Task::Import(config) => {

@@ -147,6 +147,9 @@ fn ships(ships: &[Shipped], page: &mut Page) {
     page.counter("finesse_tap_shipped_events", "Events that a receiver has confirmed.", each(|ship| ship.delivered));
     page.counter("finesse_tap_ship_errors", "Requests that failed and are tried again.", each(|ship| ship.errors));
     page.counter("finesse_tap_ship_dead_letters", "Events that no receiver takes.", each(|ship| ship.dead_letters));
+    page.counter("finesse_tap_ship_lost_bytes", "Captures removed before delivery.", each(|ship| ship.lost_bytes));
+    page.gauge("finesse_tap_ship_stopped", "1 while only a person can help.", each(|ship| u64::from(ship.stopped)));
+    page.gauge("finesse_tap_ship_lag_seconds", "Age of the oldest event not confirmed.", each(|ship| ship.lag_seconds));
     page.gauge("finesse_tap_ship_lag_bytes", "Lines that are not confirmed yet.", each(|ship| ship.lag_bytes));
     page.gauge("finesse_tap_ship_lag_events", "About how many events those are.", each(|ship| ship.lag_events));
 }

@@ -73,6 +73,8 @@ impl Health {
 pub struct Shipped {
     /// Its kind, `splunk` or `elastic`: a label, so no address.
     pub receiver: &'static str,
+    /// Whether a person must change something before it goes on.
+    pub stopped: bool,
     /// Events confirmed.
     pub delivered: u64,
     /// Requests that failed and are tried again.
@@ -83,6 +85,10 @@ pub struct Shipped {
     pub lag_bytes: u64,
     /// About how many events those are.
     pub lag_events: u64,
+    /// How long ago the oldest event was seen that is not confirmed.
+    pub lag_seconds: u64,
+    /// Capture files removed before they were delivered, bytes.
+    pub lost_bytes: u64,
 }
 
 impl Watched {

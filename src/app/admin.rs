@@ -1,7 +1,9 @@
 //! The admin address of a run: bound before traffic, served beside it, told when the run stops.
 
 use super::recorder::Recorder;
-use crate::admin;
+use super::ship::Shippers;
+use crate::admin::{self, Shipped};
+use crate::ship::{Snapshot, State};
 use anyhow::{Context as _, anyhow};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -36,14 +38,16 @@ pub(super) async fn bind(address: Option<SocketAddr>) -> anyhow::Result<Option<B
     Ok(Some(Bound { listener, address }))
 }
 
-/// Begins to serve.
-pub(super) fn start(bound: Bound, recorder: &Recorder) -> Admin {
-    let Bound { listener, address } = bound;
-    let serving = tokio::spawn(admin::serve(listener, recorder.watched(Vec::new)));
-    Admin { address, serving }
-}
-
 impl Admin {
+    /// Begins to serve.
+    pub(super) fn start(bound: Bound, recorder: &Recorder, shippers: &Shippers) -> Self {
+        let Bound { listener, address } = bound;
+        let statuses = shippers.statuses().to_vec();
+        let ships = move || statuses.iter().map(|status| shipped(&status.snapshot())).collect();
+        let serving = tokio::spawn(admin::serve(listener, recorder.watched(ships)));
+        Self { address, serving }
+    }
+
     /// Where it is served.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
@@ -56,6 +60,21 @@ impl Admin {
             shutdown.cancelled().await;
             health.stopping();
         });
+    }
+}
+
+fn shipped(now: &Snapshot) -> Shipped {
+    Shipped {
+        // The name is the kind and an address, which is nobody's label.
+        receiver: if now.receiver.starts_with("splunk") { "splunk" } else { "elastic" },
+        stopped: now.state == State::Stopped,
+        delivered: now.delivered,
+        errors: now.errors,
+        dead_letters: now.dead_letters,
+        lag_bytes: now.lag_bytes,
+        lag_events: now.lag_events,
+        lag_seconds: now.lag_seconds(),
+        lost_bytes: now.lost_bytes,
     }
 }
 

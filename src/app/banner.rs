@@ -1,22 +1,26 @@
 //! The facts at the start, one a line on standard error, stable enough to script against.
 
 use crate::capture::rules::Level;
-use crate::conn::Authority;
+use crate::conn::Kind;
+use crate::proxy::{Route, Unreachable};
 use crate::tls::ca::Listing;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+/// A route, and the addresses that would be dialled for it now.
+pub(super) type Fronted = (Route, Result<Vec<SocketAddr>, Unreachable>);
 
 /// What there is to say.
 pub(super) struct Facts<'f> {
-    pub(super) listening: &'f [SocketAddr],
-    pub(super) upstream: &'f Authority,
-    /// Addresses that would be dialled now.
-    pub(super) dialled: &'f [SocketAddr],
+    /// Listener by listener.
+    pub(super) fronted: &'f [Fronted],
     pub(super) capture: &'f str,
     pub(super) redaction: Level,
-    pub(super) ca: Option<&'f Listing>,
+    pub(super) cas: &'f [Listing],
+    /// Keys that vouch for what browsers are shown, hex.
+    pub(super) spki_sha256: &'f [String],
     pub(super) admin: Option<SocketAddr>,
 }
 
@@ -27,20 +31,30 @@ pub(super) fn print(facts: &Facts<'_>) {
 }
 
 fn text(facts: &Facts<'_>) -> String {
-    let mut lines: Vec<String> = facts.listening.iter().map(|address| format!("listening https://{address}")).collect();
-    let dialled: Vec<String> = facts.dialled.iter().map(ToString::to_string).collect();
-    lines.push(format!("upstream {} ({})", facts.upstream, dialled.join(", ")));
+    let mut lines = Vec::new();
+    let mut listener = None;
+    for (route, dialled) in facts.fronted {
+        if listener != Some(route.listener) {
+            listener = Some(route.listener);
+            lines.push(format!("listening {}://{}", route.kind.scheme(), route.listener));
+        }
+        let dialled = match dialled {
+            Ok(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            Err(unreachable) => unreachable.why.clone(),
+        };
+        lines.push(format!("upstream {} ({dialled})", route.upstream));
+    }
     lines.push(format!("capture {}", facts.capture));
     lines.push(format!("redaction {}", facts.redaction));
     if facts.redaction == Level::Off {
         lines.push(String::from("warning the capture holds passwords in the clear: keep it to yourself"));
     }
-    if facts.listening.iter().any(|address| !address.ip().is_loopback()) {
+    if facts.fronted.iter().any(|(route, _)| !route.listener.ip().is_loopback()) {
         lines.push(String::from(
-            "warning other machines can reach this proxy: --listen names an address beyond loopback",
+            "warning other machines can reach this proxy: it listens on an address beyond loopback",
         ));
     }
-    if let Some(ca) = facts.ca {
+    for ca in facts.cas {
         lines.push(format!("ca {} (to trust it: finesse-tap ca)", ca.path.display()));
     }
     if let Some(admin) = facts.admin {
@@ -52,23 +66,39 @@ fn text(facts: &Facts<'_>) -> String {
 
 /// How a browser comes to talk to us while it believes to talk to the server.
 fn browser(facts: &Facts<'_>) -> Vec<String> {
-    let Some(listening) = facts.listening.first() else { return Vec::new() };
-    let (host, port) = (&facts.upstream.host, facts.upstream.port);
-    let ip =
-        if listening.ip().is_unspecified() { "this machine's address".to_owned() } else { listening.ip().to_string() };
+    let desktops = || facts.fronted.iter().map(|(route, _)| route).filter(|route| route.kind == Kind::Https);
+    let Some(first) = desktops().next() else { return Vec::new() };
+    let upstream = &first.upstream;
     let mut lines = Vec::new();
-    if listening.port() == port && facts.upstream.host.parse::<std::net::IpAddr>().is_err() {
+    // A hosts file maps names, not ports.
+    let mut hosts: Vec<&str> = Vec::new();
+    for Route { listener, upstream, .. } in facts.fronted.iter().map(|(route, _)| route) {
+        let reached = listener.ip() == first.listener.ip() && listener.port() == upstream.port;
+        if reached && upstream.host.parse::<IpAddr>().is_err() && !hosts.contains(&&*upstream.host) {
+            hosts.push(&upstream.host);
+        }
+    }
+    if hosts.contains(&&*upstream.host) {
+        let ip = first.listener.ip();
+        let ip = if ip.is_unspecified() { "this machine's address".to_owned() } else { ip.to_string() };
+        let resolve: Vec<String> = hosts.iter().map(|host| format!("--resolve {host}:ADDRESS")).collect();
         lines.push(format!(
-            "browser map {host} to {ip} in the hosts file (and start with --resolve {host}:ADDRESS), open https://{host}:{port}/desktop"
+            "browser map {} to {ip} in the hosts file (and start with {}), open https://{upstream}/desktop",
+            hosts.join(" and "),
+            resolve.join(" ")
         ));
     }
-    let spki = facts.ca.and_then(|ca| base64_of_hex(&ca.spki_sha256));
-    let trust = spki.map(|spki| format!(" --ignore-certificate-errors-spki-list={spki}")).unwrap_or_default();
-    let upstream = facts.upstream;
+    let keys: Vec<String> = facts.spki_sha256.iter().filter_map(|hex| base64_of_hex(hex)).collect();
+    let trust = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" --ignore-certificate-errors-spki-list={}", keys.join(","))
+    };
+    let rules: Vec<String> = desktops().map(|route| format!("MAP {} {}", route.upstream, route.listener)).collect();
     lines.push(format!(
-        "browser {}chrome --user-data-dir=NEW-FOLDER --host-resolver-rules=\"MAP {upstream} {listening}\"{trust} \
-         https://{upstream}/desktop",
+        "browser {}chrome --user-data-dir=NEW-FOLDER --host-resolver-rules=\"{}\"{trust} https://{upstream}/desktop",
         if lines.is_empty() { "" } else { "or: " },
+        rules.join(", "),
     ));
     lines
 }

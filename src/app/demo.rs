@@ -4,9 +4,9 @@ use super::recorder::{Counted, Recorder, Show};
 use super::signal::Signals;
 use super::{addresses, banner, bind, minted, prepare_process, runtime};
 use crate::config::Demo;
-use crate::conn::Authority;
+use crate::conn::{Authority, Kind};
 use crate::demo::{self, HOST, Server, Site, Story};
-use crate::proxy;
+use crate::proxy::{self, Route};
 use crate::tls::front::Front;
 use crate::tls::leaf::Identity;
 use crate::tls::upstream::{Pin, Trust, Upstream};
@@ -30,29 +30,37 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
         let (server, certificate) = server(&agents).await?;
         let upstream = Authority { host: HOST.to_owned(), port: server.address().port() };
 
-        let listeners = bind(&config.listen).await?;
+        let listeners = bind(config.listen.iter().copied()).await?;
         let listening = addresses(&listeners)?;
-        let minter = minted(&config.certs, &upstream, &listening)?;
-        let ca = minter.ca().listing().clone();
+        let hosts = [HOST.to_owned()];
+        let minter = minted(&config.certs, &hosts, &listening)?;
         let mut roots = rustls::RootCertStore::empty();
-        roots.add(minter.ca().der().clone()).context("trust our own CA")?;
+        let mut cas = Vec::new();
+        for ca in minter.cas() {
+            roots.add(ca.der().clone()).context("trust our own CA")?;
+            cas.push(ca.listing().clone());
+        }
+        let routes: Vec<Route> = listening
+            .iter()
+            .map(|listener| Route { listener: *listener, upstream: upstream.clone(), kind: Kind::Https })
+            .collect();
+        let fronted: Vec<_> = routes.iter().map(|route| (route.clone(), Ok(vec![server.address()]))).collect();
         let proxy = proxy::Config {
-            fronted: vec![upstream.clone()],
+            routes,
             resolve: vec![(HOST.to_owned(), server.address().ip())],
             front: Front::new(Identity::Minted(Box::new(minter)), None)?,
-            upstream: Upstream::new(&Trust::Pin(Pin::of(&certificate)), None, None)?,
+            upstream: Upstream::new(&Trust::Pins(vec![Pin::of(&certificate)]), None, None)?,
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, HOST, settings, Show::Always, Counted::No)?;
+        let recorder = Recorder::start(&config.record, &hosts, settings, Show::Always, Counted::No)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
-            listening: &listening,
-            upstream: &upstream,
-            dialled: &[server.address()],
+            fronted: &fronted,
             capture: &place,
             redaction: config.record.redact,
-            ca: Some(&ca),
+            cas: &cas,
+            spki_sha256: &proxy.front.identity.spki_sha256(),
             admin: None,
         });
         let shutdown = CancellationToken::new();

@@ -3,6 +3,7 @@
 //! Reads the password and keeps it from everything that prints. Progress is on standard error, and only on a terminal.
 
 use super::{prepare_process, runtime};
+use crate::clock;
 use crate::config::{Doctor, Format};
 use crate::doctor::{self, Credentials, Question, Step, Verdict, Watch, Way, text};
 use crate::tls::upstream::ClientCertificate;
@@ -27,7 +28,7 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
         None => None,
     };
     let question = Question {
-        proxy_ca: ca::certificate_path(&config.certs, &config.server.host)?,
+        proxy_ca: ca::certificate_path(&config.certs, &config.server.host, clock::now())?,
         server: config.server,
         resolve: config.resolve,
         trust: config.trust,

@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use crate::config::{Export, Form, Stanzas};
 use crate::export::{Show, Sources, Told, har, pcapng, text};
+use crate::stored;
 use anyhow::{Context as _, bail};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -17,8 +18,8 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// # Errors
 /// A file cannot be read or written, or holds nothing of ours.
 pub fn export(config: &Export) -> anyhow::Result<()> {
-    let sources =
-        Sources::open(&config.files).map_err(|(path, error)| anyhow::anyhow!("read {}: {error}", path.display()))?;
+    let files = stored::paths(&config.files)?;
+    let sources = Sources::open(&files).map_err(|(path, error)| anyhow::anyhow!("read {}: {error}", path.display()))?;
     let told = match &config.out {
         None => match write(config, &sources, &mut io::stdout().lock()) {
             // A reader that has gone has seen enough.

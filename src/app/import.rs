@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::{CaptureTo, Import};
 use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
+use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
@@ -38,7 +39,7 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
     settings.push((String::from("unknown"), String::from(UNKNOWN)));
 
     let run = Ulid::generate();
-    let mut door = recorder::door(&config.record, run)?;
+    let (mut door, index) = recorder::door(&config.record, run)?;
     let opening = door.opening(&settings);
     let mut bus = Bus::new();
     let place = match &config.record.capture {
@@ -78,6 +79,8 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
         connections += tally.connections;
         say(&told(har, tally));
     }
+    drop(decoder);
+    index.map_or(Ok(()), Index::finish)?;
     let lost: u64 = bus.finish(FLUSH_LIMIT).iter().map(|done| done.lost.events).sum();
     say(&format!("unknown {UNKNOWN}\ncapture {place} ({events} events)\nredaction {}\n", config.record.redact));
     if config.record.redact == Level::Off {

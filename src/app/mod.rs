@@ -14,6 +14,7 @@ mod progress;
 mod recorder;
 mod scan;
 mod share;
+mod ship;
 mod signal;
 
 pub use assets::assets;
@@ -23,20 +24,23 @@ pub use export::export;
 pub use import::import;
 pub use scan::scan;
 pub use share::{resolve, share};
+use ship::Shippers;
+pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
-use crate::config::{Ca, Identity, Run};
-use crate::conn::Authority;
-use crate::proxy;
+use crate::config::{Ca, Identity, Listener, Run};
+use crate::conn::Kind;
+use crate::proxy::{self, Route};
 use crate::tls;
-use crate::tls::ca::{Ca as Authorities, Listing, Scope};
+use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
 use admin::Admin;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
+use banner::Fronted;
 use recorder::{Counted, Recorder};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
@@ -53,34 +57,35 @@ pub fn run(config: Run) -> anyhow::Result<()> {
     prepare_process();
     let settings = config.settings();
     runtime()?.block_on(async {
-        let listeners = bind(&config.listen).await?;
+        let wanted = config.traffic.listeners();
+        let listeners = bind(wanted.iter().map(|listener| listener.address)).await?;
         let addresses = addresses(&listeners)?;
         let admin = admin::bind(config.admin).await?;
+        let hosts = config.traffic.hosts();
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
-        let certificate = certificate(&config, &addresses)?;
+        let certificate = certificate(&config, &hosts, &addresses)?;
         let client =
             config.client_identity.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
         let proxy = proxy::Config {
-            fronted: vec![config.upstream.clone()],
+            routes: routes(&wanted, &addresses)?,
             resolve: config.resolve,
             front: Front::new(certificate.identity, keylog.clone())?,
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
             limits: config.limits,
         };
-        let dialled = proxy::upstream_addresses(&proxy, &addresses).await.map_err(failed)?;
+        let fronted = fronted(&proxy).await?;
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
-        let recorder =
-            Recorder::start(&config.record, &config.upstream.host, settings, recorder::Show::OnTerminal, counted)?;
-        let admin = admin.map(|listener| admin::start(listener, &recorder));
+        let recorder = Recorder::start(&config.record, &hosts, settings, recorder::Show::OnTerminal, counted)?;
+        let shippers = Shippers::start(&config.ship)?;
+        let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
         banner::print(&banner::Facts {
-            listening: &addresses,
-            upstream: &config.upstream,
-            dialled: &dialled,
+            fronted: &fronted,
             capture: &recorder.place(),
             redaction: config.record.redact,
-            ca: certificate.ca.as_ref(),
+            cas: &certificate.cas,
+            spki_sha256: &proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
         let shutdown = CancellationToken::new();
@@ -90,23 +95,56 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         }
         let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        recorder.finish()
+        recorder.finish()?;
+        shippers.finish();
+        Ok(())
     })
 }
 
-/// The CAs that `ca` is asked about; the one for `upstream` is made if it is missing.
+/// The CAs that `ca` is asked about; those for `upstreams` are made where they are missing.
 ///
 /// # Errors
-/// The directory cannot be read, or the CA cannot be made.
+/// The directory cannot be read, or a CA cannot be made.
 pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
-    let listings = match &config.upstream {
-        Some(server) => {
-            let scope = Scope::of([&*server.host]);
-            vec![Authorities::open(&config.certs, &server.host, &scope, clock::now())?.listing().clone()]
+    let hosts: Vec<&str> = config.upstreams.iter().map(|server| &*server.host).collect();
+    let listings = match &*hosts {
+        [] => tls::ca::list(&config.certs)?,
+        hosts => {
+            let cas = Authorities::open_all(&config.certs, hosts, &[], clock::now())?;
+            cas.iter().map(|ca| ca.listing().clone()).collect()
         }
-        None => tls::ca::list(&config.certs)?,
     };
     Ok(listings.into_iter().map(facts).collect())
+}
+
+/// Listeners as they were asked for, with the addresses they are bound to, become routes.
+fn routes(wanted: &[Listener], addresses: &[SocketAddr]) -> anyhow::Result<Vec<Route>> {
+    let mut routes = Vec::new();
+    for (Listener { address, kind, servers }, bound) in wanted.iter().zip(addresses) {
+        if *kind != Kind::Https {
+            bail!("{address}: routes of the scheme {} cannot be relayed yet", kind.scheme());
+        }
+        routes.extend(servers.iter().map(|server| Route { listener: *bound, upstream: server.clone(), kind: *kind }));
+    }
+    Ok(routes)
+}
+
+/// Every route with the addresses that would be dialled now. Those that lead nowhere are warned about.
+///
+/// # Errors
+/// None leads anywhere.
+async fn fronted(config: &proxy::Config) -> anyhow::Result<Vec<Fronted>> {
+    let found = proxy::upstream_addresses(config).await;
+    if found.iter().all(Result::is_err)
+        && let Some(Err(unreachable)) = found.first()
+    {
+        return Err(failed(unreachable.clone()));
+    }
+    for unreachable in found.iter().filter_map(|found| found.as_ref().err()) {
+        // Whoever asks for this server gets a page that says so; the others are served.
+        tracing::warn!(why = unreachable.why, hint = unreachable.hint, "an upstream cannot be reached");
+    }
+    Ok(config.routes.iter().cloned().zip(found).collect())
 }
 
 fn failed(unreachable: proxy::Unreachable) -> anyhow::Error {
@@ -127,39 +165,39 @@ fn facts(listing: Listing) -> CaFacts {
     }
 }
 
-/// Who the proxy is to the browser, and its CA if it has one.
+/// Who the proxy is to the browser, and its CAs if it has any.
 struct Certificate {
     identity: leaf::Identity,
-    ca: Option<Listing>,
+    cas: Vec<Listing>,
 }
 
-fn certificate(config: &Run, listening: &[SocketAddr]) -> anyhow::Result<Certificate> {
+fn certificate(config: &Run, hosts: &[String], listening: &[SocketAddr]) -> anyhow::Result<Certificate> {
     match &config.own_identity {
         Some(Identity { cert, key }) => {
-            Ok(Certificate { identity: leaf::Identity::Own(leaf::Own::load(cert, key)?), ca: None })
+            Ok(Certificate { identity: leaf::Identity::Own(leaf::Own::load(cert, key)?), cas: Vec::new() })
         }
         None => {
-            let minter = minted(&config.certs, &config.upstream, listening)?;
-            let ca = Some(minter.ca().listing().clone());
-            Ok(Certificate { identity: leaf::Identity::Minted(Box::new(minter)), ca })
+            let minter = minted(&config.certs, hosts, listening)?;
+            let cas = minter.cas().map(|ca| ca.listing().clone()).collect();
+            Ok(Certificate { identity: leaf::Identity::Minted(Box::new(minter)), cas })
         }
     }
 }
 
-fn minted(certs: &Path, server: &Authority, listening: &[SocketAddr]) -> anyhow::Result<leaf::Minter> {
-    let mut scope = Scope::of([&*server.host]);
-    listening.iter().map(SocketAddr::ip).for_each(|ip: IpAddr| scope.add_address(ip));
-    let ca = Authorities::open(certs, &server.host, &scope, clock::now())?;
-    Ok(leaf::Minter::new(ca, &server.host, &scope))
+fn minted(certs: &Path, hosts: &[String], listening: &[SocketAddr]) -> anyhow::Result<leaf::Minter> {
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let listening: Vec<IpAddr> = listening.iter().map(SocketAddr::ip).collect();
+    let cas = Authorities::open_all(certs, &hosts, &listening, clock::now())?;
+    Ok(leaf::Minter::new(cas, hosts, listening))
 }
 
-async fn bind(addresses: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
+async fn bind(addresses: impl IntoIterator<Item = SocketAddr>) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| {
             let hint = match error.kind() {
-                std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen ADDR:PORT (port 0 takes any free one)",
-                std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen ADDR:PORT",
+                std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen or --route (port 0 takes any free one)",
+                std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen or --route",
                 std::io::ErrorKind::AddrNotAvailable => "\nhint: no interface of this machine has that address; 127.0.0.1 always works",
                 _ => "",
             };

@@ -8,6 +8,7 @@ use crate::capture::{Door, Redactor, Restrictor};
 use crate::clock::{self, Moment};
 use crate::config::{CaptureTo, Live, Recording};
 use crate::session::Tracker;
+use crate::share::index::Index;
 use crate::share::key;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Decoder, Intake};
@@ -45,23 +46,26 @@ pub(super) struct Recorder {
     intake: Intake,
     bus: Arc<Bus>,
     tap: Option<JoinHandle<()>>,
+    index: Option<Index>,
     place: String,
     health: Arc<Health>,
     start: Moment,
 }
 
 impl Recorder {
-    /// Opens the capture and starts the threads. `host` goes into file names, `settings` into each file's first line.
+    /// Opens the capture and starts the threads. The first of the fronted `hosts` goes into file names, `settings` into each
+    /// file's first line.
     pub(super) fn start(
         record: &Recording,
-        host: &str,
+        hosts: &[String],
         settings: Vec<(String, String)>,
         show: Show,
         counted: Counted,
     ) -> anyhow::Result<Self> {
+        let host = hosts.first().map_or("", String::as_str);
         let start = clock::now();
         let run = Ulid::generate();
-        let mut door = door(record, run)?;
+        let (mut door, index) = door(record, run)?;
         let opening = door.opening(&settings);
         let mut bus = Bus::new();
         let place = match &record.capture {
@@ -93,10 +97,10 @@ impl Recorder {
         let bus = Arc::new(bus);
         let health = Arc::new(Health::default());
         if record.capture == CaptureTo::Off && keepalives.is_none() && counted == Counted::No {
-            return Ok(Self { intake: Intake::off(), bus, tap: None, place, health, start });
+            return Ok(Self { intake: Intake::off(), bus, tap: None, index, place, health, start });
         }
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        let decoder = Decoder::new(door, Tracker::new(run.0).fronting([host.to_owned()]));
+        let decoder = Decoder::new(door, Tracker::new(run.0).fronting(hosts.iter().cloned()));
         let (to, told) = (Arc::clone(&bus), Arc::clone(&health));
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
@@ -108,7 +112,7 @@ impl Recorder {
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap: Some(tap), place, health, start })
+        Ok(Self { intake, bus, tap: Some(tap), index, place, health, start })
     }
 
     /// What the proxy's feeds come from.
@@ -144,7 +148,7 @@ impl Recorder {
 
     /// Decodes and writes what is left. Call when no feed is left.
     pub(super) fn finish(self) -> anyhow::Result<()> {
-        let Self { intake, bus, tap, .. } = self;
+        let Self { intake, bus, tap, index, .. } = self;
         drop(intake);
         if let Some(tap) = tap {
             // A panic in it was told when it happened.
@@ -162,20 +166,25 @@ impl Recorder {
                 tracing::debug!(sink = done.sink, events = done.written.events, bytes = done.written.bytes, "written");
             }
         }
-        Ok(())
+        index.map_or(Ok(()), Index::finish).context("tokens of this run cannot all be resolved")
     }
 }
 
-/// What redacts as the recording says.
-pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<Door> {
+/// What redacts as the recording says, and the index of its tokens if there will be any to be asked for.
+pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<(Door, Option<Index>)> {
     let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
     let key = match &record.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
     };
-    let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let mut tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let resolvable = record.stable_tokens.as_ref().filter(|_| record.redact == Level::Share);
+    let index = resolvable.map(|path| Index::beside(path)).transpose()?;
+    if let Some(index) = &index {
+        tokens = tokens.noting(index.notes());
+    }
     let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
-    Ok(Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor))
+    Ok((Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor), index))
 }
 
 /// The host in a file's name, which travels with the file.

@@ -1,16 +1,16 @@
 //! `scan`: files through the scanner, hits to standard output, progress to standard error.
 
+use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
 use crate::config::{Scan, ScanFormat};
-use crate::scan::{Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
-use anyhow::{Context as _, bail};
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
+use anyhow::{Context as _, anyhow, bail};
+use std::cell::RefCell;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Largest file of known secrets, bytes.
 const MAX_SECRETS_FILE_BYTES: u64 = 1 << 20;
-/// How much is read between two lines of progress, bytes.
-const PROGRESS_BYTES: u64 = 64 << 20;
 
 /// Writes every hit to `output`, as it is found.
 ///
@@ -18,20 +18,35 @@ const PROGRESS_BYTES: u64 = 64 << 20;
 /// Something is left, or something cannot be read; either way the files are not to be handed over.
 pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
     let secrets = config.secrets_file.as_deref().map(known_secrets).transpose()?.unwrap_or_default();
-    let scanner = Scanner::new(config.strictness, secrets.iter().map(String::as_str));
+    let scanner = Scanner::new(config.level, secrets.iter().map(String::as_str));
+    let files = scan::files(&config.files).map_err(|(path, error)| anyhow!("look into {}: {error}", path.display()))?;
+    if files.is_empty() {
+        bail!(
+            "there is no file in {}",
+            config.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
     let mut output = BufWriter::new(output);
     let (mut count, mut unread) = (Count::default(), 0);
-    for path in &config.files {
+    for path in &files {
         let mut written = Ok(());
+        let progress = RefCell::new(Progress::new(format!("scanning {}", path.display())));
         let mut found = |hit: Hit| {
             count.add(&hit);
             let line = match config.format {
                 ScanFormat::Text => hit_as_text(&hit),
                 ScanFormat::Json => hit_as_json(&hit),
             };
+            progress.borrow_mut().hide();
             written = std::mem::replace(&mut written, Ok(())).and_then(|()| writeln!(output, "{line}"));
         };
-        let scanned = one(&scanner, path, &mut found);
+        let mut bytes = 0;
+        let mut tick = |read: u64| {
+            bytes += read;
+            progress.borrow_mut().bytes(bytes);
+        };
+        let scanned = one(&scanner, path, &mut tick, &mut found);
+        drop(progress);
         match written {
             // Whoever closes the pipe has seen enough; the exit code still counts.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
@@ -62,31 +77,17 @@ pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
     let _ = output.flush();
     match (count.total(), unread) {
         (0, 0) => Ok(()),
-        (_, 0) => bail!("not clean for level {}: {verdict}", config.strictness),
-        _ => bail!("{unread} of {} files cannot be read; in the others {verdict}", config.files.len()),
+        (_, 0) => bail!("not clean for level {}: {verdict}", config.level),
+        _ => bail!("{unread} of {} files cannot be read; in the others {verdict}", files.len()),
     }
 }
 
-fn one(scanner: &Scanner, path: &Path, found: &mut dyn FnMut(Hit)) -> io::Result<Scanned> {
-    let terminal = io::stderr().is_terminal();
-    let (mut bytes, mut next) = (0, PROGRESS_BYTES);
-    let mut tick = |read: u64| {
-        bytes += read;
-        if terminal && bytes >= next {
-            next = bytes + PROGRESS_BYTES;
-            say(&format!("\r{}: {} MB", path.display(), bytes >> 20));
-        }
-    };
-    let scanned = if path == Path::new("-") {
-        let place = Place { file: "-".to_owned(), ..Place::default() };
-        scanner.stream(&mut io::stdin().lock(), &place, &mut tick, found)
-    } else {
-        scanner.file(path, &mut tick, found)
-    };
-    if next > PROGRESS_BYTES {
-        say("\n");
+fn one(scanner: &Scanner, path: &Path, tick: &mut dyn FnMut(u64), found: &mut dyn FnMut(Hit)) -> io::Result<Scanned> {
+    if path != Path::new("-") {
+        return scanner.file(path, tick, found);
     }
-    scanned
+    let place = Place { file: "-".to_owned(), ..Place::default() };
+    scanner.stream(&mut io::stdin().lock(), &place, tick, found)
 }
 
 /// The lines of the file; errors name lines, never their text.

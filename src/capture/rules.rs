@@ -327,6 +327,86 @@ fn is_credential_name(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part))
 }
 
+/// Whether a query's key is a credential's by a name of its own.
+#[must_use]
+pub fn is_short_credential(name: &str) -> bool {
+    matches!(name, "code" | "st" | "headers" | "sig" | "rid" | "ticket" | "assertion" | "signature" | "uniqueid")
+}
+
+/// Whether the (lower-case) name of a credential or session is made of words for such things and nothing else, so that
+/// the name itself tells nothing: `x-csrf-token`, `newPassword`, not `ann.smith.password`.
+#[must_use]
+pub fn is_telling(name: &str) -> bool {
+    const WORDS: [&str; 45] = [
+        "access",
+        "api",
+        "apikey",
+        "assertion",
+        "auth",
+        "authorization",
+        "bearer",
+        "client",
+        "code",
+        "confirm",
+        "credential",
+        "credentials",
+        "csrf",
+        "current",
+        "device",
+        "digest",
+        "expired",
+        "finesse",
+        "id",
+        "j",
+        "jsessionid",
+        "jwt",
+        "key",
+        "login",
+        "new",
+        "oauth",
+        "old",
+        "passphrase",
+        "passwd",
+        "password",
+        "previd",
+        "pwd",
+        "refresh",
+        "relaystate",
+        "request",
+        "reset",
+        "saml",
+        "samlrequest",
+        "samlresponse",
+        "secret",
+        "session",
+        "sid",
+        "sso",
+        "state",
+        "token",
+    ];
+    const MORE: [&str; 8] = ["tokens", "type", "uniqueid", "user", "verification", "x", "xsrf", "signature"];
+    const MAX_NAME_BYTES: usize = 48;
+    if name.len() > MAX_NAME_BYTES {
+        return false;
+    }
+    name.split(['-', '_', '.']).all(|part| {
+        // Which beginnings of the part are words put together.
+        let mut reached = vec![false; part.len() + 1];
+        for end in 0..=part.len() {
+            let from = |start: &usize| reached.get(*start) == Some(&true) || *start == 0;
+            let word = |start: usize| {
+                let word = part.get(start..end).unwrap_or_default();
+                WORDS.contains(&word) || MORE.contains(&word)
+            };
+            let is_reached = end == 0 || (0..end).filter(from).any(word);
+            if let Some(place) = reached.get_mut(end) {
+                *place = is_reached;
+            }
+        }
+        reached.last() == Some(&true)
+    })
+}
+
 /// What a plain credential's name is masked as.
 #[must_use]
 pub fn kind_of(name: &str) -> &'static str {
@@ -410,6 +490,10 @@ pub(super) const HINTS: &[&str] = &[
     "splunk",
     "digest",
     "eyj",
+    // The same in base64 and percent-encoded once and twice.
+    "zxlk",
+    "%65%79",
+    "%2565%2579",
     "saml",
     "relaystate",
     "uniqueid",
@@ -482,6 +566,16 @@ mod tests {
         for name in ["code", "st", "rid", "sig", "headers"] {
             assert_eq!(query(name), Class::Credential);
             assert!(HINTS.contains(&format!("{name}=").as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_made_of_other_words_tells_something() {
+        for name in ["password", "j_password", "x-csrf-token", "newpassword", "access_token", "idtoken", "jsessionid"] {
+            assert!(is_telling(name), "{name}");
+        }
+        for name in ["annspassword", "x-zebra-token", "4711token", "ann.smith.password", &"token".repeat(20)] {
+            assert!(!is_telling(name), "{name}");
         }
     }
 

@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::{hkdf, hmac};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::mpsc::Sender;
 
 /// Values remembered for an index at the most.
 const MAX_REMEMBERED: usize = 200_000;
@@ -82,10 +83,21 @@ impl Key {
     }
 }
 
+/// A token that was made, for an index beside the key and nowhere else. No `Debug`.
+pub struct Note {
+    /// The token.
+    pub token: String,
+    /// What it stands for.
+    pub kind: Kind,
+    /// That itself, normalised.
+    pub value: String,
+}
+
 /// Makes tokens under one key, and remembers what they stand for.
 pub struct Tokens {
     keys: Vec<hmac::Key>,
     known: BTreeMap<(Kind, String), String>,
+    notes: Option<Sender<Note>>,
 }
 
 impl Tokens {
@@ -114,7 +126,17 @@ impl Tokens {
         let derive = |kind: Kind| -> Result<hmac::Key, ring::error::Unspecified> {
             Ok(prk.expand(&[kind.as_str().as_bytes(), key.case.as_bytes()], hmac::HMAC_SHA256)?.into())
         };
-        Ok(Self { keys: Kind::ALL.into_iter().map(derive).collect::<Result<_, _>>()?, known: BTreeMap::new() })
+        Ok(Self {
+            keys: Kind::ALL.into_iter().map(derive).collect::<Result<_, _>>()?,
+            known: BTreeMap::new(),
+            notes: None,
+        })
+    }
+
+    /// The same, telling every token that is made; session identifiers are told to nobody.
+    #[must_use]
+    pub fn noting(self, notes: Sender<Note>) -> Self {
+        Self { notes: Some(notes), ..self }
     }
 
     /// The token of a session identifier: `k-` and ten characters.
@@ -140,6 +162,10 @@ impl Tokens {
             Kind::Host => format!("h-{}.invalid", base32_50(&mac)),
             Kind::Address => address(&mac, key.1.contains(':')).to_string(),
         };
+        if let Some(notes) = self.notes.as_ref().filter(|_| kind != Kind::Session) {
+            // Nobody listening means nobody will ask.
+            let _ = notes.send(Note { token: token.clone(), kind, value: key.1.clone() });
+        }
         if kind != Kind::Session && self.known.len() < MAX_REMEMBERED {
             self.known.insert(key, token.clone());
         }
@@ -154,11 +180,6 @@ impl Tokens {
         }
         let find = |kind| self.known.get(&(kind, normal(kind, value))).map(String::as_str);
         [Kind::Login, Kind::Host, Kind::Phone, Kind::Name, Kind::Label].into_iter().find_map(find)
-    }
-
-    /// Every token made, with what it stands for; session identifiers are not remembered.
-    pub fn index(&self) -> impl Iterator<Item = (&str, Kind, &str)> {
-        self.known.iter().map(|((kind, value), token)| (token.as_str(), *kind, value.as_str()))
     }
 
     fn mac(&self, kind: Kind, value: &str) -> Vec<u8> {

@@ -152,6 +152,7 @@ pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
 /// `finesse.finding.facts.name`
 pub(super) const FACT: &[&str] = &[
     "age_ms",
+    "agents",
     "alert",
     "arrival_ms",
     "by",
@@ -168,8 +169,10 @@ pub(super) const FACT: &[&str] = &[
     "message",
     "node",
     "offered",
+    "old_socket",
     "operation",
     "other",
+    "other_browser",
     "other_client",
     "port",
     "reason",

@@ -11,6 +11,7 @@ pub mod manual;
 mod report;
 pub mod scan;
 pub mod share;
+mod ship;
 mod text;
 
 pub use admin::AdminFlags;
@@ -24,6 +25,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use doctor::DoctorFlags;
+pub use ship::{ReceiverFlags, ShipFlags};
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
@@ -85,6 +87,12 @@ pub enum Command {
     /// From the index beside the key that they were made with (`share --stable-tokens`), which never leaves this machine.
     #[command(after_long_help = text::RESOLVE_MORE)]
     Resolve(share::ResolveFlags),
+    /// Deliver captures to Splunk or Elasticsearch
+    ///
+    /// Reads the capture files of a directory in order and sends every event, in batches, until all are there; it remembers how
+    /// far it has come, so that it can be ended at any time and started again. `run` does the same while it captures.
+    #[command(after_long_help = ship::MORE)]
+    Ship(Box<ShipFlags>),
     /// Tell what happened, from captures
     ///
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
@@ -154,6 +162,9 @@ pub struct RunFlags {
     /// What only `run` lets you choose about records.
     #[command(flatten)]
     pub record: RecordFlags,
+    /// Whom records go to besides.
+    #[command(flatten)]
+    pub receiver: ReceiverFlags,
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
@@ -174,17 +185,25 @@ pub struct RunFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Traffic")]
 pub struct TrafficFlags {
-    /// The Finesse server; port 8445 unless given
+    /// The Finesse server; port 8445 unless given; repeatable
     ///
-    /// By the name that browsers use for it: a host, not a URL. Releases before 12.6 use port 7443 for notifications.
+    /// By the name that browsers use for it: a host, not a URL. Name both nodes of a cluster: connections are told apart
+    /// by the name that the browser asks for, and one that asks for none of them, such as localhost, means the first.
     #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname)]
-    pub upstream: Option<OsString>,
-    /// Accept browsers here; repeatable [default: 127.0.0.1:8445]
+    pub upstream: Vec<OsString>,
+    /// Accept browsers for every --upstream here; repeatable [default: 127.0.0.1:8445]
     ///
     /// The port should be the server's, as the browser asks for the same name and port; port 0 takes any free one and says
     /// which. Any address but a loopback one lets other machines in.
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Vec<OsString>,
+    /// Accept at LISTEN for one more server or port; repeatable
+    ///
+    /// LISTEN is a port of 127.0.0.1, or ADDR:PORT. The server's port is that of LISTEN unless given. SCHEME is https, xmpps
+    /// (XMPP behind TLS, 5223) or xmpp (with STARTTLS, 5222). Releases before 12.6 use port 7443 for notifications:
+    /// --route 7443=HOST. Several servers may share a listener, as those of --upstream do, which come first on it.
+    #[arg(long, value_name = "LISTEN=[SCHEME://]HOST[:PORT]")]
+    pub route: Vec<OsString>,
     /// Dial ADDR for the name HOST; repeatable
     ///
     /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy, which
@@ -200,13 +219,13 @@ pub struct TrustFlags {
     /// Trust the server if a certificate in FILE (PEM) vouches for it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub upstream_ca: Option<OsString>,
-    /// Trust the server that has this certificate and no other
+    /// Trust the server that has this certificate and no other; repeatable
     ///
-    /// Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
+    /// For several servers, a pin of each. Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
     /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
     /// administrator says.
     #[arg(long, value_name = "sha256:HEX")]
-    pub upstream_pin: Option<OsString>,
+    pub upstream_pin: Vec<OsString>,
     /// Trust any server
     ///
     /// Passwords may go to a stranger: for test networks only.
@@ -238,8 +257,9 @@ pub struct IdentityFlags {
 pub struct KeepFlags {
     /// Keep the CA in DIR [default: certs]
     ///
-    /// The certificate authority is made in DIR/HOST on first use. It can sign for HOST, localhost and loopback addresses
-    /// only, and its key never leaves this machine. `finesse-tap ca` says how to trust it.
+    /// The certificate authority is made in DIR/HOST on first use. It can sign for the servers named then, localhost and
+    /// loopback addresses only, and its key never leaves this machine. A server added later gets its own. `finesse-tap ca`
+    /// says how to trust it.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub certs: Option<OsString>,
     /// Write the log into DIR, or to standard output with - [default: captures]
@@ -288,6 +308,12 @@ pub struct RecordFlags {
     /// Write no log
     #[arg(long)]
     pub no_capture: bool,
+    /// Keep at most so much of the log, such as 20GB [default: everything]
+    ///
+    /// Beyond that the oldest files in the directory are removed. What --splunk, --elastic or `ship` had not delivered is then
+    /// a gap, and told as one (capture-gap).
+    #[arg(long, value_name = "SIZE")]
+    pub capture_limit: Option<OsString>,
     /// Longest line of the log [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so. Many log collectors cut at 8 KiB
@@ -366,9 +392,11 @@ pub struct CaFlags {
     /// Look for CAs below DIR [default: certs]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub certs: Option<OsString>,
-    /// Only the CA for HOST, made if there is none yet
+    /// Only the CA for HOST, made if there is none yet; repeatable
+    ///
+    /// Hosts that are named together share one CA, so that there is one to trust: name all nodes that `run` will stand for.
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
-    pub upstream: Option<OsString>,
+    pub upstream: Vec<OsString>,
     /// Copy the certificates into DIR as .pem, .crt and .cer, never the keys
     ///
     /// To be carried to other machines: .pem and .crt are PEM, under the names that different programs expect; .cer is DER

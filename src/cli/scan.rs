@@ -1,6 +1,6 @@
 //! The command line of `scan`.
 
-use crate::scan::Strictness;
+use crate::capture::rules::Level;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use std::path::PathBuf;
 /// The options of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanFlags {
-    /// What to look at: text of any kind, gzip, zip with all its members; - is standard input
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    /// What to look at: text of any kind, gzip, zip with all its members, a directory with all below it; - is standard input
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
     /// Look for the secrets in FILE too, one a line
     ///
@@ -21,8 +21,8 @@ pub struct ScanFlags {
     ///
     /// auth: everything but credentials and session ids. share: tokens in place of names, telephones, customer data, hosts
     /// and addresses. minimal: no tokens either.
-    #[arg(long = "for", value_name = "LEVEL", value_parser = PossibleValuesParser::new(Strictness::ALL.map(Strictness::as_str)))]
-    pub strictness: Option<String>,
+    #[arg(long = "for", value_name = "LEVEL", value_parser = PossibleValuesParser::new([Level::Auth, Level::Share, Level::Minimal].map(Level::as_str)))]
+    pub level: Option<String>,
     /// How hits are written to standard output [default: text]
     ///
     /// text: `FILE:LINE:COLUMN kind excerpt (why)`, and a summary. json: an object a line for each.

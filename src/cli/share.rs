@@ -8,8 +8,8 @@ use std::path::PathBuf;
 /// The options of `share`.
 #[derive(Debug, Args)]
 pub struct ShareFlags {
-    /// Capture files
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Capture files, compressed by gzip or not, or directories of them
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
     /// The bundle to write, a zip file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -34,7 +34,9 @@ pub struct ShareFlags {
     /// Only events of this session, such as s3, or its trace id
     #[arg(long, value_name = "ID")]
     pub session: Option<String>,
-    /// A note to the receiver, on top of README.txt; it is not redacted
+    /// A note to the receiver, on top of README.txt
+    ///
+    /// It is handed over as it is, and refused if it holds what the level removes.
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// Make tokens with the key in FILE, which is made if it is not there
@@ -45,7 +47,8 @@ pub struct ShareFlags {
     pub stable_tokens: Option<PathBuf>,
     /// Encrypt the bundle for this age recipient, into FILE.age
     ///
-    /// With the program age or rage, which must be installed.
+    /// AGE-KEY is a public key, age1…, as age-keygen prints it; `age -d -i key.txt FILE.age` decrypts. The bundle is encrypted on
+    /// its way to the disk and never lies there as it is.
     #[arg(long, value_name = "AGE-KEY")]
     pub encrypt_to: Option<String>,
     /// Remove this too; repeatable

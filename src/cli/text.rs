@@ -24,6 +24,8 @@ pub(super) const RUN_MORE: &str = r#"Examples:
   finesse-tap run --upstream uccxpub.example.com
   finesse-tap run --upstream uccxpub.example.com --resolve uccxpub.example.com:10.1.2.3
   finesse-tap run --upstream uccxpub.example.com --upstream-pin sha256:5d0f…
+  finesse-tap run --upstream uccxpub.example.com --upstream uccxsub.example.com
+  finesse-tap run --upstream uccxpub.example.com --route 7443=uccxpub.example.com --route 8444=cuic.example.com
   finesse-tap run --upstream uccxpub.example.com --capture - --quiet | jq -r .message
 
 Pointing a browser at it: the browser must ask for the server by its real name and port.
@@ -44,6 +46,7 @@ Environment: every option is also a variable, FINESSE_TAP_ and its name in capit
 Configuration file: the same names with underscores, such as
   upstream = "uccxpub.example.com"
   listen = ["127.0.0.1:8445", "[::1]:8445"]
+  route = ["7443=uccxpub.example.com", "8444=cuic.example.com:8444"]
   max_line_bytes = 16000
   quiet = true
 

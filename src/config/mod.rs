@@ -11,10 +11,12 @@ mod doctor;
 mod problem;
 mod read;
 mod report;
+mod route;
 mod said;
 mod scan;
 mod settings;
 mod share;
+mod ship;
 mod value;
 
 #[cfg(test)]
@@ -24,8 +26,10 @@ pub use assets::Assets;
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
+pub use route::{Listener, Route, Traffic};
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};
+pub use ship::Ship;
 
 use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
@@ -64,6 +68,8 @@ pub enum Task {
     Scan(Scan),
     /// `share`.
     Share(Box<crate::share::Plan>),
+    /// `ship`.
+    Ship(Ship),
     /// `resolve`.
     Resolve(Resolve),
     /// `report`.
@@ -98,10 +104,8 @@ impl From<Problem> for Stop {
 /// What `run` needs to know.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The server.
-    pub upstream: Authority,
-    /// Where to accept browsers; not empty.
-    pub listen: Vec<SocketAddr>,
+    /// Where traffic comes from and goes to.
+    pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
     /// Whom to believe to be the server.
@@ -116,6 +120,8 @@ pub struct Run {
     pub record: Recording,
     /// Where TLS secrets are written.
     pub keylog: Option<PathBuf>,
+    /// Where the capture files go besides.
+    pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
     /// Where metrics are served.
@@ -146,8 +152,8 @@ pub struct Demo {
 pub struct Ca {
     /// Where CAs are kept.
     pub certs: PathBuf,
-    /// Only the CA for this server, to be made if there is none.
-    pub upstream: Option<Authority>,
+    /// Only the CAs for these servers, to be made where there is none.
+    pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
 }
@@ -197,6 +203,8 @@ pub enum Stanzas {
 pub struct Recording {
     /// Where the log goes.
     pub capture: CaptureTo,
+    /// How much of it is kept, bytes; everything if `None`.
+    pub capture_limit_bytes: Option<u64>,
     /// What is removed from it.
     pub redact: Level,
     /// The user's own rules.

@@ -2,6 +2,7 @@
 
 use super::admin;
 use super::doctor;
+use super::route;
 use super::said::{self, Environment, Known, Said};
 use super::share;
 use super::value::{self, Wrong};
@@ -18,7 +19,6 @@ use crate::proxy::Limits;
 use crate::tls::upstream::{Pin, Trust};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::ffi::{OsStr, OsString};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -47,6 +47,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Ca(_) => Task::Ca(ca(&given(&only(&known, "certs"))?)?),
         Command::Scan(flags) => Task::Scan(super::scan::scan(flags)?),
         Command::Share(flags) => Task::Share(Box::new(share::share(&flags)?)),
+        Command::Ship(_) => Task::Ship(super::ship::ship(&given(&receivers(&known))?, environment)?),
         Command::Resolve(flags) => Task::Resolve(share::resolve(&flags)),
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
@@ -92,6 +93,12 @@ fn layers(
     Ok(said)
 }
 
+/// Options that name receivers: they may stand in the environment for `ship` as for `run`.
+fn receivers(known: &[Known]) -> Vec<Known> {
+    let on_the_spot = ["captures", "follow", "state", "give_up"];
+    known.iter().filter(|option| !on_the_spot.contains(&&*option.name)).cloned().collect()
+}
+
 fn only(known: &[Known], name: &str) -> Vec<Known> {
     known.iter().filter(|option| option.name == name).cloned().collect()
 }
@@ -105,19 +112,26 @@ fn file_text(path: &Path) -> Result<String, String> {
 }
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
-    let upstream = parsed(said, "upstream", value::upstream)?.ok_or_else(|| {
-        Problem::new("no server is named").hint("add --upstream HOST, such as --upstream uccxpub.example.com")
-    })?;
     let defaults = Limits::default();
+    let record = recording(said)?;
+    let captures = match &record.capture {
+        CaptureTo::Dir(dir) => Some(dir.as_path()),
+        CaptureTo::Stdout | CaptureTo::Off => None,
+    };
+    let ship = super::ship::plans(said, environment, captures)?;
+    if let (Level::Off, Some(plan)) = (record.redact, ship.first()) {
+        return Err(Problem::new(format!("--redact off: a log with passwords is not sent to {}", plan.receiver.url))
+            .hint("leave --redact off or the receiver away"));
+    }
     Ok(Run {
-        upstream,
-        listen: listen(said, value::FINESSE_PORT)?,
+        traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
         trust: trust(said)?,
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
         own_identity: identity(said, ["cert", "key"])?,
         certs: path(said, "certs", DEFAULT_CERTS),
-        record: recording(said)?,
+        record,
+        ship,
         keylog: keylog(said, environment)?,
         limits: Limits {
             handshake: parsed(said, "handshake_timeout", value::some_time)?.unwrap_or(defaults.handshake),
@@ -135,7 +149,7 @@ fn demo(said: &Said) -> Result<Demo, Problem> {
     Ok(Demo {
         agents: parsed(said, "agents", value::count(1..=MAX_AGENTS))?.unwrap_or(1),
         keep: is_on(said, "keep"),
-        listen: listen(said, 0)?,
+        listen: route::listen(said, 0)?,
         certs: path(said, "certs", DEFAULT_CERTS),
         record: recording(said)?,
         log: operational(said)?,
@@ -145,24 +159,9 @@ fn demo(said: &Said) -> Result<Demo, Problem> {
 fn ca(said: &Said) -> Result<Ca, Problem> {
     Ok(Ca {
         certs: path(said, "certs", DEFAULT_CERTS),
-        upstream: parsed(said, "upstream", value::upstream)?,
+        upstreams: said.all("upstream").iter().map(|one| read_value(one, value::upstream)).collect::<Result<_, _>>()?,
         export: said.one("export").map(|value| PathBuf::from(&value.text)),
     })
-}
-
-fn listen(said: &Said, default_port: u16) -> Result<Vec<SocketAddr>, Problem> {
-    let mut addresses = Vec::new();
-    for said in said.all("listen") {
-        let address = read_value(said, value::listen)?;
-        if address.port() != 0 && addresses.contains(&address) {
-            return Err(said.problem(format!("{address} is named twice")));
-        }
-        addresses.push(address);
-    }
-    if addresses.is_empty() {
-        addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, default_port)));
-    }
-    Ok(addresses)
 }
 
 pub(super) fn trust(said: &Said) -> Result<Trust, Problem> {
@@ -170,7 +169,8 @@ pub(super) fn trust(said: &Said) -> Result<Trust, Problem> {
         None => Trust::System,
         Some(value) if value.name == "upstream_ca" => Trust::Ca(PathBuf::from(&value.text)),
         Some(value) if value.name == "upstream_pin" => {
-            Trust::Pin(read_value(value, |text| Pin::from_str(text).map_err(Wrong::from))?)
+            let pin = |value| read_value(value, |text| Pin::from_str(text).map_err(Wrong::from));
+            Trust::Pins(said.all("upstream_pin").iter().map(pin).collect::<Result<_, _>>()?)
         }
         Some(_) => Trust::Insecure,
     })
@@ -196,6 +196,7 @@ fn recording(said: &Said) -> Result<Recording, Problem> {
     let lengths = MIN_LINE_BYTES..=MAX_LINE_BYTES;
     Ok(Recording {
         capture,
+        capture_limit_bytes: parsed(said, "capture_limit", value::size)?,
         redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
         rules: rules(said)?,
         stable_tokens: said.one("stable_tokens").map(|value| PathBuf::from(&value.text)),

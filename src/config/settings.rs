@@ -10,8 +10,9 @@ impl Run {
     #[must_use]
     pub fn settings(&self) -> Vec<(String, String)> {
         let mut rows = Rows::default();
-        rows.row("upstream", &self.upstream);
-        self.listen.iter().for_each(|address| rows.row("listen", address));
+        self.traffic.upstreams.iter().for_each(|server| rows.row("upstream", server));
+        self.traffic.listen.iter().for_each(|address| rows.row("listen", address));
+        self.traffic.routes.iter().for_each(|route| rows.row("route", route));
         for (host, address) in &self.resolve {
             match address {
                 IpAddr::V4(v4) => rows.row("resolve", format!("{host}:{v4}")),
@@ -21,7 +22,7 @@ impl Run {
         match &self.trust {
             Trust::System => rows.row("upstream-trust", "system"),
             Trust::Ca(path) => rows.row("upstream-ca", path.display()),
-            Trust::Pin(pin) => rows.row("upstream-pin", pin),
+            Trust::Pins(pins) => pins.iter().for_each(|pin| rows.row("upstream-pin", pin)),
             Trust::Insecure => rows.row("upstream-insecure", true),
         }
         if let Some(identity) = &self.client_identity {
@@ -36,6 +37,9 @@ impl Run {
         rows.recording(&self.record);
         if let Some(path) = &self.keylog {
             rows.row("keylog", path.display());
+        }
+        for plan in &self.ship {
+            rows.row("ship", plan.receiver.name());
         }
         rows.row("grace", value::time_text(self.limits.grace));
         rows.row("max-connections", self.limits.connections);
@@ -92,6 +96,9 @@ impl Rows {
             CaptureTo::Dir(path) => self.row("capture", path.display()),
             CaptureTo::Stdout => self.row("capture", "-"),
             CaptureTo::Off => self.row("no-capture", true),
+        }
+        if let Some(bytes) = record.capture_limit_bytes {
+            self.row("capture-limit", bytes);
         }
         self.row("redact", record.redact);
         if !record.rules.is_empty() {

@@ -4,7 +4,7 @@ use super::{DEFAULT_TOKEN_KEY, Problem, Resolve};
 use crate::capture::restrict::{Picked, UserRules};
 use crate::capture::rules::Level;
 use crate::cli::share::{ResolveFlags, ShareFlags};
-use crate::share::Plan;
+use crate::share::{Plan, Recipient};
 use std::path::PathBuf;
 use std::str::FromStr as _;
 
@@ -29,13 +29,18 @@ pub(super) fn share(flags: &ShareFlags) -> Result<Plan, Problem> {
         },
         note: flags.note.clone(),
         stable_tokens: flags.stable_tokens.clone(),
-        encrypt_to: flags.encrypt_to.clone(),
+        encrypt_to: flags.encrypt_to.as_deref().map(recipient).transpose()?,
         rules,
     })
 }
 
 pub(super) fn resolve(flags: &ResolveFlags) -> Resolve {
     Resolve { tokens: flags.tokens.clone(), key: flags.key.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_TOKEN_KEY)) }
+}
+
+fn recipient(text: &str) -> Result<Recipient, Problem> {
+    let hint = "age-keygen -o key.txt makes a pair; the receiver keeps key.txt and tells you the public key";
+    Recipient::from_str(text).map_err(|why| Problem::new(format!("--encrypt-to: {why}")).hint(hint))
 }
 
 fn time(option: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {

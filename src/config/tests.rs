@@ -40,12 +40,14 @@ fn file(text: &str) -> (tempfile::NamedTempFile, String) {
 #[test]
 fn defaults_are_what_the_help_says() {
     let run = run("--upstream UCCX.example.test", &[]);
-    assert_eq!(run.upstream.to_string(), "uccx.example.test:8445");
-    assert_eq!(run.listen, ["127.0.0.1:8445".parse().unwrap()]);
+    let Traffic { upstreams, listen, routes } = run.traffic;
+    assert_eq!(upstreams.iter().map(ToString::to_string).collect::<Vec<_>>(), ["uccx.example.test:8445"]);
+    assert_eq!((listen, routes), (vec!["127.0.0.1:8445".parse().unwrap()], Vec::new()));
     assert_eq!(run.certs, PathBuf::from("certs"));
     let capture = CaptureTo::Dir("captures".into());
     let expected = Recording {
         capture,
+        capture_limit_bytes: None,
         redact: Level::Auth,
         rules: UserRules::default(),
         stable_tokens: None,
@@ -61,7 +63,7 @@ fn defaults_are_what_the_help_says() {
 #[test]
 fn every_option_can_be_said_in_all_three_places() {
     let flags = format!(
-        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] \
+        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] --route 7=xmpps://i:5223 \
          --upstream-pin {PIN} --upstream-client-cert a --upstream-client-key b --cert c --key d --certs e --capture - \
          --redact off --max-line-bytes 16000 --keylog k --grace 500ms --max-connections 9 --connect-timeout 1m \
          --handshake-timeout 3 --verbose --log-format json --log-filter debug"
@@ -74,6 +76,7 @@ fn every_option_can_be_said_in_all_three_places() {
             "FINESSE_TAP_UPSTREAM=h:7443",
             "FINESSE_TAP_LISTEN=127.0.0.1:0, [::1]:0,",
             "FINESSE_TAP_RESOLVE=h:10.0.0.1,h:[fd00::1]",
+            "FINESSE_TAP_ROUTE=7=xmpps://i:5223",
             &pin_variable,
             "FINESSE_TAP_UPSTREAM_CLIENT_CERT=a",
             "FINESSE_TAP_UPSTREAM_CLIENT_KEY=b",
@@ -94,7 +97,7 @@ fn every_option_can_be_said_in_all_three_places() {
         ],
     );
     let (_file, flag) = file(&format!(
-        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\n\
+        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\nroute = '7=xmpps://i:5223'\n\
          upstream_pin = '{PIN}'\nupstream_client_cert = 'a'\nupstream_client_key = 'b'\ncert = 'c'\nkey = 'd'\n\
          certs = 'e'\ncapture = '-'\nredact = 'off'\nmax_line_bytes = 16_000\nkeylog = 'k'\ngrace = '500ms'\n\
          max_connections = 9\nconnect_timeout = '1m'\nhandshake_timeout = 3\nverbose = true\nlog_format = 'json'\n\
@@ -111,7 +114,9 @@ fn every_option_can_be_said_in_all_three_places() {
 
 #[test]
 fn settings_read_back_are_the_same_run() {
-    let line = format!("--upstream h --listen [::1]:1 --resolve h:[::2] --upstream-pin {PIN} --no-capture --quiet");
+    let line = format!(
+        "--upstream h --upstream i --route [::1]:2=j --route 0=xmpp://k --listen [::1]:1 --resolve h:[::2] --upstream-pin {PIN} --no-capture --quiet"
+    );
     let first = run(&line, &[]);
     let said = first.settings().iter().fold(String::new(), |line, (name, value)| match value.as_str() {
         "true" => format!("{line} --{name}"),
@@ -121,14 +126,37 @@ fn settings_read_back_are_the_same_run() {
 }
 
 #[test]
+fn routes_become_listeners() {
+    let listeners = |line: &str| -> Vec<String> {
+        let text = |listener: Listener| {
+            let servers: Vec<_> = listener.servers.iter().map(ToString::to_string).collect();
+            format!("{} {} {}", listener.kind.scheme(), listener.address, servers.join(" "))
+        };
+        run(line, &[]).traffic.listeners().into_iter().map(text).collect()
+    };
+    assert_eq!(
+        listeners("--route 8445=pub --route 127.0.0.1:7443=https://PUB:7444 --upstream sub"),
+        ["https 127.0.0.1:8445 sub:8445 pub:8445", "https 127.0.0.1:7443 pub:7444"]
+    );
+    assert_eq!(
+        listeners("--route 0=xmpp://a --route 0=xmpps://[::1]:9 --route [::1]:443=a"),
+        ["xmpp 127.0.0.1:0 a:5222", "xmpps 127.0.0.1:0 [::1]:9", "https [::1]:443 a:443"]
+    );
+    assert_eq!(
+        listeners("--upstream a --upstream b:1 --listen 127.0.0.1:0 --listen [::1]:0"),
+        ["https 127.0.0.1:0 a:8445 b:1", "https [::1]:0 a:8445 b:1"]
+    );
+}
+
+#[test]
 fn flags_win_over_variables_and_those_over_the_file() {
     let (_file, flag) = file("upstream = 'file'\ngrace = 1\nlisten = '127.0.0.1:1'\ncerts = 'file'");
     let named = flag.replace("--config ", "FINESSE_TAP_CONFIG=");
     let run =
         run("--upstream flag", &[&named, "FINESSE_TAP_UPSTREAM=variable", "FINESSE_TAP_GRACE=2", "FINESSE_TAP_CERTS="]);
-    assert_eq!(run.upstream.host, "flag");
+    assert_eq!(run.traffic.hosts(), ["flag"]);
     assert_eq!(run.limits.grace.as_secs(), 2);
-    assert_eq!(run.listen.len(), 1);
+    assert_eq!(run.traffic.listen.len(), 1);
     assert_eq!(run.certs, PathBuf::from("file"), "an empty variable counts as unset");
 }
 
@@ -180,6 +208,20 @@ fn problems_name_the_place_and_what_to_write() {
         ("run --upstream h --listen localhost:9000", &[], "\nhint: write --listen 127.0.0.1:9000"),
         ("run --upstream h --listen ::1", &[], "\nhint: write --listen [::1]:8445"),
         ("run --upstream h --listen 1.2.3.4:5 --listen 1.2.3.4:5", &[], "named twice"),
+        ("run --upstream h --upstream H:7443", &[], "h is named twice\nhint: another port of it needs a listener"),
+        ("run --route 1=h --listen 127.0.0.1:9", &[], "--listen: no server is named that would be behind it\nhint: "),
+        ("run --upstream h --route h:7443", &[], "\nhint: write --route 7443=h:7443"),
+        ("run --upstream h --route h", &[], "\nhint: write --route 8445=h"),
+        ("run --upstream h --route :7443=h", &[], "\nhint: write --route 127.0.0.1:7443=h"),
+        ("run --upstream h --route localhost:7443=h", &[], "\nhint: write --route 127.0.0.1:7443=h"),
+        ("run --upstream h --route 7443=https://h/desktop", &[], "\nhint: write --route 7443=https://h"),
+        ("run --upstream h --route 7443=wss://h", &[], "`wss` is none of https, xmpps and xmpp"),
+        ("run --upstream h --route 7443=h:0", &[], "\nhint: write --route 7443=h"),
+        ("run --upstream h --route 70000=h", &[], "`70000` is neither a port nor ADDR:PORT"),
+        ("run --upstream h --route 8445=h:1", &[], "--route: 127.0.0.1:8445 leads to h:8445 already\nhint: "),
+        ("run --route 1=h --route 127.0.0.1:1=H", &[], "--route: 127.0.0.1:1 leads to h:1 already"),
+        ("run --upstream h --route 8445=xmpps://i", &[], "127.0.0.1:8445 speaks https already, not xmpps\nhint: "),
+        ("run", &["FINESSE_TAP_ROUTE=7443"], "\nhint: "),
         ("run --upstream h --resolve h:8445:10.0.0.1", &[], "\nhint: write --resolve h:10.0.0.1"),
         ("run --upstream h --resolve h:10.0.0.1:8445", &[], "\nhint: write --resolve h:10.0.0.1"),
         ("run --upstream h --resolve h:other", &[], "--resolve: `h:other` is not HOST:ADDR"),
@@ -263,7 +305,7 @@ fn the_other_commands_take_what_concerns_them() {
     assert_eq!(demo.record.capture, CaptureTo::Dir("there".into()));
     assert_eq!(demo.listen, ["127.0.0.1:0".parse().unwrap()]);
     let ca = task("ca --export out", &variables);
-    assert_eq!(ca, Ok(Task::Ca(Ca { certs: "mine".into(), upstream: None, export: Some("out".into()) })));
+    assert_eq!(ca, Ok(Task::Ca(Ca { certs: "mine".into(), upstreams: Vec::new(), export: Some("out".into()) })));
     assert_eq!(task("completions zsh", &[]), Ok(Task::Completions(Shell::Zsh)));
     assert_eq!(task("man --out dir", &[]), Ok(Task::Man(Some("dir".into()))));
 }
@@ -310,6 +352,7 @@ fn import_and_export_are_told_what_and_where_to() {
         import.record,
         Recording {
             capture,
+            capture_limit_bytes: None,
             redact: Level::Off,
             rules: UserRules::default(),
             stable_tokens: None,

@@ -1,7 +1,8 @@
 //! The words of options: text becomes addresses, pins, times and numbers, or a sentence about what is wrong with it.
 
-use crate::conn::Authority;
-use std::net::{IpAddr, SocketAddr};
+use super::Route;
+use crate::conn::{Authority, Kind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -68,6 +69,38 @@ fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> {
     })
 }
 
+/// `LISTEN=[SCHEME://]HOST[:PORT]`.
+pub(super) fn route(text: &str) -> Result<Route, Wrong> {
+    let Some((at, to)) = text.split_once('=') else {
+        let why = format!("`{text}` is not LISTEN=HOST[:PORT], such as 7443=uccxpub.example.com:7443");
+        let better = Authority::parse(text, FINESSE_PORT).ok().map(|server| format!("{}={text}", server.port));
+        return Err(wrong(why, better));
+    };
+    let listen = match at.parse::<u16>() {
+        Ok(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        Err(_) => listen(at).map_err(|found| Wrong {
+            why: format!("`{at}` is neither a port nor ADDR:PORT with an IP address"),
+            better: found.better.map(|at| format!("{at}={to}")),
+        })?,
+    };
+    let (kind, server) = match to.split_once("://") {
+        None => (Kind::Https, to),
+        Some((scheme, server)) => {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.scheme().eq_ignore_ascii_case(scheme));
+            (kind.ok_or_else(|| wrong(format!("`{scheme}` is none of https, xmpps and xmpp"), None))?, server)
+        }
+    };
+    let default_port = if listen.port() == 0 { kind.port() } else { listen.port() };
+    let upstream = Authority::parse(server, default_port).map_err(|why| {
+        let host = server.split(['/', '?', '#']).next().filter(|host| *host != server && !host.is_empty());
+        wrong(why, host.map(|host| format!("{at}={}://{host}", kind.scheme())))
+    })?;
+    if upstream.port == 0 {
+        return Err(wrong(format!("`{text}`: nobody listens on port 0"), format!("{at}={}", upstream.host)));
+    }
+    Ok(Route { listen, kind, upstream })
+}
+
 /// `HOST:ADDR`; the address may be IPv6 in brackets.
 pub(super) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
     let not = |better: Option<String>| wrong(format!("`{text}` is not HOST:ADDR with an IP address"), better);
@@ -109,6 +142,31 @@ pub(super) fn time(text: &str) -> Result<Duration, Wrong> {
 pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
     let time = time(text)?;
     if time.is_zero() { Err(format!("`{text}` leaves no time at all").into()) } else { Ok(time) }
+}
+
+/// Least capture that can be kept: a few files' worth.
+const LEAST_BYTES: u64 = 1_000_000;
+
+/// A size such as `20GB`, `512MiB` or plain bytes.
+pub(super) fn size(text: &str) -> Result<u64, Wrong> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase();
+    let factor: Option<u64> = match unit.as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1_000),
+        "mb" => Some(1_000_000),
+        "gb" | "g" => Some(1_000_000_000),
+        "tb" => Some(1_000_000_000_000),
+        "kib" => Some(1 << 10),
+        "mib" => Some(1 << 20),
+        "gib" => Some(1 << 30),
+        "tib" => Some(1 << 40),
+        _ => None,
+    };
+    let bytes = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    bytes
+        .filter(|bytes| *bytes >= LEAST_BYTES)
+        .ok_or_else(|| format!("`{text}` is not a size of 1 MB at least: write 20GB, 512MiB or bytes").into())
 }
 
 /// A whole number within bounds.

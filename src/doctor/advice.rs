@@ -79,7 +79,7 @@ fn trust(trust: &Trust) -> String {
     match trust {
         Trust::System => String::new(),
         Trust::Ca(path) => format!(" --upstream-ca {}", quoted(path)),
-        Trust::Pin(pin) => format!(" --upstream-pin {pin}"),
+        Trust::Pins(pins) => pins.iter().map(|pin| format!(" --upstream-pin {pin}")).collect(),
         // Its place is taken by the pin.
         Trust::Insecure => String::new(),
     }

@@ -94,7 +94,7 @@ impl<'q, 'w> Course<'q, 'w> {
         self.walked.pin = Some(shown.pin());
         let trusted = self.step("certificate", secure::certificate(question, self.way, address, &shown)).await;
         self.walked.trusted = trusted.is_some();
-        let look = || secure::upstream(question, &Trust::Pin(shown.pin())).ok();
+        let look = || secure::upstream(question, &Trust::Pins(vec![shown.pin()])).ok();
         Some(Line { address, upstream: trusted.or_else(look)? })
     }
 

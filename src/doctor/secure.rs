@@ -132,7 +132,7 @@ async fn directly(question: &Question, address: SocketAddr) -> (Outcome, Option<
     let outcome = match &question.trust {
         Trust::System => Outcome::ok("trusted: the system's roots vouch for it"),
         Trust::Ca(path) => Outcome::ok(format!("trusted: {} vouches for it", path.display())),
-        Trust::Pin(_) => Outcome::ok("trusted: it is the pinned one"),
+        Trust::Pins(_) => Outcome::ok("trusted: it is the pinned one"),
         Trust::Insecure => Outcome::warn(
             "not looked at: --upstream-insecure trusts anybody",
             "for test networks only; --upstream-pin with the pin below is as easy and safe",

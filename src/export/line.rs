@@ -2,6 +2,7 @@
 //!
 //! A line is one of ours if it is a JSON object with our schema's major version. Fields that are not known here are ignored.
 
+use crate::stored::{MAX_LINE_BYTES, Stored};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -11,8 +12,6 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Longest line read, bytes: above the longest that captures are made with.
-const MAX_LINE_BYTES: u64 = 17 << 20;
 /// What is read at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
 /// Bad lines named one by one; the rest is counted.
@@ -78,7 +77,10 @@ impl Sources {
     /// # Errors
     /// One cannot be opened; its path is told with it.
     pub fn open(paths: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
-        let open = |path: &PathBuf| File::open(path).map(|file| (path.clone(), file)).map_err(|e| (path.clone(), e));
+        let open = |path: &PathBuf| {
+            let file = Stored::open(path).and_then(|stored| stored.text());
+            file.map(|file| (path.clone(), file)).map_err(|error| (path.clone(), error))
+        };
         Ok(Self { files: paths.iter().map(open).collect::<Result<_, _>>()? })
     }
 

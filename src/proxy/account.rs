@@ -5,7 +5,7 @@
 
 use crate::capture::observation::{Closed, End, How, Opened, TlsHandshake};
 use crate::clock;
-use crate::conn::Direction;
+use crate::conn::{Authority, Direction};
 use crate::tap::Feed;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -43,6 +43,13 @@ impl Account {
     pub(crate) fn named(&mut self, sni: Option<String>) {
         if let Some(opened) = &mut self.opened {
             opened.sni = sni;
+        }
+    }
+
+    /// It is known which server that is. Before [`Account::open`].
+    pub(crate) fn routed(&mut self, server: &Authority) {
+        if let Some(opened) = &mut self.opened {
+            opened.peers.server = server.clone();
         }
     }
 

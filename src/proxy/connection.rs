@@ -9,6 +9,7 @@ use super::account::{Account, Ending};
 use super::dial::Unreachable;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
+use super::route::{Gate, Plan};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use crate::clock::{self, Moment};
 use crate::conn::{Authority, ConnId, Direction, Peers};
@@ -19,6 +20,7 @@ use rustls::{AlertDescription, HandshakeKind};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -43,20 +45,21 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 type ClientLeg = server::TlsStream<TcpStream>;
 type UpstreamLeg = client::TlsStream<TcpStream>;
 
-/// Where a connection arrived, and whose it is.
+/// Where a connection arrived, whose it is, and what held then.
 pub(crate) struct Arrival {
     pub(crate) conn: ConnId,
     pub(crate) client: SocketAddr,
-    pub(crate) listener: SocketAddr,
     pub(crate) at: Moment,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Arrival {
     /// An account with the tap, with what is known so far.
     pub(crate) fn account(&self, shared: &Shared) -> Account {
-        let peers = Peers { conn: self.conn, client: self.client, server: shared.primary.clone() };
+        let peers = Peers { conn: self.conn, client: self.client, server: self.gate.first.upstream.clone() };
         let opened =
-            Opened { peers, at: self.at, listener: self.listener, sni: None, upstream: None, connect_us: None };
+            Opened { peers, at: self.at, listener: self.gate.address, sni: None, upstream: None, connect_us: None };
         Account::new(shared.intake.feed(self.conn), opened)
     }
 }
@@ -111,13 +114,22 @@ async fn establish(
     };
     let sni = start.client_hello().server_name().map(str::to_owned);
     account.named(sni.clone());
-    if !shared.front.identity.allows(sni.as_deref()) {
-        return Err(refuse_name(start, sni.unwrap_or_default(), started, shared, account).await);
+    let Arrival { plan, gate, .. } = arrival;
+    if !plan.front.identity.allows(sni.as_deref()) {
+        return Err(refuse_name(start, sni.unwrap_or_default(), started, gate, account).await);
     }
 
-    let server = shared.route(sni.as_deref());
-    let mut reaching = pin!(reach(server, shared));
-    let mut shaking = pin!(timeout_at(deadline, start.into_stream(shared.front.config.clone())));
+    let route = plan.route(gate, sni.as_deref());
+    let mut reaching = pin!(async {
+        match &route {
+            Ok(route) => reach(&route.upstream, plan, shared).await,
+            Err(trouble) => Err(trouble.clone()),
+        }
+    });
+    if let Ok(route) = &route {
+        account.routed(&route.upstream);
+    }
+    let mut shaking = pin!(timeout_at(deadline, start.into_stream(Arc::clone(&gate.tls))));
     let mut reached = None;
     let shaken = loop {
         tokio::select! {
@@ -131,7 +143,7 @@ async fn establish(
         Ok(Err(error)) => return Err(client_failed(&error, sni, started, account)),
         Err(_) => return Err(client_stalled(sni, started, shared, account)),
     };
-    let client_handshake = client_shaken(&client, sni, started, shared);
+    let client_handshake = client_shaken(&client, sni, started, arrival);
     let reached = match reached {
         Some(outcome) => outcome,
         None => reaching.await,
@@ -144,7 +156,7 @@ async fn establish(
             Ok((client, upstream.connected.stream))
         }
         Err(mut trouble) => {
-            tracing::warn!(conn = %arrival.conn, upstream = %server, why = trouble.why, hint = trouble.hint, "upstream unreachable");
+            tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");
             account.dialled(trouble.address, trouble.connect_us);
             account.tls(client_handshake);
             let handshake = trouble.handshake.take();
@@ -166,8 +178,8 @@ struct Reached {
 }
 
 /// Dials `server` and makes the TLS handshake under its name.
-async fn reach(server: &Authority, shared: &Shared) -> Result<Reached, Unreachable> {
-    let dialled = shared.dialer.dial(server).await?;
+async fn reach(server: &Authority, plan: &Plan, shared: &Shared) -> Result<Reached, Unreachable> {
+    let dialled = plan.dialer.dial(server).await?;
     let (address, connect_us) = (dialled.address, dialled.connect_us);
     let trouble = |by, why, hint, handshake| Unreachable {
         why,
@@ -178,7 +190,7 @@ async fn reach(server: &Authority, shared: &Shared) -> Result<Reached, Unreachab
         handshake,
     };
     let since = clock::now();
-    let shake = shared.upstream.connect(&server.host, since, dialled.tcp);
+    let shake = plan.upstream.connect(&server.host, since, dialled.tcp);
     let Ok(outcome) = timeout(shared.limits.handshake, shake).await else {
         let limit = shared.limits.handshake.as_secs_f32();
         let why = format!("the server at {address} did not finish the TLS handshake within {limit} s");
@@ -188,7 +200,7 @@ async fn reach(server: &Authority, shared: &Shared) -> Result<Reached, Unreachab
         Ok(connected) => connected.handshake.certificate.as_ref(),
         Err(refused) => refused.handshake.certificate.as_ref(),
     };
-    if shown.is_some_and(|shown| shared.is_own_leaf(shown, server)) {
+    if shown.is_some_and(|shown| plan.is_own_leaf(shown, server)) {
         let looped = Unreachable::looped(server, &format!("{address} shows our own certificate"));
         return Err(Unreachable { address: Some(address), connect_us: Some(connect_us), ..looped });
     }
@@ -227,7 +239,7 @@ async fn first_byte(tcp: &TcpStream) -> io::Result<u8> {
 }
 
 async fn answer_plain_http(mut tcp: TcpStream, arrival: &Arrival, shared: &Shared) -> Ending {
-    let address = Authority { host: shared.primary.host.clone(), port: arrival.listener.port() };
+    let address = Authority { host: arrival.gate.first.upstream.host.clone(), port: arrival.gate.address.port() };
     let page = Page {
         why: "This port speaks https only.".to_owned(),
         hint: Some(format!("open https://{address}/")),
@@ -294,7 +306,7 @@ async fn refuse_name(
     mut start: StartHandshake<TcpStream>,
     name: String,
     started: Moment,
-    shared: &Shared,
+    gate: &Gate,
     account: &mut Account,
 ) -> Ending {
     let told = async {
@@ -302,16 +314,17 @@ async fn refuse_name(
         start.io.shutdown().await
     };
     let _ = timeout(DRAIN_LIMIT, told).await;
-    let why = format!("the client asked for {name}; this proxy stands for {}", shared.primary.host);
+    let why = format!("the client asked for {name}; this proxy stands for {}", gate.names());
     let alert = Some(tls::alert_name(AlertDescription::UnrecognisedName));
     account.tls(failed(Some(name), started, TlsFailure { alert, by: End::Proxy, why: why.clone() }));
     Ending::new(End::Proxy, How::Refused, why)
 }
 
-fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, shared: &Shared) -> TlsHandshake {
+fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, arrival: &Arrival) -> TlsHandshake {
     let (_, session) = stream.get_ref();
     let at = clock::now();
-    let leaf = shared.front.identity.leaf(sni.as_deref(), at).ok().flatten();
+    let Arrival { plan, gate, .. } = arrival;
+    let leaf = plan.front.leaf(sni.as_deref(), &gate.first.upstream.host, at).ok().flatten();
     TlsHandshake {
         leg: Leg::Client,
         at,

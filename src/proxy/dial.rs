@@ -59,6 +59,13 @@ impl Unreachable {
         let hint = format!("name the server's real address with --resolve {}:ADDRESS", server.host);
         Self::new(End::Proxy, why, Some(hint))
     }
+
+    /// The client asked one listener for a server that another listener leads to.
+    pub(crate) fn not_here(host: &str, here: SocketAddr, elsewhere: SocketAddr) -> Self {
+        let why = format!("at {here} this proxy does not stand for {host}, only at {elsewhere}");
+        let hint = format!("start with --route {here}={host}:{}, if {host} has that port", here.port());
+        Self::new(End::Proxy, why, Some(hint))
+    }
 }
 
 impl Dialer {

@@ -1,26 +1,29 @@
 //! The proxy itself: bound listeners become relayed connections, until told to stop.
 //!
-//! [`run`] accepts, `connection` makes both TLS legs, `relay` moves bytes, `dial` finds the server, `page` speaks
-//! when there is none, `account` tells the tap. Decodes nothing and writes no log lines of its own but operational ones.
+//! [`run`] accepts, `route` tells which server is meant, `connection` makes both TLS legs, `relay` moves bytes, `dial`
+//! finds the server, `page` speaks when there is none, `account` tells the tap. Decodes nothing and writes no log lines of
+//! its own but operational ones.
 
 mod account;
 mod connection;
 mod dial;
 mod page;
 mod relay;
+mod route;
 
 pub use dial::Unreachable;
+pub use route::Route;
 
-use crate::capture::observation::{Certificate, End, How};
+use crate::capture::observation::{End, How};
 use crate::clock::{self, Moment};
-use crate::conn::{Authority, ConnId};
+use crate::conn::ConnId;
 use crate::tap::Intake;
 use crate::tls::front::Front;
-use crate::tls::leaf::Identity;
 use crate::tls::upstream::Upstream;
 use account::Ending;
 use connection::Arrival;
 use dial::Dialer;
+use route::Plan;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -40,8 +43,8 @@ const WARN_EVERY: Duration = Duration::from_secs(10);
 
 /// What a proxy needs to know.
 pub struct Config {
-    /// The servers it stands for, by name; the first is meant when a browser names none of them. Not empty.
-    pub fronted: Vec<Authority>,
+    /// The servers it stands for; the first of a listener is meant when a browser there names none of them.
+    pub routes: Vec<Route>,
     /// Addresses to dial for a host instead of asking the resolver (`--resolve`).
     pub resolve: Vec<(String, IpAddr)>,
     /// TLS towards the browser.
@@ -87,23 +90,23 @@ pub struct Summary {
     pub cut: usize,
 }
 
-/// The addresses that would be dialled for the first fronted server, given where we listen. For use at start: it finds
-/// the loop that a hosts file makes before any browser does.
-///
-/// # Errors
-/// The name does not resolve, or to ourselves only.
-pub async fn upstream_addresses(config: &Config, listeners: &[SocketAddr]) -> Result<Vec<SocketAddr>, Unreachable> {
-    match config.fronted.first() {
-        Some(server) => dialer(config, listeners).addresses(server).await,
-        None => Ok(Vec::new()),
+/// The addresses that would be dialled for each route, in their order. For use at start: it finds the loop that a hosts
+/// file makes before any browser does.
+pub async fn upstream_addresses(config: &Config) -> Vec<Result<Vec<SocketAddr>, Unreachable>> {
+    let listeners = config.routes.iter().map(|route| route.listener).collect();
+    let dialer = Dialer { resolve: config.resolve.clone(), listeners, limit: config.limits.connect };
+    let mut found = Vec::new();
+    for route in &config.routes {
+        found.push(dialer.addresses(&route.upstream).await);
     }
+    found
 }
 
 /// Serves `listeners` until `shutdown` is cancelled, then lets connections finish for the grace period and cuts the
 /// rest. Every connection's end has been told to the tap when this returns.
 ///
 /// # Errors
-/// No server to stand for, or a listener without an address. Trouble with single connections is the tap's to tell.
+/// A listener without an address or without a route. Trouble with single connections is the tap's to tell.
 pub async fn run(
     listeners: Vec<TcpListener>,
     config: Config,
@@ -111,19 +114,17 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> io::Result<Summary> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let Some(primary) = config.fronted.first().cloned() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no server to stand for"));
-    };
+    let limits = config.limits;
+    let plan = Arc::new(Plan::new(config));
+    if let Some(bare) = addresses.iter().find(|address| plan.gate(**address).is_none()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("no route leads on from {bare}")));
+    }
     let shared = Arc::new(Shared {
-        dialer: dialer(&config, &addresses),
-        primary,
-        fronted: config.fronted,
-        front: config.front,
-        upstream: config.upstream,
-        limits: config.limits,
+        plan,
+        limits,
         intake,
         cut: CancellationToken::new(),
-        slots: Arc::new(Semaphore::new(config.limits.connections.min(Semaphore::MAX_PERMITS))),
+        slots: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
         accepted: AtomicU64::new(0),
         over_limit: AtomicU64::new(0),
     });
@@ -150,11 +151,7 @@ pub async fn run(
 
 /// What all connections of a run share.
 pub(crate) struct Shared {
-    primary: Authority,
-    fronted: Vec<Authority>,
-    dialer: Dialer,
-    front: Front,
-    upstream: Upstream,
+    plan: Arc<Plan>,
     limits: Limits,
     intake: Intake,
     /// Cancelled when the grace period is over.
@@ -165,28 +162,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Which server a browser means that asks for this name.
-    fn route(&self, sni: Option<&str>) -> &Authority {
-        let named = |server: &&Authority| sni.is_some_and(|name| server.host.eq_ignore_ascii_case(name));
-        self.fronted.iter().find(named).unwrap_or(&self.primary)
-    }
-
-    /// Whether a certificate is the one we minted for this server ourselves. (One that the user brought along may
-    /// well be the server's.)
-    fn is_own_leaf(&self, shown: &Certificate, server: &Authority) -> bool {
-        let identity = &self.front.identity;
-        matches!(**identity, Identity::Minted(_))
-            && matches!(identity.leaf(Some(&server.host), clock::now()), Ok(Some(leaf)) if leaf.certificate.sha256 == shown.sha256)
-    }
-
     fn summary(&self, cut: usize) -> Summary {
         let accepted = self.accepted.load(Ordering::Relaxed);
         Summary { accepted, over_limit: self.over_limit.load(Ordering::Relaxed), cut }
     }
-}
-
-fn dialer(config: &Config, listeners: &[SocketAddr]) -> Dialer {
-    Dialer { resolve: config.resolve.clone(), listeners: listeners.to_vec(), limit: config.limits.connect }
 }
 
 /// Accepts for ever.
@@ -196,8 +175,10 @@ async fn accept(listener: &TcpListener, address: SocketAddr, shared: &Arc<Shared
         match listener.accept().await {
             Ok((tcp, client)) => {
                 let at = clock::now();
+                let plan = Arc::clone(&shared.plan);
+                let Some(gate) = plan.gate(address).cloned() else { continue };
                 let conn = ConnId(shared.accepted.fetch_add(1, Ordering::Relaxed) + 1);
-                admit(tcp, Arrival { conn, client, listener: address, at }, shared, connections, &mut warned);
+                admit(tcp, Arrival { conn, client, at, plan, gate }, shared, connections, &mut warned);
             }
             // One visitor that left before it was let in.
             Err(error) if is_visitors_own(&error) => tracing::debug!(%error, "accept"),

@@ -5,14 +5,12 @@
 
 use super::line::Line;
 use super::model::{Evidence, Mark, Report, Session};
-use super::source::Again;
+use super::source::{Again, Source};
 use super::words;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// Fills in the evidence of a report. A file that has gone meanwhile leaves gists out.
-pub(super) fn fill(report: &mut Report) {
-    let paths: Vec<PathBuf> = report.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+pub(super) fn fill(report: &mut Report, sources: &[Source]) {
     let mut wanted: BTreeMap<Mark, Vec<Option<usize>>> = BTreeMap::new();
     for (index, session) in report.sessions.iter().enumerate() {
         for mark in marks(session) {
@@ -29,8 +27,8 @@ pub(super) fn fill(report: &mut Report) {
             continue;
         }
         if open.as_ref().is_none_or(|(file, _)| *file != mark.file) {
-            let path = usize::try_from(mark.file).ok().and_then(|file| paths.get(file));
-            open = path.and_then(|path| Again::open(path).ok()).map(|again| (mark.file, again));
+            let source = usize::try_from(mark.file).ok().and_then(|file| sources.get(file));
+            open = source.and_then(|source| Again::open(source).ok()).map(|again| (mark.file, again));
         }
         let Some((_, again)) = &mut open else { continue };
         let Some(evidence) = again.line(mark.offset_bytes, &mut buffer).ok().and_then(|text| read(text, mark)) else {

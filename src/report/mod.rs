@@ -24,7 +24,7 @@ pub use gather::Filter;
 use anyhow::{Context as _, bail};
 use gather::Gather;
 use model::{List, Report};
-use source::Piece;
+use source::{Piece, Source};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -130,7 +130,7 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
 /// A capture cannot be read, or nothing that was asked for is in it.
 pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
     let sources = source::sources(captures)?;
-    let total = sources.iter().map(|source| source.bytes).sum();
+    let total = sources.iter().map(Source::bytes).sum();
     let mut done = 0;
     let mut gather = Gather::new(filter.clone());
     let mut files = Vec::with_capacity(sources.len());
@@ -145,13 +145,13 @@ pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64
                 progress(done + mark.offset_bytes, total);
             }
         })?;
-        done += source.bytes;
-        files.push(model::File { path: source.path.display().to_string(), bytes: source.bytes, lines });
+        done += source.bytes();
+        files.push(model::File { path: source.path().display().to_string(), bytes: source.bytes(), lines });
     }
     let (mut report, named) = gather.finish();
     report.files = files;
     complain(&report, filter, &named)?;
-    evidence::fill(&mut report);
+    evidence::fill(&mut report, &sources);
     Ok(report)
 }
 

@@ -1,13 +1,14 @@
-//! Paths become lines: which files are meant, in which order, and their lines one after the other.
+//! Captures in the order of their first lines, and their lines one after the other.
 //!
-//! A directory means the captures in it; a `*` in a file's name is understood where no shell did it. Files are read once,
-//! front to back, in order of their first lines' times. A line longer than [`MAX_LINE_BYTES`] is passed over and told.
+//! Which files are meant and how they are opened is [`stored`]'s business. Files are read once, front to back; a line longer
+//! than [`MAX_LINE_BYTES`] is passed over and told.
 
 use super::line::Line;
 use super::model::Mark;
 use super::words;
 use crate::capture::line::MAX_LINE_BYTES;
-use anyhow::{Context as _, bail};
+use crate::stored::{self, Stored};
+use anyhow::Context as _;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,9 +20,18 @@ const MAX_PEEK_LINES: usize = 64;
 
 /// A file to read.
 pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
+    stored: Stored,
     first_us: i64,
+}
+
+impl Source {
+    pub(super) fn path(&self) -> &Path {
+        self.stored.path()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.stored.bytes()
+    }
 }
 
 /// What a file yields.
@@ -39,14 +49,9 @@ pub(super) enum Piece<'p> {
 /// # Errors
 /// A path means no file, or a file cannot be read.
 pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
-    let mut found = Vec::new();
-    for path in paths {
-        found.extend(expand(path)?);
-    }
-    let mut seen = std::collections::HashSet::new();
-    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
-    let mut sources = found.into_iter().map(open).collect::<anyhow::Result<Vec<_>>>()?;
-    sources.sort_by(|a, b| (a.first_us, &a.path).cmp(&(b.first_us, &b.path)));
+    let found = stored::paths(paths)?;
+    let mut sources = found.iter().map(|path| open(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    sources.sort_by(|a, b| (a.first_us, a.path()).cmp(&(b.first_us, b.path())));
     Ok(sources)
 }
 
@@ -55,8 +60,8 @@ pub(super) fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
 /// # Errors
 /// The file cannot be read.
 pub(super) fn each_line(source: &Source, file: u32, mut take: impl FnMut(Piece<'_>, Mark)) -> anyhow::Result<u64> {
-    let failed = || format!("read {}", source.path.display());
-    let mut reader = BufReader::with_capacity(CHUNK_BYTES, fs::File::open(&source.path).with_context(failed)?);
+    let failed = || format!("read {}", source.path().display());
+    let mut reader = BufReader::with_capacity(CHUNK_BYTES, source.stored.text().with_context(failed)?);
     let mut line = Vec::new();
     let mut mark = Mark { file, line: 0, sequence: 0, offset_bytes: 0 };
     loop {
@@ -87,8 +92,8 @@ pub(super) struct Again {
 }
 
 impl Again {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { reader: BufReader::with_capacity(16 << 10, fs::File::open(path)?) })
+    pub(super) fn open(source: &Source) -> io::Result<Self> {
+        Ok(Self { reader: BufReader::with_capacity(16 << 10, source.stored.text()?) })
     }
 
     /// The line that begins at `offset_bytes`.
@@ -121,53 +126,11 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if path.is_dir() {
-        let found = matching(path, "*.ndjson")?;
-        if found.is_empty() {
-            bail!("{} has no *.ndjson in it", path.display());
-        }
-        return Ok(found);
-    }
-    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
-    if let Some(pattern) = name.filter(|_| !path.exists()) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let found = matching(folder, pattern)?;
-        if found.is_empty() {
-            bail!("{}: no such file", path.display());
-        }
-        return Ok(found);
-    }
-    Ok(vec![path.to_owned()])
-}
-
-fn matching(folder: &Path, pattern: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("look into {}", folder.display()))?.path();
-        let fits = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| fits(name, pattern));
-        if fits && path.is_file() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Whether `name` fits a pattern in which `*` stands for any text.
-fn fits(name: &str, pattern: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-    ends.into_iter().any(|at| name.get(at..).is_some_and(|tail| fits(tail, rest)))
-}
-
-fn open(path: PathBuf) -> anyhow::Result<Source> {
-    let shown = path.display().to_string();
-    let file = fs::File::open(&path).with_context(|| format!("open {shown}"))?;
-    let bytes = file.metadata().with_context(|| format!("open {shown}"))?.len();
-    let mut reader = BufReader::with_capacity(16 << 10, file);
+fn open(path: &Path) -> anyhow::Result<Source> {
+    let shown = path.display();
+    let stored = Stored::open(path).with_context(|| format!("open {shown}"))?;
+    let text = stored.text().with_context(|| format!("open {shown}"))?;
+    let mut reader = BufReader::with_capacity(16 << 10, text);
     let mut line = Vec::new();
     let mut first_us = i64::MAX;
     for _ in 0..MAX_PEEK_LINES {
@@ -176,32 +139,11 @@ fn open(path: PathBuf) -> anyhow::Result<Source> {
         if read.with_context(|| format!("read {shown}"))? == 0 {
             break;
         }
-        if line.starts_with(&[0x1f, 0x8b]) || line.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            bail!("{shown} is compressed: unpack it first");
-        }
         let parsed = serde_json::from_slice::<Line<'_>>(&line).ok();
         if let Some(us) = parsed.and_then(|line| words::parse_stamp_us(&line.timestamp)) {
             first_us = us;
             break;
         }
     }
-    Ok(Source { path, bytes, first_us })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (name, pattern, expected) in [
-            ("a.ndjson", "*.ndjson", true),
-            ("a.ndjson.tmp", "*.ndjson", false),
-            ("finesse-x-0001.ndjson", "finesse-*-*.ndjson", true),
-            ("finesse.ndjson", "finesse-*", false),
-            ("", "*", true),
-        ] {
-            assert_eq!(fits(name, pattern), expected, "{name} {pattern}");
-        }
-    }
+    Ok(Source { stored, first_us })
 }

@@ -1,27 +1,33 @@
 //! A zip archive becomes the texts of its members, names included.
 //!
 //! Unpacks as it reads, so memory does not grow with what a member claims to be. Limits: [`MAX_MEMBERS`] members,
-//! [`MAX_UNPACKED_BYTES`] in all; what is beyond, encrypted, or an archive itself is a hit, as it may hold anything.
+//! [`MAX_MEMBER_BYTES`] of each, and what [`stored`](crate::stored) allows to unpack from so little, of each and in all. What
+//! is beyond, encrypted, or an archive itself is a hit, as it may hold anything.
 
 use super::Scanner;
-use super::file::{MAX_UNPACKED_BYTES, Scanned, unseen};
+use super::file::{Scanned, unseen};
 use super::finding::Finding;
 use super::hit::{Hit, Place};
 use super::lines;
 use super::look::{Look, Memory, Origin};
-use std::io::{self, Read, Seek};
+use crate::stored::is_bomb;
+use std::io::{self, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 
 /// Most members looked at.
 const MAX_MEMBERS: usize = 100_000;
+/// Most of a member that is looked at, bytes.
+const MAX_MEMBER_BYTES: u64 = 16 << 30;
 
 pub(super) fn scan(
     scanner: &Scanner,
-    archive: impl Read + Seek,
+    mut archive: impl Read + Seek,
     place: &Place,
     tick: &mut dyn FnMut(u64),
     found: &mut dyn FnMut(Hit),
 ) -> io::Result<Scanned> {
+    let packed_bytes = archive.seek(SeekFrom::End(0))?;
+    archive.rewind()?;
     let mut archive = ZipArchive::new(archive).map_err(io::Error::from)?;
     let mut all = Scanned::default();
     if archive.len() > MAX_MEMBERS {
@@ -44,17 +50,20 @@ pub(super) fn scan(
         if member.is_dir() {
             continue;
         }
-        let left = MAX_UNPACKED_BYTES.saturating_sub(all.bytes);
-        let mut member = member.take(left);
+        let mut member = Measured { packed_bytes: member.compressed_size(), member, bytes: 0, is_over: false };
         match scanner.stream(&mut member, &place, tick, found) {
             Ok(scanned) => {
-                all.bytes += scanned.bytes;
                 all.lines += scanned.lines;
                 all.binary += scanned.binary;
             }
             Err(_) => found(unseen(place.clone(), "a damaged member")),
         }
-        if all.bytes >= MAX_UNPACKED_BYTES {
+        all.bytes += member.bytes;
+        if member.is_over {
+            found(unseen(place.clone(), "it unpacks to more than is looked at"));
+        }
+        // Members may share what they unpack, so that each by itself is within its limits.
+        if is_bomb(packed_bytes, all.bytes) {
             found(unseen(place, "the archive unpacks to more than is looked at"));
             break;
         }
@@ -69,4 +78,24 @@ fn text(scanner: &Scanner, text: &[u8], place: &Place, found: &mut dyn FnMut(Hit
         found(lines::hit(place.clone(), finding, encoding));
     };
     Look::new(scanner, &mut memory, &mut tell).text(text, Origin::Straight(0));
+}
+
+/// A member that ends where it unpacks to more than is believed.
+struct Measured<R> {
+    member: R,
+    packed_bytes: u64,
+    bytes: u64,
+    is_over: bool,
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_over {
+            return Ok(0);
+        }
+        let read = self.member.read(buffer)?;
+        self.bytes += read as u64;
+        self.is_over = self.bytes > MAX_MEMBER_BYTES || is_bomb(self.packed_bytes, self.bytes);
+        Ok(read)
+    }
 }

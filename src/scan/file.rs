@@ -8,16 +8,43 @@ use super::hit::{Certainty, Hit, Place};
 use super::lines::{self, Lines};
 use super::{Scanner, archive};
 use crate::capture::rules::Class;
-use std::fs::File;
+use crate::stored::{ReadToEndOf as _, Unpacked, is_gzip};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Read at a time, bytes.
 const READ_BYTES: usize = 256 << 10;
 /// How much of a file is looked at to tell binary from text, bytes.
 const SNIFF_BYTES: usize = 8 << 10;
-/// Most that a compressed file is unpacked to, bytes.
-pub(super) const MAX_UNPACKED_BYTES: u64 = 64 << 30;
+
+/// What paths mean: a directory every file below it, in order of their names. Links to directories are not followed, as they
+/// may lead in a circle.
+///
+/// # Errors
+/// A directory cannot be read; its path is told with it.
+pub fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+    let mut files = Vec::new();
+    for path in named {
+        if path.is_dir() { below(path, &mut files)? } else { files.push(path.clone()) }
+    }
+    Ok(files)
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let failed = |error| (folder.to_owned(), error);
+    let entries = fs::read_dir(folder).map_err(failed)?.collect::<io::Result<Vec<_>>>().map_err(failed)?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
+    paths.sort();
+    for path in paths {
+        match path.symlink_metadata() {
+            Ok(meta) if meta.is_dir() => below(&path, files)?,
+            Ok(meta) if meta.is_symlink() && path.is_dir() => {}
+            _ => files.push(path),
+        }
+    }
+    Ok(())
+}
 
 /// How much was looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -36,11 +63,16 @@ impl Scanner {
     /// # Errors
     /// The file cannot be read.
     pub fn file(&self, path: &Path, tick: &mut dyn FnMut(u64), found: &mut dyn FnMut(Hit)) -> io::Result<Scanned> {
+        let place = Place { file: path.display().to_string(), ..Place::default() };
+        if is_special(path) {
+            // Opening a pipe would wait for whoever writes into it.
+            found(unseen(place, "a pipe, a socket or a device"));
+            return Ok(Scanned::default());
+        }
         let mut file = File::open(path)?;
         let mut magic = Vec::new();
         (&mut file).take(4).read_to_end_of(&mut magic)?;
         file.seek(SeekFrom::Start(0)).or_else(|error| if magic.is_empty() { Ok(0) } else { Err(error) })?;
-        let place = Place { file: path.display().to_string(), ..Place::default() };
         if magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06") {
             return archive::scan(self, file, &place, tick, found);
         }
@@ -74,18 +106,11 @@ impl Scanner {
     ) -> io::Result<Scanned> {
         let mut head = Vec::new();
         input.take(SNIFF_BYTES as u64).read_to_end_of(&mut head)?;
-        if head.starts_with(&[0x1f, 0x8b]) {
-            let mut unpacked = flate2::read::MultiGzDecoder::new(head.chain(input)).take(MAX_UNPACKED_BYTES);
+        if is_gzip(&head) {
+            let mut unpacked = Unpacked::new(head.chain(input));
             let mut head = Vec::new();
             (&mut unpacked).take(SNIFF_BYTES as u64).read_to_end_of(&mut head)?;
-            let scanned = self.plain(&head, &mut unpacked, place, tick, found)?;
-            if scanned.bytes >= MAX_UNPACKED_BYTES {
-                found(unseen(place.clone(), "it unpacks to more than is looked at"));
-            }
-            return Ok(scanned);
-        }
-        if place.member.is_some() && head.starts_with(b"PK\x03\x04") {
-            found(unseen(place.clone(), "an archive in an archive"));
+            return self.plain(&head, &mut unpacked, place, tick, found);
         }
         self.plain(&head, input, place, tick, found)
     }
@@ -98,6 +123,9 @@ impl Scanner {
         tick: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(Hit),
     ) -> io::Result<Scanned> {
+        if let Some(what) = is_wrapped(head) {
+            found(unseen(place.clone(), what));
+        }
         let wide = match head {
             [0xff, 0xfe, ..] => Some(u16::from_le_bytes as fn([u8; 2]) -> u16),
             [0xfe, 0xff, ..] => Some(u16::from_be_bytes as fn([u8; 2]) -> u16),
@@ -174,17 +202,36 @@ pub(super) fn unseen(place: Place, why: &str) -> Hit {
     Hit { place, kind, class: Class::Unknown, certainty, why: why.to_owned(), shown: "…".to_owned() }
 }
 
-/// Reads until the end of what a `take` has limited.
-pub(super) trait ReadToEndOf {
-    /// Appends all of it.
-    fn read_to_end_of(self, into: &mut Vec<u8>) -> io::Result<()>;
+#[cfg(unix)]
+fn is_special(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    fs::metadata(path).is_ok_and(|meta| {
+        let kind = meta.file_type();
+        // A pipe of the shell's, `<(unzip -p …)`, is asked for by its name.
+        let named = !path.starts_with("/dev") && !path.starts_with("/proc");
+        named && (kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device())
+    })
 }
 
-impl<R: Read> ReadToEndOf for io::Take<R> {
-    #[expect(clippy::disallowed_methods, reason = "it is limited: that is what Take does")]
-    fn read_to_end_of(mut self, into: &mut Vec<u8>) -> io::Result<()> {
-        self.read_to_end(into).map(|_| ())
-    }
+#[cfg(not(unix))]
+fn is_special(_: &Path) -> bool {
+    false
+}
+
+/// What else a file may be wrapped in, by its first bytes.
+fn is_wrapped(head: &[u8]) -> Option<&'static str> {
+    const FORMS: [(&[u8], &str); 9] = [
+        (b"PK\x03\x04", "an archive that cannot be looked into here"),
+        (b"\x1f\x8b", "compressed twice"),
+        (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
+        (b"\xfd7zXZ\0", "compressed by xz"),
+        (b"BZh", "compressed by bzip2"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"age-encryption.org/", "encrypted by age"),
+        (b"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted by age"),
+    ];
+    FORMS.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| what)
 }
 
 /// UTF-16 as Windows PowerShell writes it becomes UTF-8.

@@ -6,7 +6,7 @@
 
 use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
-use super::value::is_token;
+use super::value::{is_mark, is_token};
 use crate::capture::rules::Class;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -184,6 +184,15 @@ pub(super) fn persons(word: &[u8], at: usize, found: &mut dyn FnMut(Finding<'_>)
 /// Whether a value that must be a host names nobody.
 pub(super) fn is_nobodys(value: &[u8]) -> bool {
     let text = std::str::from_utf8(value).unwrap_or_default();
+    // What a level leaves of `pubsub.HOST:PORT`.
+    let service =
+        ["pubsub.", "conference.", "search.", "proxy."].into_iter().find_map(|label| text.strip_prefix(label));
+    let marked = service.unwrap_or(text);
+    let port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let unmarked = marked.rsplit_once(':').filter(|(_, last)| port(last)).map_or(marked, |(host, _)| host);
+    if is_mark(unmarked.as_bytes()) {
+        return true;
+    }
     let bare = text.trim_matches(['[', ']']);
     let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
     let address = bare.parse::<IpAddr>().ok().or_else(|| host.trim_matches(['[', ']']).parse().ok());
@@ -340,5 +349,6 @@ mod tests {
         }
         assert!(is_nobodys(b"127.0.0.1:80") && is_nobodys(b"[::1]:80") && is_nobodys(b"h-0123456789.invalid:8445"));
         assert!(!is_nobodys(b"uccx") && !is_nobodys(b"10.0.0.1:80") && is_nobodys(b"localhost"));
+        assert!(is_nobodys(b"[host]:39311") && is_nobodys(b"pubsub.[host]") && !is_nobodys(b"uccx.[host]"));
     }
 }

@@ -15,10 +15,10 @@ pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
 pub(super) const OVERLAP_BYTES: usize = 16 << 10;
 
 /// Looks at lines as they come.
-pub(super) struct Lines<'s> {
+pub struct Lines<'s> {
     scanner: &'s Scanner,
     place: Place,
-    found: &'s mut dyn FnMut(Hit),
+    found: Box<dyn FnMut(Hit) + 's>,
     names: Names,
     memory: Memory,
     buffer: Vec<u8>,
@@ -34,12 +34,13 @@ pub(super) struct Lines<'s> {
 }
 
 impl<'s> Lines<'s> {
-    /// `place` names file and member.
-    pub(super) fn new(scanner: &'s Scanner, place: &Place, found: &'s mut dyn FnMut(Hit)) -> Self {
+    /// `place` names file and member; `found` is told every hit.
+    #[must_use]
+    pub fn new(scanner: &'s Scanner, place: &Place, found: impl FnMut(Hit) + 's) -> Self {
         Self {
             scanner,
             place: place.clone(),
-            found,
+            found: Box::new(found),
             names: Names::default(),
             memory: Memory::default(),
             buffer: Vec::new(),
@@ -52,7 +53,7 @@ impl<'s> Lines<'s> {
     }
 
     /// The next bytes.
-    pub(super) fn feed(&mut self, mut bytes: &[u8]) {
+    pub fn feed(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (head, rest) = bytes.split_at(end + 1);
             if self.buffer.is_empty() {
@@ -73,7 +74,7 @@ impl<'s> Lines<'s> {
     }
 
     /// The stream is over. Returns the number of lines.
-    pub(super) fn finish(mut self) -> u64 {
+    pub fn finish(mut self) -> u64 {
         let rest = std::mem::take(&mut self.buffer);
         if rest.is_empty() {
             return self.line - 1;

@@ -5,10 +5,9 @@
 
 use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
-use super::known::Known;
 use super::name::{self, MAX_NAME_BYTES, Named, Written};
-use super::{Scanner, Strictness, decode, host, json, random, shape, value};
-use crate::capture::rules::Class;
+use super::{Scanner, decode, host, json, random, shape, value};
+use crate::capture::rules::{Class, Level};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -39,6 +38,8 @@ const MAX_CONTEXT_BYTES: usize = 16;
 /// Of a longer value in a text the beginning counts, bytes. Without a bound, a text of nothing but names would be walked
 /// to its end for each of them.
 const MAX_VALUE_BYTES: usize = 4 << 10;
+/// The same for `name=value`, which has no end to search for quickly, bytes.
+const MAX_PAIR_BYTES: usize = 512;
 /// How far back the element around an element is looked for, bytes.
 const MAX_LOOK_BACK_BYTES: usize = 512;
 
@@ -66,8 +67,7 @@ pub(super) struct Memory {
 
 /// Looks at the texts of one line.
 pub(super) struct Look<'s> {
-    known: Option<&'s Known>,
-    strictness: Strictness,
+    scanner: &'s Scanner,
     tell: &'s mut dyn FnMut(usize, &Finding<'_>, &'static str),
     memory: &'s mut Memory,
     /// From, to: what was told of the current text.
@@ -85,15 +85,7 @@ impl<'s> Look<'s> {
         tell: &'s mut dyn FnMut(usize, &Finding<'_>, &'static str),
     ) -> Self {
         memory.told.clear();
-        Self {
-            known: scanner.known.as_ref(),
-            strictness: scanner.strictness,
-            tell,
-            memory,
-            spans: Vec::new(),
-            offsets: <_>::default(),
-            depth: 0,
-        }
+        Self { scanner, tell, memory, spans: Vec::new(), offsets: <_>::default(), depth: 0 }
     }
 
     /// A text without names.
@@ -140,7 +132,7 @@ impl<'s> Look<'s> {
         if !inside {
             shape::credentials(text, &mut |finding| self.found(finding, origin));
             self.pairs(text, origin);
-            if self.strictness.minds(Class::Person) {
+            if self.scanner.minds(Class::Person) {
                 shape::numbers(text, &mut |finding| self.found(finding, origin));
             }
             self.words(text, origin, name::is_random_by_nature(parent, name));
@@ -166,7 +158,7 @@ impl<'s> Look<'s> {
     }
 
     fn known(&mut self, text: &[u8], origin: Origin<'_>) {
-        let Some(known) = self.known else { return };
+        let Some(known) = &self.scanner.known else { return };
         known.find(text, &mut |hit| {
             let value = text.get(hit.at..hit.at + hit.bytes).unwrap_or_default();
             let why = "one of the secrets given";
@@ -217,6 +209,10 @@ impl<'s> Look<'s> {
 
     /// `header_end`: where the value of the last header ends.
     fn pair(&mut self, text: &[u8], at: usize, mark: u8, header_end: &mut usize, origin: Origin<'_>) {
+        // Inside a value that was told there is nothing more to tell.
+        if self.spans.last().is_some_and(|span| (span.0..span.1).contains(&(at + 1))) {
+            return;
+        }
         let ahead = text.get(at.saturating_sub(MAX_NAME_BYTES + 4)..at).unwrap_or_default();
         let quoted = ahead.last().is_some_and(|byte| matches!(byte, b'"' | b'\''));
         let end =
@@ -237,7 +233,7 @@ impl<'s> Look<'s> {
         if meaning.is_none() && !header || header && at < *header_end {
             return;
         }
-        let behind = bounded(text, at + 1);
+        let behind = bounded(text, at + 1, if header { MAX_VALUE_BYTES } else { MAX_PAIR_BYTES });
         let skip = behind.iter().take(4).take_while(|byte| matches!(byte, b' ' | b'\\')).count();
         let spaced = behind.first() == Some(&b' ');
         let (from, value) = match behind.get(skip..).unwrap_or_default() {
@@ -268,7 +264,7 @@ impl<'s> Look<'s> {
     }
 
     fn element(&mut self, text: &[u8], at: usize, origin: Origin<'_>) {
-        let behind = bounded(text, at + 1);
+        let behind = bounded(text, at + 1, MAX_VALUE_BYTES);
         let value = behind.get(..memchr::memchr(b'<', behind).unwrap_or_default()).unwrap_or_default();
         if value.trim_ascii().is_empty() {
             return;
@@ -287,7 +283,10 @@ impl<'s> Look<'s> {
                 let end = tag.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
                 tag.get(..end).filter(|name| name.first().is_some_and(u8::is_ascii_uppercase))
             });
-            self.by_name((parent.unwrap_or_default(), name), Written::Member, value, at + 1, origin);
+            let parent = parent.unwrap_or_default();
+            if !(parent == b"CallVariable" && name == b"value" && self.allows_variable(ahead)) {
+                self.by_name((parent, name), Written::Member, value, at + 1, origin);
+            }
         }
     }
 
@@ -319,7 +318,7 @@ impl<'s> Look<'s> {
         origin: Origin<'_>,
     ) -> bool {
         let Some(named) = self.meaning(parent, name, written) else { return false };
-        if !self.strictness.minds(named.class) {
+        if !self.scanner.minds(named.class) {
             return false;
         }
         let trimmed = value::trim(text);
@@ -348,11 +347,26 @@ impl<'s> Look<'s> {
         if let Some(known) = self.memory.names.get(&key) {
             return *known;
         }
-        let named = name::named(parent, name, written);
+        let named = name::named(parent, name, written).filter(|named| !self.allows(*named, name));
         if self.memory.names.len() < MAX_NAMES {
             self.memory.names.insert(key, named);
         }
         named
+    }
+
+    /// Whether a rule of the user's keeps what has this name.
+    fn allows(&self, named: Named, name: &[u8]) -> bool {
+        !self.scanner.rules.is_empty()
+            && matches!(named.class, Class::Customer | Class::Infrastructure | Class::Unknown)
+            && self.scanner.rules.allows(&String::from_utf8_lossy(name).to_lowercase())
+    }
+
+    /// The same of the call variable whose name stands in front: `<name>callVariable3</name><value>`.
+    fn allows_variable(&self, ahead: &[u8]) -> bool {
+        let name = memchr::memmem::rfind(ahead, b"<name>").and_then(|at| ahead.get(at + 6..));
+        let name = name.and_then(|name| name.split(|byte| *byte == b'<').next()).unwrap_or_default();
+        let customer = Named { class: Class::Customer, kind: "" };
+        self.allows(customer, name)
     }
 
     /// Words: hosts, addresses, JIDs, logins in paths, and what may be base64, percent-encoded or random.
@@ -382,7 +396,7 @@ impl<'s> Look<'s> {
 
     fn word(&mut self, in_text: &Word<'_>, origin: Origin<'_>, random_by_nature: bool) {
         let Word { bytes: word, marks, at, before, .. } = *in_text;
-        let personal = self.strictness.minds(Class::Person);
+        let personal = self.scanner.minds(Class::Person);
         let decoded = if marks & PERCENT != 0 { decode::percent(word) } else { None };
         if personal && decoded.is_none() {
             if marks & AT != 0 {
@@ -398,7 +412,7 @@ impl<'s> Look<'s> {
                 self.login_in_path(word, at, origin);
             }
         }
-        if self.strictness == Strictness::Minimal && value::is_token(word) {
+        if self.scanner.level == Level::Minimal && value::is_token(word) {
             self.found(
                 Finding {
                     at,
@@ -531,7 +545,7 @@ impl<'s> Look<'s> {
     }
 
     fn found(&mut self, finding: Finding<'_>, origin: Origin<'_>) {
-        if !self.strictness.minds(finding.class) {
+        if !self.scanner.minds(finding.class) {
             return;
         }
         let (from, to) = (finding.at, finding.at + finding.value.len());
@@ -566,10 +580,10 @@ impl<'s> Look<'s> {
     }
 }
 
-/// At most [`MAX_VALUE_BYTES`] of a text from a byte on.
-fn bounded(text: &[u8], from: usize) -> &[u8] {
+/// At most so many bytes of a text from a byte on.
+fn bounded(text: &[u8], from: usize, most_bytes: usize) -> &[u8] {
     let rest = text.get(from..).unwrap_or_default();
-    rest.get(..MAX_VALUE_BYTES).unwrap_or(rest)
+    rest.get(..most_bytes).unwrap_or(rest)
 }
 
 fn written(parent: &[u8]) -> Written {

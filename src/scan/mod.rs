@@ -1,6 +1,6 @@
 //! The scan: looks for what should not be in a file that is to be handed over, and says where.
 //!
-//! The detectors take bytes and yield [`Hit`]s; only [`file`] and `archive` read, through any `Read`. What is encoded
+//! The detectors take bytes and yield [`Hit`]s, [`Lines`] takes them as they come; only `file` and `archive` read. What is encoded
 //! (JSON strings, XML entities, percent, base64) is looked at again. A second opinion, not the redaction: it knows shapes,
 //! names and the secrets it was given, not what else may be personal. A hit shows a masked excerpt, never the value.
 //!
@@ -26,80 +26,46 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use file::Scanned;
+pub use file::{Scanned, files};
 pub use hit::{Certainty, Hit, Place};
+pub use lines::Lines;
 pub use report::{Count, json as hit_as_json, text as hit_as_text};
 
-use crate::capture::rules::Class;
-use std::fmt;
-use std::str::FromStr;
-
-/// What a file may still hold: that of a redaction level.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Strictness {
-    /// Names, telephones, customer data, hosts: only credentials and session ids are looked for.
-    Auth,
-    /// Tokens in place of values.
-    #[default]
-    Share,
-    /// Marks in place of values, no tokens.
-    Minimal,
-}
-
-impl Strictness {
-    /// All, the most lenient first.
-    pub const ALL: [Self; 3] = [Self::Auth, Self::Share, Self::Minimal];
-
-    /// As the option writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auth => "auth",
-            Self::Share => "share",
-            Self::Minimal => "minimal",
-        }
-    }
-
-    /// Whether things of a class are looked for.
-    fn minds(self, class: Class) -> bool {
-        self != Self::Auth || matches!(class, Class::Credential | Class::Session | Class::Unknown)
-    }
-}
-
-impl FromStr for Strictness {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|one| one.as_str() == text);
-        known.ok_or_else(|| format!("`{text}` is no level to scan for: use auth, share or minimal"))
-    }
-}
-
-impl fmt::Display for Strictness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::capture::restrict::UserRules;
+use crate::capture::rules::{Class, Level};
 
 /// Looks for secrets and personal data. Holds the known secrets, so it has no `Debug`.
 pub struct Scanner {
     known: Option<known::Known>,
-    strictness: Strictness,
+    level: Level,
+    rules: UserRules,
 }
 
 impl Scanner {
-    /// A scanner that also searches for these secrets, in any encoding. Those shorter than
-    /// [`MIN_SECRET_BYTES`](crate::capture::form::MIN_SECRET_BYTES) are not searched for.
+    /// A scanner for files of this level that also searches for these secrets, in any encoding. Those shorter than
+    /// [`MIN_SECRET_BYTES`](crate::capture::form::MIN_SECRET_BYTES) are not searched for. Up to [`Level::Auth`] only
+    /// credentials and session identifiers are looked for.
     #[must_use]
-    pub fn new<'s>(strictness: Strictness, secrets: impl IntoIterator<Item = &'s str>) -> Self {
-        Self { known: known::Known::new(secrets), strictness }
+    pub fn new<'s>(level: Level, secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        Self { known: known::Known::new(secrets), level, rules: UserRules::default() }
+    }
+
+    /// The same, but what a user's rule keeps is no hit by its name; by its looks it still is.
+    #[must_use]
+    pub fn allowing(self, rules: UserRules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Looks at a whole text. `file` is the name that hits have.
     pub fn text(&self, file: &str, text: &str, found: &mut dyn FnMut(Hit)) {
         let place = Place { file: file.to_owned(), ..Place::default() };
-        let mut lines = lines::Lines::new(self, &place, found);
+        let mut lines = Lines::new(self, &place, found);
         lines.feed(text.as_bytes());
         lines.finish();
+    }
+
+    /// Whether things of a class are looked for.
+    fn minds(&self, class: Class) -> bool {
+        self.level > Level::Auth || matches!(class, Class::Credential | Class::Session | Class::Unknown)
     }
 }

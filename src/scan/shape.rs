@@ -50,8 +50,43 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("constant")
 });
 
+/// What the patterns are matched against at once, bytes. They match in linear time, but a text may be made so that each of
+/// many matches is only certain at its end.
+const WINDOW_BYTES: usize = 8 << 10;
+/// What two windows have in common, bytes. A match that begins in a window's first half of it was told with the one before.
+const OVERLAP_BYTES: usize = 2 << 10;
+
 /// Credentials in `text`.
 pub(super) fn credentials(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
+    in_windows(text, found, credentials_in);
+}
+
+/// Telephones, logins in our own words, payment cards and bank accounts in `text`.
+pub(super) fn numbers(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
+    in_windows(text, found, numbers_in);
+}
+
+fn in_windows(text: &[u8], found: &mut dyn FnMut(Finding<'_>), look: impl Fn(&[u8], &mut dyn FnMut(Finding<'_>))) {
+    if text.len() <= WINDOW_BYTES {
+        return look(text, found);
+    }
+    for start in (0..text.len()).step_by(WINDOW_BYTES - OVERLAP_BYTES) {
+        let rest = text.get(start..).unwrap_or_default();
+        let window = rest.get(..WINDOW_BYTES).unwrap_or(rest);
+        let from = if start == 0 { 0 } else { OVERLAP_BYTES / 2 };
+        let to = if window.len() < rest.len() { WINDOW_BYTES - OVERLAP_BYTES / 2 } else { usize::MAX };
+        look(window, &mut |finding| {
+            if (from..to).contains(&finding.at) {
+                found(Finding { at: start + finding.at, ..finding });
+            }
+        });
+        if window.len() == rest.len() {
+            return;
+        }
+    }
+}
+
+fn credentials_in(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
     for hit in CREDENTIAL.captures_iter(text) {
         let (Some((name, part)), class) = (named_part(&CREDENTIAL, &hit), Class::Credential) else { continue };
         let (kind, certainty, why): (_, Certainty, _) = match name {
@@ -109,8 +144,7 @@ pub(super) fn credentials(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
     }
 }
 
-/// Telephones, logins in our own words, payment cards and bank accounts in `text`.
-pub(super) fn numbers(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
+fn numbers_in(text: &[u8], found: &mut dyn FnMut(Finding<'_>)) {
     for hit in NUMBER.captures_iter(text) {
         let Some((name, part)) = named_part(&NUMBER, &hit) else { continue };
         let value = part.as_bytes();

@@ -7,7 +7,31 @@ pub(super) fn is_clean(value: &[u8]) -> bool {
         Some(end) if value.get(..end).is_some_and(is_scheme) => trim(value.get(end + 1..).unwrap_or_default()),
         _ => value,
     };
-    is_mark(value) || is_token(value) || is_nothing(value)
+    is_mark(value) || is_token(value) || is_nothing(value) || is_replaced(value)
+}
+
+/// Whether a mark or token stands first, and what follows is the text around it: `k-…/y`, `[cred:x]</token>`,
+/// `[cred:x] was refused`; or it stands behind its own name: `password=[cred:password]`.
+fn is_replaced(value: &[u8]) -> bool {
+    let named = value.iter().position(|byte| *byte == b'=').unwrap_or(0);
+    if named > 0 && value.iter().take(named).all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(byte)) {
+        return value.get(named + 1..).is_some_and(|rest| is_mark(rest) || is_token(rest));
+    }
+    let end = match value.first() {
+        Some(b'[') => value.iter().position(|byte| *byte == b']').map_or(0, |at| at + 1),
+        _ => 12,
+    };
+    let Some((first, rest)) = value.split_at_checked(end) else { return false };
+    let plain =
+        |word: &[u8]| word.len() <= 12 && word.iter().all(|byte| byte.is_ascii_lowercase() || b".,".contains(byte));
+    let follows = match rest.first() {
+        Some(b' ') => {
+            rest.split(|byte| b"<&".contains(byte)).next().unwrap_or_default().split(|byte| *byte == b' ').all(plain)
+        }
+        Some(byte) => b"/?<&#;]".contains(byte),
+        None => false,
+    };
+    (is_mark(first) || is_token(first)) && follows
 }
 
 /// Whether it is a token of redaction: `u-` and so on with ten characters of Crockford base32, a host's with `.invalid`.
@@ -18,12 +42,23 @@ pub(super) fn is_token(value: &[u8]) -> bool {
 }
 
 /// `[cred:basic]`, `[text:8-15]`, `[unparsed:…]`, `[person]`.
-fn is_mark(value: &[u8]) -> bool {
-    let Some(inner) = value.strip_prefix(b"[").and_then(|rest| rest.split(|byte| *byte == b']').next()) else {
-        return false;
-    };
-    let name_bytes = inner.iter().take_while(|byte| byte.is_ascii_lowercase() || **byte == b'-').count();
-    name_bytes > 0 && matches!(inner.get(name_bytes), None | Some(b':')) && value.len() == inner.len() + 2
+pub(super) fn is_mark(value: &[u8]) -> bool {
+    const NAMES: [&[u8]; 11] = [
+        b"cred",
+        b"text",
+        b"digits",
+        b"unparsed",
+        b"person",
+        b"phone",
+        b"customer",
+        b"session",
+        b"host",
+        b"infrastructure",
+        b"unknown",
+    ];
+    let Some(inner) = value.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else { return false };
+    let name = inner.split(|byte| *byte == b':').next().unwrap_or_default();
+    NAMES.contains(&name) && inner.len() <= 40 && !inner.contains(&b']')
 }
 
 fn is_nothing(value: &[u8]) -> bool {
@@ -90,6 +125,10 @@ mod tests {
             "\"[cred:x]\"",
             "Bearer",
             "PLAIN",
+            "k-7f8f1f9frb/y",
+            "[cred:authorization] was refused</ErrorMessage>",
+            "[cred:token]</token>",
+            "password=[cred:password]",
         ] {
             assert!(is_clean(clean.as_bytes()), "{clean}");
         }
@@ -97,7 +136,10 @@ mod tests {
             "x1",
             "Basic abc",
             "[CRED]",
-            "[cred:basic] and more",
+            "[hunter]",
+            "[cred:basic] and 4711",
+            "[cred:basic]hunter",
+            "password=hunter2",
             "u-012345678",
             "u-012345678i",
             "z-0123456789",

@@ -1,15 +1,14 @@
 //! What is known of one server: its clock against ours, its process, its newest endings.
 
+use super::findings::ending::{AT_ONCE, By, Cut};
 use super::findings::server::ALL_AT_ONCE;
 use crate::clock::Moment;
-use crate::conn::SessionId;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// Differences in here are network and rounding (a `Date` has whole seconds), milliseconds: the clocks count as equal.
 const SAME_CLOCK_MS: std::ops::Range<i64> = -1_000..2_000;
-/// Ends within this time are one event.
-const AT_ONCE: Duration = Duration::from_secs(5);
+/// Ends remembered, one a session.
+const MAX_CUTS: usize = 32;
 /// Length of the UUID that item ids begin with.
 const UUID_BYTES: usize = 36;
 
@@ -21,7 +20,7 @@ pub(super) struct Server {
     smallest_ms: Option<i64>,
     process: String,
     last_item: u64,
-    cuts: VecDeque<(Moment, SessionId, u64)>,
+    cuts: VecDeque<Cut>,
 }
 
 impl Server {
@@ -56,14 +55,25 @@ impl Server {
         Some(((!before.is_empty()).then_some((before, last)), process))
     }
 
-    /// A session's socket was cut off by the server; gives the lines of all cuts if that makes an outage.
-    pub(super) fn cut(&mut self, session: SessionId, sequence: u64, at: Moment) -> Option<Vec<u64>> {
-        self.cuts.retain(|(cut, other, _)| cut.plus(AT_ONCE).mono_ns >= at.mono_ns && *other != session);
-        self.cuts.push_back((at, session, sequence));
-        if self.cuts.len() < ALL_AT_ONCE {
+    /// A session's socket was cut off; gives the newest of each session, the oldest first.
+    pub(super) fn cut(&mut self, cut: Cut) -> &VecDeque<Cut> {
+        self.cuts.retain(|other| other.session != cut.session);
+        if self.cuts.len() == MAX_CUTS {
+            self.cuts.pop_front();
+        }
+        self.cuts.push_back(cut);
+        &self.cuts
+    }
+
+    /// The lines of all cuts by the server if they make an outage; they are forgotten then.
+    pub(super) fn all_at_once(&mut self, at: Moment) -> Option<Vec<u64>> {
+        let is_one = |cut: &&Cut| cut.by == By::Upstream && cut.at.plus(AT_ONCE).mono_ns >= at.mono_ns;
+        let lines: Vec<u64> = self.cuts.iter().filter(is_one).map(|cut| cut.sequence).collect();
+        if lines.len() < ALL_AT_ONCE {
             return None;
         }
-        Some(self.cuts.drain(..).map(|(_, _, sequence)| sequence).collect())
+        self.cuts.clear();
+        Some(lines)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One WebSocket's memory: questions without an answer yet, how far its login is, what it subscribed to.
 
-use super::findings::ending::Announced;
+use super::findings::ending::{Announced, Health};
 use super::findings::login::Said;
 use super::findings::ping::Level;
 use super::recent::Recent;
@@ -84,6 +84,9 @@ pub(super) struct Stream {
     pub(super) conn: ConnId,
     pub(super) session: Option<SessionId>,
     pub(super) opened: Moment,
+    /// Its user agent, as a hash.
+    pub(super) browser: u64,
+    health: Health,
     pub(super) ladder: Ladder,
     /// The client's last XMPP ping: line and time.
     pub(super) last_ping: Option<(u64, Moment)>,
@@ -109,6 +112,8 @@ impl Stream {
             conn: spot.conn,
             session: None,
             opened: spot.at,
+            browser: 0,
+            health: Health::Alive,
             ladder: Ladder::default(),
             last_ping: None,
             asked_for_user: None,
@@ -174,12 +179,18 @@ impl Stream {
     /// Whether the ping sent as this line still waits; it is told once.
     pub(super) fn unanswered(&mut self, sequence: u64) -> Option<Level> {
         let index = self.pings.iter().position(|(ping, _)| *ping == sequence)?;
+        self.health = Health::Ailing;
         self.pings.remove(index).map(|(_, level)| level)
     }
 
     /// Whether any ping waits for its answer.
     pub(super) fn waits_for_pong(&self) -> bool {
         !self.pings.is_empty()
+    }
+
+    /// Whether its pings are answered.
+    pub(super) fn health(&self) -> Health {
+        if self.waits_for_pong() { Health::Ailing } else { self.health }
     }
 
     /// Anything passed; tells how long nothing had, in milliseconds.

@@ -1,14 +1,23 @@
-//! The zip file: written aside, every entry hashed on its way, renamed when it is whole. Removed if it never becomes so.
+//! The zip file: written aside, every entry hashed and scanned on its way, renamed when it is whole. Removed if it never
+//! becomes so.
 //!
-//! The same content gives the same bytes: fixed times, fixed modes, entries in the order they are added.
+//! For a recipient it is encrypted on its way to the disk, so that it never lies there as it is. The same content gives the
+//! same bytes (until they are encrypted): fixed times, fixed modes, entries in the order they are added.
 
+use super::seal::{Recipient, Sealed};
+use crate::scan::{Hit, Lines, Place, Scanner};
 use anyhow::Context as _;
 use ring::digest::{Context as Digest, SHA256};
+use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use zip::write::SimpleFileOptions;
+use std::rc::Rc;
+use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// Collected before it goes to the disk, bytes.
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// A file of the bundle, as the manifest lists it.
 #[derive(serde::Serialize, Clone, PartialEq, Eq, Debug)]
@@ -19,22 +28,51 @@ pub(super) struct Entry {
 }
 
 /// A bundle while it is written.
-pub(super) struct Bundle {
-    zip: Option<ZipWriter<BufWriter<File>>>,
+pub(super) struct Bundle<'s> {
+    zip: Option<Zip>,
+    scanner: &'s Scanner,
+    hits: Rc<RefCell<Vec<Hit>>>,
     aside: PathBuf,
     entries: Vec<Entry>,
-    open: Option<(String, u64, Digest)>,
+    open: Option<Open<'s>>,
 }
 
-impl Bundle {
+/// The entry that is being written.
+struct Open<'s> {
+    name: String,
+    bytes: u64,
+    digest: Digest,
+    lines: Lines<'s>,
+}
+
+enum Zip {
+    /// Headers are completed when sizes are known.
+    Plain(ZipWriter<BufWriter<File>>),
+    /// Nothing goes back: sizes stand behind the entries.
+    Sealed(ZipWriter<StreamWriter<Sealed<BufWriter<File>>>>),
+}
+
+impl<'s> Bundle<'s> {
     /// Begins a bundle beside where it is to lie.
-    pub(super) fn create(out: &Path) -> anyhow::Result<Self> {
+    pub(super) fn create(out: &Path, to: Option<&Recipient>, scanner: &'s Scanner) -> anyhow::Result<Self> {
         let mut name = out.as_os_str().to_owned();
         name.push(".part");
         let aside = PathBuf::from(name);
-        let file = File::create(&aside).with_context(|| format!("write {}", aside.display()))?;
-        let zip = Some(ZipWriter::new(BufWriter::new(file)));
-        Ok(Self { zip, aside, entries: Vec::new(), open: None })
+        let failed = || format!("write {}", aside.display());
+        let file = BufWriter::with_capacity(BUFFER_BYTES, create(&aside).with_context(failed)?);
+        let mut bundle =
+            Self { zip: None, scanner, hits: Rc::default(), aside: aside.clone(), entries: Vec::new(), open: None };
+        bundle.zip = Some(match to {
+            Some(recipient) => match Sealed::to(recipient, file) {
+                Ok(sealed) => Zip::Sealed(ZipWriter::new_stream(sealed)),
+                Err(error) => {
+                    let _ = fs::remove_file(&aside);
+                    return Err(error).with_context(failed);
+                }
+            },
+            None => Zip::Plain(ZipWriter::new(file)),
+        });
+        Ok(bundle)
     }
 
     /// Begins a file in it.
@@ -47,20 +85,30 @@ impl Bundle {
             .last_modified_time(DateTime::default())
             .unix_permissions(0o644)
             .large_file(true);
-        if let Some(zip) = &mut self.zip {
-            zip.start_file(name, options)?;
+        match &mut self.zip {
+            Some(Zip::Plain(zip)) => zip.start_file(name, options)?,
+            Some(Zip::Sealed(zip)) => zip.start_file(name, options)?,
+            None => {}
         }
-        self.open = Some((name.to_owned(), 0, Digest::new(&SHA256)));
+        let hits = Rc::clone(&self.hits);
+        let place = Place { file: name.to_owned(), ..Place::default() };
+        let lines = Lines::new(self.scanner, &place, move |hit| hits.borrow_mut().push(hit));
+        self.open = Some(Open { name: name.to_owned(), bytes: 0, digest: Digest::new(&SHA256), lines });
         Ok(())
     }
 
     /// Writes into the file begun last.
     pub(super) fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        if let (Some(zip), Some((_, size, digest))) = (&mut self.zip, &mut self.open) {
-            zip.write_all(bytes).with_context(|| format!("write {}", self.aside.display()))?;
-            *size += bytes.len() as u64;
-            digest.update(bytes);
+        let Some(open) = &mut self.open else { return Ok(()) };
+        match &mut self.zip {
+            Some(Zip::Plain(zip)) => zip.write_all(bytes),
+            Some(Zip::Sealed(zip)) => zip.write_all(bytes),
+            None => Ok(()),
         }
+        .with_context(|| format!("write {}", self.aside.display()))?;
+        open.bytes += bytes.len() as u64;
+        open.digest.update(bytes);
+        open.lines.feed(bytes);
         Ok(())
     }
 
@@ -78,25 +126,38 @@ impl Bundle {
         &self.entries
     }
 
+    /// What the scan has found in whole lines since it was asked last.
+    pub(super) fn hits(&mut self) -> Vec<Hit> {
+        std::mem::take(&mut self.hits.borrow_mut())
+    }
+
     /// Ends the zip; the finished file still lies aside.
     pub(super) fn finish(mut self) -> anyhow::Result<Finished> {
         self.end();
-        if let Some(zip) = self.zip.take() {
-            let file = zip.finish()?.into_inner().map_err(|error| error.into_error())?;
-            file.sync_all().with_context(|| format!("write {}", self.aside.display()))?;
-        }
-        Ok(Finished(self.aside.clone()))
+        let finished = Finished(self.aside.clone());
+        let mut whole = || -> anyhow::Result<()> {
+            let buffer = match self.zip.take() {
+                Some(Zip::Plain(zip)) => zip.finish()?,
+                Some(Zip::Sealed(zip)) => zip.finish()?.into_inner().finish()?,
+                None => return Ok(()),
+            };
+            buffer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            Ok(())
+        };
+        whole().with_context(|| format!("write {}", finished.0.display()))?;
+        Ok(finished)
     }
 
     fn end(&mut self) {
-        if let Some((name, bytes, digest)) = self.open.take() {
+        if let Some(Open { name, bytes, digest, lines }) = self.open.take() {
+            lines.finish();
             let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             self.entries.push(Entry { name, bytes, sha256 });
         }
     }
 }
 
-impl Drop for Bundle {
+impl Drop for Bundle<'_> {
     fn drop(&mut self) {
         // Not finished: nothing half-written stays.
         if self.zip.take().is_some() {
@@ -105,15 +166,19 @@ impl Drop for Bundle {
     }
 }
 
+/// A file that is no more readable than the captures it comes from.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    options.open(path)
+}
+
 /// A whole bundle that has no name yet; removed unless it gets one.
 pub(super) struct Finished(PathBuf);
 
 impl Finished {
-    /// Where it lies.
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
     /// Gives it its name.
     pub(super) fn name(self, out: &Path) -> anyhow::Result<()> {
         fs::rename(&self.0, out).with_context(|| format!("write {}", out.display()))

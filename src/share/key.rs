@@ -1,17 +1,12 @@
-//! The key that tokens are made with, in a file, and beside it the index of what they stand for.
+//! The key that tokens are made with, in a file readable by its owner only (on Windows: by whom the directory lets).
 //!
-//! Both are readable by their owner only (on Windows: by whom the directory lets) and never part of a bundle. The index is
-//! `KEYFILE.index`, one JSON object a line, sorted; it is written aside and renamed.
+//! What its tokens stand for is in the [`index`](super::index) beside it. Neither is ever part of a bundle.
 
-use crate::capture::token::{Key, Kind};
+use crate::capture::token::Key;
 use anyhow::{Context as _, bail};
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
-
-/// Longest index read, bytes.
-const MAX_INDEX_BYTES: u64 = 256 << 20;
+use std::io::{self, Write as _};
+use std::path::Path;
 
 /// Reads the key in `path`; makes one there if there is none.
 ///
@@ -26,56 +21,6 @@ pub fn open(path: &Path) -> anyhow::Result<Key> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
     }
-}
-
-/// What tokens stood for, by token, from the index beside the key.
-///
-/// # Errors
-/// There is no index, or it cannot be read.
-pub fn index(key: &Path) -> anyhow::Result<BTreeMap<String, (String, String)>> {
-    let path = index_path(key);
-    let size = fs::metadata(&path).with_context(|| format!("read {}", path.display()))?.len();
-    if size > MAX_INDEX_BYTES {
-        bail!("{} is larger than {MAX_INDEX_BYTES} bytes", path.display());
-    }
-    let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-    let mut index = BTreeMap::new();
-    for line in text.lines() {
-        if let Ok([token, kind, value]) = serde_json::from_str::<[String; 3]>(line) {
-            index.insert(token, (kind, value));
-        }
-    }
-    Ok(index)
-}
-
-/// Adds tokens to the index beside the key.
-///
-/// # Errors
-/// It cannot be written.
-pub fn remember<'t>(key: &Path, tokens: impl Iterator<Item = (&'t str, Kind, &'t str)>) -> anyhow::Result<()> {
-    let path = index_path(key);
-    let mut all = if path.exists() { index(key)? } else { BTreeMap::new() };
-    all.extend(tokens.map(|(token, kind, value)| (token.to_owned(), (kind.as_str().to_owned(), value.to_owned()))));
-    let aside = path.with_extension("index.part");
-    let _ = fs::remove_file(&aside);
-    let write = || -> io::Result<()> {
-        let mut file = BufWriter::new(create_private(&aside)?);
-        for (token, (kind, value)) in &all {
-            serde_json::to_writer(&mut file, &[token, kind, value])?;
-            file.write_all(b"\n")?;
-        }
-        file.into_inner()?.sync_all()?;
-        fs::rename(&aside, &path)
-    };
-    write().with_context(|| format!("write {}", path.display()))
-}
-
-/// Where the index of a key lies.
-#[must_use]
-pub fn index_path(key: &Path) -> PathBuf {
-    let mut name = key.as_os_str().to_owned();
-    name.push(".index");
-    PathBuf::from(name)
 }
 
 fn make(path: &Path) -> anyhow::Result<Key> {
@@ -112,15 +57,24 @@ fn read(text: &str) -> Option<Key> {
 }
 
 fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    private_options().write(true).create_new(true).open(path)
 }
 
+/// Opens a file to read and append to, or makes it.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    private_options().read(true).append(true).create(true).open(path)
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// An error if others may read the file.
 #[cfg(unix)]
-fn private(path: &Path) -> anyhow::Result<()> {
+pub(super) fn private(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = fs::metadata(path)?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -131,6 +85,6 @@ fn private(path: &Path) -> anyhow::Result<()> {
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
-fn private(_: &Path) -> anyhow::Result<()> {
+pub(super) fn private(_: &Path) -> anyhow::Result<()> {
     Ok(())
 }

@@ -1,36 +1,42 @@
 //! `share`: captures become one bundle that is safe to hand over.
 //!
-//! Streams: a line is read, restricted, looked at once more and written, so that memory does not grow with the capture. A
-//! line that is not ours is told by file and number and left out. The bundle is written aside and gets its name only when
-//! it is whole; if anything in it looks secret or personal, there is none.
+//! Streams: a line is read, restricted, scanned and written, so that memory does not grow with the capture; before that the
+//! captures are read once for the names in them, which sentences may hold anywhere. A line that is not ours is told by file
+//! and number and left out. The bundle is written aside and gets its name only when it is whole; if the scan finds anything
+//! in it, there is none.
 
 mod bundle;
+pub mod index;
 pub mod key;
 mod report;
-mod vet;
+mod seal;
+
+pub use seal::Recipient;
 
 use crate::capture::Restrictor;
 use crate::capture::restrict::{Picked, UserRules};
 use crate::capture::rules::Level;
 use crate::capture::token::{Key, Tokens};
+use crate::scan::{Count, Hit, Scanner};
+use crate::stored::{self, Lines, Piece};
 use anyhow::{Context as _, anyhow, bail};
 use bundle::Bundle;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read as _};
+use index::Index;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-/// Longest line read; a capture's lines are at most 16 MiB.
-const MAX_LINE_BYTES: u64 = 17 << 20;
 /// Lines left out that are told one by one.
 const MAX_TOLD: u64 = 20;
+/// Hits of the scan after which there is no use in going on.
+const MAX_HITS: u64 = 20;
+/// Lines between two tellings of progress.
+const PROGRESS_LINES: u64 = 256;
 /// Gaps listed in the report.
 const MAX_GAPS: usize = 1_000;
 
 /// What is to be shared, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// Capture files.
+    /// Capture files, or directories of them.
     pub files: Vec<PathBuf>,
     /// The bundle.
     pub out: PathBuf,
@@ -38,12 +44,12 @@ pub struct Plan {
     pub level: Level,
     /// Which lines.
     pub picked: Picked,
-    /// For its receiver, as it is.
+    /// For its receiver, as it is; refused if the scan finds anything in it.
     pub note: Option<String>,
     /// The file of the token key; a random key otherwise.
     pub stable_tokens: Option<PathBuf>,
-    /// An age recipient.
-    pub encrypt_to: Option<String>,
+    /// For whose eyes only.
+    pub encrypt_to: Option<Recipient>,
     /// The user's own rules.
     pub rules: UserRules,
 }
@@ -67,6 +73,8 @@ pub enum Told<'t> {
     Progress(u64, u64),
     /// A line was left out.
     LeftOut(&'t Path, u64, &'static str),
+    /// The scan found something in what became of a line of a file, or in a file of the bundle's own.
+    Left(&'t Path, u64, &'t Hit),
 }
 
 /// What passed through.
@@ -79,6 +87,8 @@ struct Sums {
     last_us: Option<i64>,
     gaps: Vec<String>,
     gap_events: u64,
+    /// What the scan found.
+    left: Count,
 }
 
 /// Makes the bundle.
@@ -86,107 +96,172 @@ struct Sums {
 /// # Errors
 /// A file cannot be read or written; something secret or personal is left; there is nothing to share. No bundle is left.
 pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outcome> {
-    let age = plan.encrypt_to.as_ref().map(|_| age()).transpose()?;
+    let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
+    plan.note.as_deref().map_or(Ok(()), |note| vet(note, &scanner, plan.level))?;
+    let mut files = stored::paths(&plan.files)?;
+    files.sort();
     let key = match &plan.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
     };
-    let tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let mut tokens = Tokens::of(&key).map_err(|_| anyhow!("no token key can be derived"))?;
+    let index = plan.stable_tokens.as_deref().map(Index::beside).transpose()?;
+    if let Some(index) = &index {
+        tokens = tokens.noting(index.notes());
+    }
     let mut restrictor = Restrictor::new(plan.level, tokens, plan.rules.clone());
-    let mut files = plan.files.clone();
-    files.sort();
-    files.dedup();
-    let total = files.iter().map(|path| size(path)).sum::<anyhow::Result<u64>>()?;
-    let mut bundle = Bundle::create(&plan.out)?;
+    let sizes: Vec<u64> = files.iter().map(|path| size(path)).collect::<anyhow::Result<_>>()?;
+    let mut progress = Progress { done: 0, total: 2 * sizes.iter().sum::<u64>(), tell };
+    for (path, bytes) in files.iter().zip(&sizes) {
+        learn(path, &mut restrictor, &mut progress)?;
+        progress.done += bytes;
+    }
+    let out = bundle_path(plan);
+    let mut bundle = Bundle::create(&out, plan.encrypt_to.as_ref(), &scanner)?;
     let mut sums = Sums::default();
-    let mut done = 0;
-    for (number, path) in files.iter().enumerate() {
+    for (number, (path, bytes)) in files.iter().zip(&sizes).enumerate() {
         bundle.begin(&format!("captures/{:04}.ndjson", number + 1))?;
-        let mut to = Through { plan, restrictor: &mut restrictor, bundle: &mut bundle, sums: &mut sums };
-        to.file(path, done, total, tell)?;
-        done += size(path)?;
+        Through { plan, restrictor: &mut restrictor, bundle: &mut bundle, sums: &mut sums }
+            .file(path, &mut progress)?;
+        progress.done += bytes;
     }
     if sums.events == 0 {
         bail!(
             "there is nothing to share: no event was picked\nhint: --since, --until, --user and --session must all fit"
         );
     }
-    for (name, text) in [("report.txt", report::report(plan, &restrictor, &sums)), ("README.txt", report::readme(plan))]
-    {
-        if let Some(what) = vet::vet(&text) {
-            bail!("{name} of the bundle would hold {what}: nothing was written");
-        }
-        bundle.add(name, &text)?;
-    }
+    bundle.add("report.txt", &report::report(plan, &restrictor, &sums))?;
+    bundle.add("README.txt", &report::readme(plan))?;
     let entries = bundle.entries().to_vec();
     bundle.add("manifest.json", &report::manifest(plan, &restrictor, &key.id(), &sums, &entries))?;
-    let finished = bundle.finish()?;
-    if let Some(path) = &plan.stable_tokens {
-        key::remember(path, restrictor.index())?;
+    for hit in bundle.hits() {
+        sums.left(Path::new(&hit.place.file), hit.place.line, &hit, progress.tell);
     }
-    let out = match (&plan.encrypt_to, age) {
-        (Some(to), Some(age)) => encrypted(finished.path(), &plan.out, to, age)?,
-        _ => {
-            finished.name(&plan.out)?;
-            plan.out.clone()
+    sums.verdict()?;
+    let texts = restrictor.tally().texts.len();
+    // Whoever makes tokens is gone before the index is whole.
+    drop(restrictor);
+    let finished = bundle.finish()?;
+    index.map_or(Ok(()), Index::finish)?;
+    finished.name(&out)?;
+    Ok(Outcome { path: out, events: sums.events, skipped: sums.skipped, texts })
+}
+
+/// An error if a note holds what its level removes.
+fn vet(note: &str, scanner: &Scanner, level: Level) -> anyhow::Result<()> {
+    let mut first = None;
+    scanner.text("note", note, &mut |hit| {
+        first.get_or_insert(hit);
+    });
+    let Some(hit) = first else { return Ok(()) };
+    bail!(
+        "--note is handed over as it is, and holds what level {level} removes: {} at character {} ({})\nhint: say it without, or with a token",
+        hit.kind,
+        hit.place.column,
+        hit.why
+    )
+}
+
+/// Where the bundle comes to lie.
+fn bundle_path(plan: &Plan) -> PathBuf {
+    let mut name = plan.out.as_os_str().to_owned();
+    if plan.encrypt_to.is_some() && plan.out.extension().is_none_or(|ending| ending != "age") {
+        name.push(".age");
+    }
+    PathBuf::from(name)
+}
+
+/// How far it has come, and whom to tell.
+struct Progress<'t> {
+    /// Bytes of files that are behind us.
+    done: u64,
+    total: u64,
+    tell: &'t mut dyn FnMut(Told<'_>),
+}
+
+impl Progress<'_> {
+    fn at(&mut self, lines: &Lines) {
+        if lines.number().is_multiple_of(PROGRESS_LINES) {
+            (self.tell)(Told::Progress(self.done + lines.read_bytes(), self.total));
         }
-    };
-    Ok(Outcome { path: out, events: sums.events, skipped: sums.skipped, texts: restrictor.tally().texts.len() })
+    }
+}
+
+/// Reads a capture for the names in it.
+fn learn(path: &Path, restrictor: &mut Restrictor, progress: &mut Progress<'_>) -> anyhow::Result<()> {
+    let context = || format!("read {}", path.display());
+    let mut lines = Lines::open(path).with_context(context)?;
+    while let Some(piece) = lines.next().with_context(context)? {
+        if let Piece::Line(line) = piece {
+            restrictor.learn(line);
+        }
+        progress.at(&lines);
+    }
+    Ok(())
+}
+
+impl Sums {
+    /// Something is left in what became of a line.
+    fn left(&mut self, path: &Path, number: u64, hit: &Hit, tell: &mut dyn FnMut(Told<'_>)) {
+        self.left.add(hit);
+        if self.left.total() <= MAX_HITS {
+            tell(Told::Left(path, number, hit));
+        }
+    }
+
+    fn verdict(&self) -> anyhow::Result<()> {
+        if self.left.total() == 0 {
+            return Ok(());
+        }
+        bail!(
+            "no bundle was written, as the scan finds what should not be left in it: {}\nhint: --deny PLACE:NAME removes more (`finesse-tap run --help`); please report what is no secret, or was not removed by itself",
+            self.left
+        )
+    }
 }
 
 /// One capture on its way into the bundle.
-struct Through<'p> {
+struct Through<'p, 's> {
     plan: &'p Plan,
     restrictor: &'p mut Restrictor,
-    bundle: &'p mut Bundle,
+    bundle: &'p mut Bundle<'s>,
     sums: &'p mut Sums,
 }
 
-impl Through<'_> {
-    fn file(&mut self, path: &Path, before: u64, total: u64, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<()> {
+impl Through<'_, '_> {
+    fn file(&mut self, path: &Path, progress: &mut Progress<'_>) -> anyhow::Result<()> {
         let context = || format!("read {}", path.display());
-        let mut reader = BufReader::with_capacity(256 << 10, File::open(path).with_context(context)?);
-        let (mut line, mut number, mut read) = (Vec::new(), 0_u64, 0_u64);
-        loop {
-            line.clear();
-            let bytes = reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).with_context(context)?;
-            if bytes == 0 {
-                return Ok(());
-            }
-            number += 1;
-            read += bytes as u64;
-            if line.last() != Some(&b'\n') {
-                // Too long for one of ours, or the last line of a run that was cut off.
-                let too_long = bytes as u64 == MAX_LINE_BYTES;
-                let why = if too_long { "it is too long" } else { "it is torn" };
-                if too_long {
-                    read += skip_line(&mut reader).with_context(context)?;
-                }
-                self.left_out(path, number, why, tell);
-                continue;
-            }
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            match self.restrictor.line(&line, &self.plan.picked) {
-                Err(_) => self.left_out(path, number, "it is no line of a capture", tell),
-                Ok(None) => self.sums.not_picked += 1,
-                Ok(Some(kept)) => {
-                    let text = String::from_utf8_lossy(&kept.line);
-                    if let Some(what) = vet::vet(&text) {
-                        let place = format!("{}:{number}", path.display());
-                        bail!(
-                            "{place}: {what} is left after redaction: nothing was written\nhint: please report this; --deny can remove it meanwhile"
-                        );
+        let mut lines = Lines::open(path).with_context(context)?;
+        while let Some(piece) = lines.next().with_context(context)? {
+            let why = match piece {
+                Piece::Line(line) if line.trim_ascii().is_empty() => None,
+                Piece::Line(line) => match self.restrictor.line(line, &self.plan.picked) {
+                    Err(_) => Some("it is no line of a capture"),
+                    Ok(None) => {
+                        self.sums.not_picked += 1;
+                        None
                     }
-                    self.bundle.write(&kept.line)?;
-                    self.count(&kept);
-                }
+                    Ok(Some(kept)) => {
+                        self.bundle.write(&kept.line)?;
+                        self.count(&kept);
+                        None
+                    }
+                },
+                Piece::TooLong => Some("it is too long"),
+                Piece::Torn(_) => Some("it is torn"),
+            };
+            if let Some(why) = why {
+                self.left_out(path, lines.number(), why, progress.tell);
             }
-            if number.is_multiple_of(2_048) {
-                tell(Told::Progress(before + read, total));
+            for hit in self.bundle.hits() {
+                self.sums.left(path, lines.number(), &hit, progress.tell);
             }
+            if self.sums.left.total() >= MAX_HITS {
+                return self.sums.verdict();
+            }
+            progress.at(&lines);
         }
+        Ok(())
     }
 
     fn count(&mut self, kept: &crate::capture::restrict::Kept) {
@@ -211,51 +286,6 @@ impl Through<'_> {
     }
 }
 
-/// Reads to the end of a line that is too long, and says how far that was.
-fn skip_line(reader: &mut impl BufRead) -> std::io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let buffer = reader.fill_buf()?;
-        let end = memchr::memchr(b'\n', buffer);
-        let used = end.map_or(buffer.len(), |at| at + 1);
-        let over = end.is_some() || buffer.is_empty();
-        reader.consume(used);
-        skipped += used as u64;
-        if over {
-            return Ok(skipped);
-        }
-    }
-}
-
 fn size(path: &Path) -> anyhow::Result<u64> {
-    Ok(fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len())
-}
-
-/// The installed program that encrypts for an age recipient.
-fn age() -> anyhow::Result<&'static str> {
-    let runs = |program: &&str| Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
-    ["age", "rage"].into_iter().find(runs).ok_or_else(|| {
-        anyhow!("--encrypt-to needs the program age (or rage), and neither is installed\nhint: see https://age-encryption.org")
-    })
-}
-
-fn encrypted(zip: &Path, out: &Path, to: &str, age: &str) -> anyhow::Result<PathBuf> {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".age");
-    let (path, mut aside) = (PathBuf::from(&name), name);
-    aside.push(".part");
-    let aside = PathBuf::from(aside);
-    let done = Command::new(age).arg("-r").arg(to).arg("-o").arg(&aside).arg(zip).output();
-    match done {
-        Ok(output) if output.status.success() => {
-            fs::rename(&aside, &path).with_context(|| format!("write {}", path.display()))?;
-            Ok(path)
-        }
-        Ok(output) => {
-            let _ = fs::remove_file(&aside);
-            let why = String::from_utf8_lossy(&output.stderr);
-            bail!("{age} could not encrypt: {}", why.lines().next().unwrap_or("it did not say why"))
-        }
-        Err(error) => Err(error).with_context(|| format!("run {age}")),
-    }
+    Ok(std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len())
 }

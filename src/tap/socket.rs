@@ -9,7 +9,7 @@ use crate::conn::{Direction, WsId};
 use crate::finesse::{Notification, Update};
 use crate::http1::Upgrade;
 use crate::session::findings::ending::By;
-use crate::session::tracker::StanzaRead;
+use crate::session::tracker::{Opening, StanzaRead};
 use crate::ws::{Control, Decoder, Handshake, Item, Limits, Message, Opcode};
 use crate::xmpp::parse::parse;
 use crate::xmpp::{Document, Element, Kind, Stanza, sasl};
@@ -47,7 +47,12 @@ impl Socket {
         let id = WsId(number);
         place.may_belong_to(session_cookie(&exchange.request), exit.tracker);
         let spot = place.spot(Some(id), exchange.ended, exit.door);
-        exit.tracker.websocket_opened(&spot, &handshake.protocols_offered, handshake.protocol.as_deref());
+        let opening = Opening {
+            offered: &handshake.protocols_offered,
+            selected: handshake.protocol.as_deref(),
+            user_agent: exchange.request.field("user-agent").unwrap_or_default(),
+        };
+        exit.tracker.websocket_opened(&spot, opening);
         place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, handshake: &handshake });
         if handshake.unknown_extension {
             let why = "an extension was agreed that is not understood: messages are only counted";

@@ -1,11 +1,14 @@
-//! A directory becomes a certificate authority that is good for one server's names and nothing else.
+//! A directory becomes a certificate authority that is good for the fronted servers' names and nothing else.
 //!
 //! `CERTS_DIR/<host>/ca.pem` and `ca.key` are made on first use (ECDSA P-256, key readable by its owner only) and loaded
 //! and checked ever after. A critical name constraint (RFC 5280 section 4.2.1.10) permits exactly the names in its
 //! [`Scope`], loopback included, so that a stolen key signs for nothing else. The pair appears at once, by renaming a
 //! directory: programs that start together end up with the same CA.
+//!
+//! Servers named together share one CA, so that there is one to trust. A CA never changes and is used for as long as it
+//! lasts: a server added later gets a CA of its own beside it, and what was trusted stays trusted.
 
-use super::certificate::{address, describe, sha256_hex};
+use super::certificate::{address, describe, spki_sha256};
 use crate::capture::observation::Certificate;
 use crate::clock::Moment;
 use anyhow::{Context as _, anyhow, bail, ensure};
@@ -107,6 +110,36 @@ impl Ca {
             .map_err(|error| anyhow!("{error:#}\nhint: move that directory away and a new CA is made; trust it then"))
     }
 
+    /// The CAs for `hosts`, as few as possible: those already in `certs_dir`, valid and permitting a host (its own first,
+    /// then any other), and for hosts that none permits one new CA, under the first such host's name, that also permits
+    /// the addresses in `listening`. Of the CAs returned, the first to permit a host is the one to sign for it.
+    ///
+    /// # Errors
+    /// As those of [`open`](Self::open): a host's own CA that cannot be used is never passed over.
+    pub fn open_all(certs_dir: &Path, hosts: &[&str], listening: &[IpAddr], now: Moment) -> anyhow::Result<Vec<Self>> {
+        let mut chosen: Vec<Self> = Vec::new();
+        let mut missing: Vec<&str> = Vec::new();
+        for host in hosts {
+            let own = certs_dir.join(folder_name(host)?);
+            if chosen.iter().any(|ca| ca.permits(host)) {
+                continue;
+            }
+            if own.join(CERTIFICATE_FILE).exists() || own.join(KEY_FILE).exists() {
+                chosen.push(Self::open(certs_dir, host, &Scope::default(), now)?);
+            } else if let Some(other) = another(certs_dir, host, now)? {
+                chosen.push(other);
+            } else {
+                missing.push(host);
+            }
+        }
+        if let Some(first) = missing.first() {
+            let mut scope = Scope::of(missing.iter().copied());
+            listening.iter().for_each(|ip| scope.add_address(*ip));
+            chosen.push(Self::open(certs_dir, first, &scope, now)?);
+        }
+        Ok(chosen)
+    }
+
     fn load(folder: &Path, host: &str, scope: &Scope, now: Moment) -> anyhow::Result<Self> {
         let path = folder.join(CERTIFICATE_FILE);
         let pem = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
@@ -170,12 +203,25 @@ impl Ca {
     }
 }
 
-/// Where the certificate of the CA for `host` lies, if there is one.
+/// Where the certificate of the CA for `host` lies, or would lie.
 ///
 /// # Errors
 /// `host` cannot be a directory's name.
-pub fn certificate_path(certs_dir: &Path, host: &str) -> anyhow::Result<PathBuf> {
-    Ok(certs_dir.join(folder_name(host)?).join(CERTIFICATE_FILE))
+pub fn certificate_path(certs_dir: &Path, host: &str, now: Moment) -> anyhow::Result<PathBuf> {
+    let own = certs_dir.join(folder_name(host)?).join(CERTIFICATE_FILE);
+    match own.exists() {
+        true => Ok(own),
+        false => Ok(another(certs_dir, host, now)?.map_or(own, |ca| ca.listing.path)),
+    }
+}
+
+/// A usable CA that was made for another host and permits this one, too.
+fn another(certs_dir: &Path, host: &str, now: Moment) -> anyhow::Result<Option<Ca>> {
+    let usable = |listing: Listing| {
+        let folder = listing.path.parent()?;
+        Ca::load(folder, host, &Scope::default(), now).ok()
+    };
+    Ok(list(certs_dir)?.into_iter().find_map(usable))
 }
 
 /// All CAs below a directory, by name; files that are no certificates are passed over.
@@ -325,7 +371,7 @@ fn listing(path: &Path, der: &[u8]) -> anyhow::Result<Listing> {
     Ok(Listing {
         path: path.to_owned(),
         certificate: describe(der),
-        spki_sha256: sha256_hex(x509.public_key().raw),
+        spki_sha256: spki_sha256(der).unwrap_or_default(),
         permitted,
     })
 }

@@ -1,11 +1,11 @@
 //! The server side: an [`Identity`] becomes the rustls configuration the browser meets.
 //!
-//! One configuration for all connections, so that sessions resume; the certificate is chosen by server name when the
-//! handshake asks for it. Client certificates are never asked for: the proxy could not pass them on.
+//! One configuration for all connections of a listener, with one store for all, so that sessions resume; the certificate
+//! is chosen by server name when the handshake asks for it. Client certificates are never asked for: the proxy could not pass them on.
 
 use super::keylog::KeyLogFile;
-use super::leaf::Identity;
-use crate::clock;
+use super::leaf::{Identity, Leaf};
+use crate::clock::{self, Moment};
 use anyhow::Context as _;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -18,7 +18,7 @@ pub struct Front {
     /// Who it is.
     pub identity: Arc<Identity>,
     /// How it speaks.
-    pub config: Arc<ServerConfig>,
+    config: Arc<ServerConfig>,
 }
 
 impl Front {
@@ -28,25 +28,51 @@ impl Front {
     /// The cryptography does not support the versions in use (never with ring).
     pub fn new(identity: Identity, keylog: Option<Arc<KeyLogFile>>) -> anyhow::Result<Self> {
         let identity = Arc::new(identity);
+        let nobody = ByName { identity: Arc::clone(&identity), meant: String::new() };
         let mut config = ServerConfig::builder_with_provider(super::provider())
             .with_protocol_versions(super::VERSIONS)
             .context("set TLS versions")?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(ByName(Arc::clone(&identity))));
+            .with_cert_resolver(Arc::new(nobody));
         config.alpn_protocols = vec![super::ALPN.to_vec()];
         if let Some(keylog) = keylog {
             config.key_log = keylog;
         }
         Ok(Self { identity, config: Arc::new(config) })
     }
+
+    /// The configuration of a listener where `host` is meant by clients that name no fronted server.
+    #[must_use]
+    pub fn meaning(&self, host: &str) -> Arc<ServerConfig> {
+        let resolver = ByName { identity: Arc::clone(&self.identity), meant: host.to_owned() };
+        let mut config = ServerConfig::clone(&self.config);
+        config.cert_resolver = Arc::new(resolver);
+        Arc::new(config)
+    }
+
+    /// What a client is shown that asks for `sni` where `meant` is meant without it.
+    ///
+    /// # Errors
+    /// Minting failed: no random numbers, or a clock out of range.
+    pub fn leaf(&self, sni: Option<&str>, meant: &str, now: Moment) -> anyhow::Result<Option<Arc<Leaf>>> {
+        leaf(&self.identity, sni, meant, now)
+    }
+}
+
+fn leaf(identity: &Identity, sni: Option<&str>, meant: &str, now: Moment) -> anyhow::Result<Option<Arc<Leaf>>> {
+    let fronted = sni.filter(|name| identity.fronts(name));
+    identity.leaf(fronted.or(Some(meant)), now)
 }
 
 #[derive(Debug)]
-struct ByName(Arc<Identity>);
+struct ByName {
+    identity: Arc<Identity>,
+    meant: String,
+}
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        match self.0.leaf(hello.server_name(), clock::now()) {
+        match leaf(&self.identity, hello.server_name(), &self.meant, clock::now()) {
             Ok(leaf) => leaf.map(|leaf| Arc::clone(&leaf.key)),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "no certificate could be minted");

@@ -5,7 +5,7 @@
 //! Chains are sent with the CA in them: a browser may be told to trust the CA's key alone.
 
 use super::ca::{Ca, Scope, instant, serial, validity};
-use super::certificate::describe;
+use super::certificate::{describe, spki_sha256};
 use crate::capture::observation::Certificate;
 use crate::clock::Moment;
 use anyhow::{Context as _, anyhow};
@@ -34,7 +34,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// Who the proxy is to the browser.
 pub enum Identity {
-    /// Leaves of our own CA, by server name.
+    /// Leaves of our own CAs, by server name.
     Minted(Box<Minter>),
     /// One certificate for all.
     Own(Own),
@@ -51,7 +51,27 @@ impl Identity {
         }
     }
 
-    /// The certificate for this server name at this time; none for a name that is not allowed.
+    /// Whether this is the name of a fronted server, which `localhost` is not unless it is one's host.
+    #[must_use]
+    pub fn fronts(&self, name: &str) -> bool {
+        match self {
+            Self::Minted(minter) => minter.host(name).is_some(),
+            Self::Own(_) => true,
+        }
+    }
+
+    /// The keys that vouch for all certificates: SHA-256 of each SubjectPublicKeyInfo, lower-case hex. Every chain that
+    /// is sent holds one of them.
+    #[must_use]
+    pub fn spki_sha256(&self) -> Vec<String> {
+        match self {
+            Self::Minted(minter) => minter.cas().map(|ca| ca.listing().spki_sha256.clone()).collect(),
+            Self::Own(own) => own.chain.first().and_then(|leaf| spki_sha256(leaf)).into_iter().collect(),
+        }
+    }
+
+    /// The certificate for this server name at this time; none for a name that is not allowed. Without a name the first
+    /// server is meant.
     ///
     /// # Errors
     /// Minting failed: no random numbers, or a clock out of range.
@@ -71,50 +91,51 @@ pub struct Leaf {
     pub certificate: Certificate,
 }
 
-/// Mints leaves for the fronted names and `localhost`.
+/// Mints leaves for the fronted hosts; `localhost` and loopback addresses are in each.
 pub struct Minter {
-    ca: Ca,
-    names: Vec<String>,
+    cas: Vec<Ca>,
+    hosts: Vec<String>,
     ips: Vec<IpAddr>,
     minted: Mutex<HashMap<String, Arc<Leaf>>>,
 }
 
 impl Minter {
-    /// Leaves for `primary` (used when no name is sent), for every name in `scope`, and for `localhost`. Addresses in
-    /// `scope` that the CA does not permit are left out, or every leaf would be refused.
+    /// Leaves for `hosts` (DNS names and addresses; the first is meant when no name is sent), each signed by the first
+    /// CA that permits it, as [`Ca::open_all`] gives them. Each leaf also holds the addresses among `hosts` and in
+    /// `listening`, as far as its CA permits them, or it would be refused.
     #[must_use]
-    pub fn new(ca: Ca, primary: &str, scope: &Scope) -> Self {
-        let mut names = vec![primary.to_ascii_lowercase()];
-        names.extend(scope.dns.iter().filter(|name| *name != primary).cloned());
-        names.push("localhost".to_owned());
-        let mut ips = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        let fronted = primary.parse::<IpAddr>().ok();
-        for ip in scope.ips.iter().copied().chain(fronted) {
-            if ips.contains(&ip) {
-                continue;
-            }
-            if ca.permits(&ip.to_string()) {
-                ips.push(ip);
-            } else {
-                tracing::warn!(address = %ip, ca = %ca.listing().path.display(),
-                    "the CA was made without this address: browsers will refuse it as a name");
+    pub fn new<'h>(
+        cas: Vec<Ca>,
+        hosts: impl IntoIterator<Item = &'h str>,
+        listening: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let hosts: Vec<String> = hosts.into_iter().map(str::to_ascii_lowercase).collect();
+        let mut scope = Scope::of(hosts.iter().map(String::as_str));
+        listening.into_iter().for_each(|ip| scope.add_address(ip));
+        for ip in &scope.ips {
+            if !cas.iter().any(|ca| ca.permits(&ip.to_string())) {
+                tracing::warn!(address = %ip, "the CA was made without this address: browsers will refuse it as a name");
             }
         }
-        Self { ca, names, ips, minted: Mutex::default() }
+        Self { cas, hosts, ips: scope.ips, minted: Mutex::default() }
     }
 
-    /// The CA that signs.
-    #[must_use]
-    pub fn ca(&self) -> &Ca {
-        &self.ca
+    /// The CAs that sign, one at least.
+    pub fn cas(&self) -> impl Iterator<Item = &Ca> {
+        self.cas.iter()
     }
 
     fn allows(&self, name: &str) -> bool {
-        self.names.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+        name.eq_ignore_ascii_case("localhost") || self.host(name).is_some()
+    }
+
+    /// A fronted host as it is kept.
+    fn host(&self, name: &str) -> Option<&String> {
+        self.hosts.iter().find(|host| host.eq_ignore_ascii_case(name))
     }
 
     fn leaf(&self, sni: Option<&str>, now: Moment) -> anyhow::Result<Option<Arc<Leaf>>> {
-        let Some(primary) = self.names.first() else { return Ok(None) };
+        let Some(primary) = self.hosts.first() else { return Ok(None) };
         let name = sni.unwrap_or(primary).to_ascii_lowercase();
         if !self.allows(&name) {
             return Ok(None);
@@ -147,6 +168,7 @@ impl Minter {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, COMMON_NAME);
+        let ca = self.cas.iter().find(|ca| ca.permits(name)).context("no CA permits this name")?;
         let mut dns = vec!["localhost"];
         if name.parse::<IpAddr>().is_err() && name != "localhost" {
             dns.insert(0, name);
@@ -154,15 +176,17 @@ impl Minter {
         for name in dns {
             params.subject_alt_names.push(SanType::DnsName(name.try_into().context("a name that is not ASCII")?));
         }
-        params.subject_alt_names.extend(self.ips.iter().map(|ip| SanType::IpAddress(*ip)));
+        let permitted = self.ips.iter().copied().filter(|ip| ca.permits(&ip.to_string()));
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        params.subject_alt_names.extend(loopback.into_iter().chain(permitted).map(SanType::IpAddress));
 
         let key = KeyPair::generate().context("make a key")?;
-        let certificate = params.signed_by(&key, self.ca.issuer()).context("sign a leaf")?;
+        let certificate = params.signed_by(&key, ca.issuer()).context("sign a leaf")?;
         let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let signer = super::provider().key_provider.load_private_key(private).context("load the leaf's key")?;
         let der = certificate.der().clone();
         let described = describe(&der);
-        let chain = vec![der, self.ca.der().clone()];
+        let chain = vec![der, ca.der().clone()];
         Ok(Leaf { key: Arc::new(CertifiedKey::new(chain, signer)), certificate: described })
     }
 }

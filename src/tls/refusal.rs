@@ -9,10 +9,10 @@ use crate::capture::observation::{Certificate, End, TlsFailure};
 use rustls::{AlertDescription, CertificateError, Error, OtherError, PeerIncompatible};
 use std::io;
 
-/// The verdict of a pin on another certificate.
+/// The verdict of pins on another certificate.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not the pinned certificate ({0})")]
-pub(super) struct OtherPin(pub(super) Pin);
+#[error("it is not the pinned certificate ({})", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "))]
+pub(super) struct OtherPin(pub(super) Vec<Pin>);
 
 /// What went wrong with `host`, which showed this certificate, and what to do about it; `accepted` if the certificate
 /// itself was found good.

@@ -37,8 +37,8 @@ pub enum Trust {
     System,
     /// Whom the certificates in this PEM file vouch for.
     Ca(PathBuf),
-    /// Who holds the key of this very certificate, whatever its name, issuer or age.
-    Pin(Pin),
+    /// Who holds the key of one of these very certificates, whatever its name, issuer or age.
+    Pins(Vec<Pin>),
     /// Anybody.
     Insecure,
 }
@@ -140,7 +140,7 @@ impl Upstream {
         let verifier: Arc<dyn ServerCertVerifier> = match trust {
             Trust::System => by_roots(system_roots()?)?,
             Trust::Ca(path) => by_roots(file_roots(path)?)?,
-            Trust::Pin(pin) => Arc::new(ByPin(Some(*pin))),
+            Trust::Pins(pins) => Arc::new(ByPin(Some(pins.clone()))),
             Trust::Insecure => Arc::new(ByPin(None)),
         };
         let answer = match client {
@@ -269,9 +269,9 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// Accepts one certificate, or any; its holder still has to prove it holds the key.
+/// Accepts some certificates, or any; its holder still has to prove it holds the key.
 #[derive(Debug)]
-struct ByPin(Option<Pin>);
+struct ByPin(Option<Vec<Pin>>);
 
 impl ServerCertVerifier for ByPin {
     fn verify_server_cert(
@@ -282,9 +282,10 @@ impl ServerCertVerifier for ByPin {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.0 {
-            Some(pin) if pin != Pin::of(end_entity) => {
-                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(OtherPin(pin))))))
+        match &self.0 {
+            Some(pins) if !pins.contains(&Pin::of(end_entity)) => {
+                let other = OtherPin(pins.clone());
+                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(other)))))
             }
             _ => Ok(ServerCertVerified::assertion()),
         }

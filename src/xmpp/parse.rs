@@ -8,7 +8,7 @@
 //! characters, comments and processing instructions, and undeclared prefixes.
 
 use crate::xmpp::element::{Document, Entry, EntryKind, Malformed};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use quick_xml::events::attributes::Attributes;
@@ -43,16 +43,23 @@ pub fn parse(text: &str) -> Document<'_> {
 /// characters XML does not allow stay as they are.
 #[must_use]
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    let mut out = String::new();
+    let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let mut out = String::with_capacity(text.len());
     let mut copied = 0;
-    for at in memchr_iter(b'&', text.as_bytes()) {
-        let Some((character, length)) = text.as_bytes().get(at + 1..).and_then(entity) else { continue };
-        if out.capacity() == 0 {
-            out.reserve_exact(text.len());
-        }
-        out.push_str(text.get(copied..at).unwrap_or_default());
-        out.push(character);
-        copied = at + 1 + length;
+    let mut at = first;
+    while let Some(after) = text.as_bytes().get(at + 1..) {
+        let length = match entity(after) {
+            Some((character, length)) => {
+                out.push_str(text.get(copied..at).unwrap_or_default());
+                out.push(character);
+                copied = at + 1 + length;
+                length
+            }
+            None => 0,
+        };
+        // Where there is one there are many, a few bytes apart: too near for a vectorised search to pay.
+        let behind = after.get(length..).unwrap_or_default();
+        at += 1 + length + behind.iter().position(|byte| *byte == b'&').unwrap_or(behind.len());
     }
     if copied == 0 {
         return Cow::Borrowed(text);

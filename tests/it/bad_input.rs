@@ -201,7 +201,7 @@ async fn a_refused_certificate_shows_itself_and_the_pin_that_would_accept_it() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), pem(&stranger)).unwrap();
     for (trust, cause) in
-        [(Trust::Pin(other), "not the pinned certificate"), (Trust::Ca(file.path().to_owned()), "self-signed")]
+        [(Trust::Pins(vec![other]), "not the pinned certificate"), (Trust::Ca(file.path().to_owned()), "self-signed")]
     {
         let rig = Rig::with(Setup { trust: Some(trust), ..Setup::default() }).await;
         let (page, _) = tokio::join!(ask(&rig), async {
@@ -299,12 +299,11 @@ async fn a_proxy_that_reaches_itself_through_another_address_says_so() {
 #[tokio::test]
 async fn the_loop_is_found_at_start() {
     let certs = tempfile::tempdir().unwrap();
-    let config = crate::support::rig::config(certs.path(), "127.0.0.1:8445".parse().unwrap());
-    let listening = ["127.0.0.1:8445".parse().unwrap()];
-    let trouble = proxy::upstream_addresses(&config, &listening).await.unwrap_err();
-    assert!(trouble.hint.unwrap().contains("--resolve"));
-    let elsewhere = ["127.0.0.1:8446".parse().unwrap()];
-    assert_eq!(proxy::upstream_addresses(&config, &elsewhere).await.unwrap(), listening);
+    let server = "127.0.0.1:8445".parse().unwrap();
+    let at = |listener: &str| crate::support::rig::config(certs.path(), listener.parse().unwrap(), server);
+    let mut looped = proxy::upstream_addresses(&at("127.0.0.1:8445")).await;
+    assert!(looped.remove(0).unwrap_err().hint.unwrap().contains("--resolve"));
+    assert_eq!(proxy::upstream_addresses(&at("127.0.0.1:8446")).await, [Ok(vec![server])]);
 }
 
 fn pem(der: &[u8]) -> String {

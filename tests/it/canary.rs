@@ -1,6 +1,9 @@
 //! Canaries: a secret planted in every place that holds credentials or sessions, in every encoding that a place allows.
 //! None may come out of the door in any encoding, and what stands beside it must.
 
+mod class;
+mod levels;
+mod outputs;
 mod place;
 
 use crate::support::HOST;
@@ -14,7 +17,7 @@ use finesse_tap::capture::rules::Level;
 use finesse_tap::conn::Direction::{self, C2s, S2c};
 use flate2::{Compress, Compression};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use place::Says::{self, Chunked, Client, Close, Gzipped, Request, Response, Server, Upgrade};
+use place::Says::{self, Chunked, Client, Close, Desktop, Gzipped, Request, Response, Server, Upgrade};
 use place::{PLACES, XML};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -88,7 +91,7 @@ async fn no_canary_comes_out_of_the_program() {
     for (n, place) in PLACES.iter().enumerate() {
         let (mut client, server) = tokio::join!(program.client(), upstream.accept());
         let mut server = server.unwrap();
-        for (direction, bytes) in script(&place.says, ENCODINGS[n % ENCODINGS.len()]) {
+        for (direction, bytes) in script(&place.says, ENCODINGS[n % ENCODINGS.len()], SECRET) {
             let mut seen = vec![0; bytes.len()];
             let passed = async {
                 match direction {
@@ -139,39 +142,54 @@ fn fits(encoding: Encoding, says: &Says) -> bool {
     let fields = match says {
         Request(_, fields, _) | Gzipped(_, fields, _) | Chunked(_, fields, _) | Response(_, fields, _) => *fields,
         Upgrade(_) => &[],
-        Client(_) | Server(_) | Close(_) => XML,
+        Client(_) | Server(_) | Close(_) | Desktop(_) => XML,
     };
     !matches!(encoding, Encoding::Entities) || fields == XML
 }
 
 /// Whether the secret is in a line, however often it is encoded.
 fn is_in(line: &str) -> bool {
-    let mut text = line.to_owned();
-    for _ in 0..4 {
-        if text.contains(SECRET) || holds_base64(&text) {
-            return true;
-        }
-        text = percent_decode_str(&unescape_json(&unescape_xml(&text))).decode_utf8_lossy().into_owned();
-    }
-    false
+    Haystack::of(line).holds(SECRET)
 }
 
-/// Whether base64 of the secret is in a text, whatever stands before and behind it.
-fn holds_base64(text: &str) -> bool {
-    (0..3).any(|before| {
-        let mut bytes = vec![0; before];
-        bytes.extend_from_slice(SECRET.as_bytes());
-        let encoded = STANDARD_NO_PAD.encode(&bytes);
-        let start = [0, 2, 3][before];
-        let end = encoded.len() - usize::from(bytes.len() % 3 != 0);
-        text.contains(&encoded[start..end])
-    })
+/// A text as it is and as it reads once, twice and three times decoded.
+struct Haystack(Vec<(String, String)>);
+
+impl Haystack {
+    fn of(text: &str) -> Self {
+        let mut layers = Vec::new();
+        let mut text = text.to_owned();
+        for _ in 0..4 {
+            let next = percent_decode_str(&unescape_json(&unescape_xml(&text))).decode_utf8_lossy().into_owned();
+            let is_plain = next == text;
+            layers.push((text.to_lowercase(), text));
+            if is_plain {
+                break;
+            }
+            text = next;
+        }
+        Self(layers)
+    }
+
+    /// Whether `secret` is in it in any case, or its base64 whatever stands before and behind it.
+    fn holds(&self, secret: &str) -> bool {
+        let lower = secret.to_lowercase();
+        let base64 = (0..3).map(|before| {
+            let mut bytes = vec![0; before];
+            bytes.extend_from_slice(secret.as_bytes());
+            let encoded = STANDARD_NO_PAD.encode(&bytes);
+            let end = encoded.len() - usize::from(bytes.len() % 3 != 0);
+            encoded[[0, 2, 3][before]..end].to_owned()
+        });
+        let base64: Vec<String> = base64.collect();
+        self.0.iter().any(|(lowered, text)| lowered.contains(&lower) || base64.iter().any(|form| text.contains(form)))
+    }
 }
 
 fn unescape_xml(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("&") {
+    while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let end = rest.find(';').filter(|end| *end < 9);
@@ -211,7 +229,7 @@ fn act(says: &Says, encoding: Encoding) -> Vec<String> {
 
 fn act_at(level: Level, says: &Says, encoding: Encoding) -> Vec<String> {
     let mut stage = Stage::new(level, 16 << 20);
-    stage.play(&script(says, encoding));
+    stage.play(&script(says, encoding, SECRET));
     stage.end()
 }
 
@@ -226,19 +244,22 @@ impl Script {
     }
 }
 
-fn script(says: &Says, encoding: Encoding) -> Vec<(Direction, Vec<u8>)> {
+fn script(says: &Says, encoding: Encoding, secret: &str) -> Vec<(Direction, Vec<u8>)> {
     let mut stage = Script::default();
-    let fill = |text: &str| fill(text, encoding);
+    let fill = |text: &str| fill(text, encoding, secret);
+    let http = |line: &str, fields: &[&str], body: &[u8], extra: &str| {
+        http(line, &fields.iter().map(|field| fill(field)).collect::<Vec<_>>(), body, extra)
+    };
     match says {
         Request(line, fields, body) => {
-            stage.say(C2s, &http(&fill(line), fields, &encoding, fill(body).as_bytes(), ""));
+            stage.say(C2s, &http(&fill(line), fields, fill(body).as_bytes(), ""));
             stage.say(S2c, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }
         Gzipped(line, fields, body) => {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), Compression::default());
             gzip.write_all(fill(body).as_bytes()).unwrap();
             let body = gzip.finish().unwrap();
-            stage.say(C2s, &http(&fill(line), fields, &encoding, &body, "Content-Encoding: gzip\r\n"));
+            stage.say(C2s, &http(&fill(line), fields, &body, "Content-Encoding: gzip\r\n"));
             stage.say(S2c, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }
         Chunked(line, fields, body) => {
@@ -256,7 +277,7 @@ fn script(says: &Says, encoding: Encoding) -> Vec<(Direction, Vec<u8>)> {
         }
         Response(line, fields, body) => {
             stage.say(C2s, b"GET /finesse/api/User/1001 HTTP/1.1\r\nHost: f\r\n\r\n");
-            stage.say(S2c, &http(&fill(line), fields, &encoding, fill(body).as_bytes(), ""));
+            stage.say(S2c, &http(&fill(line), fields, fill(body).as_bytes(), ""));
         }
         Upgrade(target) => upgrade(&mut stage, &fill(target), ""),
         Client(text) => {
@@ -266,6 +287,12 @@ fn script(says: &Says, encoding: Encoding) -> Vec<(Direction, Vec<u8>)> {
         Server(text) => {
             upgrade(&mut stage, "/ws/", "");
             stage.say(S2c, &message(S2c, &fill(text)));
+        }
+        Desktop(messages) => {
+            upgrade(&mut stage, "/ws/", "");
+            for (direction, text) in *messages {
+                stage.say(*direction, &message(*direction, &fill(text)));
+            }
         }
         Close(reason) => {
             upgrade(&mut stage, "/ws/", "");
@@ -278,11 +305,12 @@ fn script(says: &Says, encoding: Encoding) -> Vec<(Direction, Vec<u8>)> {
 }
 
 /// The template with the secret in its places.
-fn fill(text: &str, encoding: Encoding) -> String {
-    let secret = encoding.write(SECRET);
-    let basic = STANDARD.encode(format!("1001:{SECRET}"));
-    let plain = STANDARD.encode(format!("1001@{HOST}\0{}\0{SECRET}", "1001"));
-    let text = text.replace("{U}", &basic).replace("{P}", &plain).replace("{S}", &secret);
+fn fill(text: &str, encoding: Encoding, secret: &str) -> String {
+    let basic = STANDARD.encode(format!("1001:{secret}"));
+    let plain = STANDARD.encode(format!("1001@{HOST}\0{}\0{secret}", "1001"));
+    let login = STANDARD.encode(format!("\0{secret}\0Pw-of-nobody-7"));
+    let text = text.replace("{U}", &basic).replace("{P}", &plain).replace("{L}", &login);
+    let text = text.replace("{S}", &encoding.write(secret));
     let Some((before, rest)) = text.split_once("{EVENT}") else { return text };
     let (update, after) = rest.split_once("{/EVENT}").unwrap();
     let escaped = update.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -293,9 +321,9 @@ fn fill(text: &str, encoding: Encoding) -> String {
     )
 }
 
-fn http(line: &str, fields: &[&str], encoding: &Encoding, body: &[u8], extra: &str) -> Vec<u8> {
+fn http(line: &str, fields: &[String], body: &[u8], extra: &str) -> Vec<u8> {
     let mut out = format!("{line}\r\n{extra}Content-Length: {}\r\n", body.len());
-    fields.iter().for_each(|field| out += &format!("{}\r\n", fill(field, *encoding)));
+    fields.iter().for_each(|field| out += &format!("{field}\r\n"));
     let mut out = (out + "\r\n").into_bytes();
     out.extend_from_slice(body);
     out
@@ -328,7 +356,7 @@ fn message(direction: Direction, text: &str) -> Vec<u8> {
 }
 
 fn auth() -> String {
-    fill("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth>", Encoding::Raw)
+    fill("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth>", Encoding::Raw, SECRET)
 }
 
 #[test]
@@ -420,7 +448,7 @@ fn an_echoed_secret_withholds_the_line() {
 fn a_flag_under_a_credentials_name_withholds_nothing() {
     let mut stage = Stage::new(Level::Auth, 8_000);
     let body = "<User><passwordExpired>false</passwordExpired><tokenState>READY</tokenState><resetToken>true</resetToken></User>";
-    stage.play(&script(&Response("HTTP/1.1 200 OK", XML, body), Encoding::Raw));
+    stage.play(&script(&Response("HTTP/1.1 200 OK", XML, body), Encoding::Raw, SECRET));
     open(&mut stage, "");
     stage.say(S2c, &message(S2c, "<message id='m1'><body>READY true false</body></message>"));
     let log = stage.end().concat();

@@ -17,7 +17,7 @@ fn open(dir: &Path, host: &str, now: Moment) -> anyhow::Result<Ca> {
 }
 
 fn minted(dir: &Path, host: &str) -> Identity {
-    Identity::Minted(Box::new(Minter::new(open(dir, host, clock::now()).unwrap(), host, &Scope::of([host]))))
+    Identity::Minted(Box::new(Minter::new(vec![open(dir, host, clock::now()).unwrap()], [host], [])))
 }
 
 fn leaf(identity: &Identity, sni: Option<&str>, now: Moment) -> Option<Arc<Leaf>> {
@@ -290,13 +290,48 @@ fn a_listeners_address_is_served_where_the_ca_permits_it() {
     scope.add_address([0, 0, 0, 0].into());
     let now = clock::now();
     let with = |ca: Ca| {
-        let identity = Identity::Minted(Box::new(Minter::new(ca, HOST, &scope)));
+        let listening = [[192, 0, 2, 9].into(), [0, 0, 0, 0].into()];
+        let identity = Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], listening)));
         leaf(&identity, None, now).unwrap().certificate.sans.clone()
     };
     let ca = Ca::open(&dir.path().join("with"), HOST, &scope, now).unwrap();
     assert!(with(ca).contains(&"IP:192.0.2.9".to_owned()));
     let ca = open(&dir.path().join("without"), HOST, now).unwrap();
     assert!(!with(ca).contains(&"IP:192.0.2.9".to_owned()));
+}
+
+/// As few CAs to trust as possible, and none that is trusted stops working.
+#[test]
+fn servers_named_together_share_a_ca_and_one_added_later_leaves_it_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (now, pub_, sub, cuic) = (clock::now(), "pub.example.test", "sub.example.test", "cuic.example.test");
+    let open = |hosts: &[&str], now| Ca::open_all(dir.path(), hosts, &[[192, 0, 2, 9].into()], now);
+    let marks = |hosts: &[&str]| -> Vec<String> {
+        let cas = open(hosts, now).unwrap();
+        cas.iter().map(|ca| ca.listing().certificate.sha256.clone()).collect()
+    };
+    let both = marks(&[pub_, sub, "localhost", "192.0.2.9"]);
+    assert_eq!(both.len(), 1);
+    for hosts in [&[sub][..], &[pub_], &[sub, pub_], &["localhost"]] {
+        assert_eq!(marks(hosts), both, "{hosts:?}");
+    }
+    let three = marks(&[cuic, sub, pub_]);
+    assert_eq!((three.len(), three.contains(&both[0])), (2, true));
+    assert_eq!(marks(&[pub_, sub, cuic]).len(), 2);
+    assert_eq!(ca::list(dir.path()).unwrap().len(), 2);
+    assert_eq!(ca::certificate_path(dir.path(), sub, now).unwrap(), dir.path().join(pub_).join("ca.pem"));
+
+    let minter = Minter::new(open(&[pub_, cuic], now).unwrap(), [pub_, cuic], []);
+    let identity = Identity::Minted(Box::new(minter));
+    assert_eq!(identity.spki_sha256().len(), 2);
+    let issuer = |name| leaf(&identity, Some(name), now).unwrap().certificate.issuer.clone();
+    assert!(issuer(pub_).contains(pub_) && issuer(cuic).contains(cuic));
+    assert!(leaf(&identity, Some(sub), now).is_none(), "the CA would permit it, but it is not fronted");
+
+    let later = now.plus(DAY * u32::try_from(CA_LIFE_DAYS + 1).unwrap());
+    let error = format!("{:#}", open(&[pub_], later).err().unwrap());
+    assert!(error.contains("it expired on") && error.contains("hint: move that directory away"), "{error}");
+    assert_eq!(open(&[sub], later).unwrap()[0].listing().path, dir.path().join(sub).join("ca.pem"));
 }
 
 #[test]

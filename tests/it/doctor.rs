@@ -106,7 +106,7 @@ async fn demo_server() -> (Server, Pin) {
 async fn proxy(certs: &Path, upstream: SocketAddr, running: &mut JoinSet<()>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let config = rig::config(certs, upstream);
+    let config = rig::config(certs, address, upstream);
     running.spawn(async move {
         proxy::run(vec![listener], config, Intake::off(), CancellationToken::new()).await.unwrap();
     });
@@ -122,7 +122,7 @@ async fn a_whole_login_goes_well_directly_and_through_the_proxy() {
         credentials: credentials(&demo::agents(1)[0].password),
         through: Some(through),
         proxy_ca: certs.path().join(HOST).join("ca.pem"),
-        ..question(server.address(), Trust::Pin(pin))
+        ..question(server.address(), Trust::Pins(vec![pin]))
     };
     let diagnosis = diagnose(&question).await;
     assert_eq!(troubles(&diagnosis, 0), []);
@@ -148,8 +148,10 @@ async fn a_whole_login_goes_well_directly_and_through_the_proxy() {
 #[tokio::test]
 async fn without_trust_everything_is_looked_at_but_no_password_goes_out() {
     let server = Fake::start(Script::default()).await;
-    let question =
-        Question { credentials: credentials("canary"), ..question(server.address, Trust::Pin(Pin::of(b"another"))) };
+    let question = Question {
+        credentials: credentials("canary"),
+        ..question(server.address, Trust::Pins(vec![Pin::of(b"another")]))
+    };
     let diagnosis = diagnose(&question).await;
     let certificate = step(&diagnosis, "certificate");
     assert_eq!(certificate.verdict, Verdict::Fail);
@@ -173,7 +175,7 @@ async fn a_wrong_password_is_tried_once() {
         credentials: credentials("canary"),
         through: Some(through),
         proxy_ca: certs.path().join(HOST).join("ca.pem"),
-        ..question(server.address, Trust::Pin(server.pin))
+        ..question(server.address, Trust::Pins(vec![server.pin]))
     };
     let diagnosis = diagnose(&question).await;
     let login = step(&diagnosis, "login");
@@ -194,7 +196,7 @@ async fn through_a_proxy_whose_ca_is_unknown_no_password_goes_out() {
         // Believed directly, so only the proxy's certificate stands in the way.
         credentials: credentials("canary"),
         through: Some(through),
-        ..question(server.address, Trust::Pin(server.pin))
+        ..question(server.address, Trust::Pins(vec![server.pin]))
     };
     let diagnosis = diagnose(&question).await;
     let troubles = troubles(&diagnosis, 1);
@@ -215,7 +217,7 @@ async fn a_server_that_is_another_one_behind_the_proxy_is_told() {
     let question = Question {
         through: Some(through),
         proxy_ca: certs.path().join(HOST).join("ca.pem"),
-        ..question(server.address, Trust::Pin(server.pin))
+        ..question(server.address, Trust::Pins(vec![server.pin]))
     };
     let compared = diagnose(&question).await.compared.unwrap();
     assert_eq!(compared.verdict, Verdict::Warn);
@@ -235,7 +237,7 @@ async fn a_refused_port_ends_it_with_advice() {
 /// The upgrade step against a server that answers `/ws/` so.
 async fn upgraded(upgrade: Upgrade) -> (Step, Diagnosis) {
     let server = Fake::start(Script { upgrade, ..Script::default() }).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     (step(&diagnosis, "upgrade").clone(), diagnosis)
 }
 
@@ -286,7 +288,8 @@ async fn an_upgrade_that_a_browser_would_not_take_fails() {
 async fn a_server_without_plain_gets_no_password() {
     let features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>";
     let server = Fake::start(Script { features, ..Script::default() }).await;
-    let question = Question { credentials: credentials("canary"), ..question(server.address, Trust::Pin(server.pin)) };
+    let question =
+        Question { credentials: credentials("canary"), ..question(server.address, Trust::Pins(vec![server.pin])) };
     let diagnosis = diagnose(&question).await;
     assert_eq!(step(&diagnosis, "xmpp").verdict, Verdict::Fail);
     assert_eq!(step(&diagnosis, "xmpp").fact("mechanisms"), Some("SCRAM-SHA-1"));
@@ -297,7 +300,7 @@ async fn a_server_without_plain_gets_no_password() {
 async fn a_stream_error_is_told_with_its_condition() {
     let features = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
     let server = Fake::start(Script { features, ..Script::default() }).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     let xmpp = step(&diagnosis, "xmpp");
     assert!(xmpp.verdict == Verdict::Fail && xmpp.seen.contains("host-unknown"), "{}", xmpp.seen);
     assert!(xmpp.advice.as_ref().unwrap().contains("XMPP domain is another"));
@@ -317,7 +320,7 @@ async fn redirects_are_followed_on_the_server_and_told_beyond() {
         ..Script::default()
     };
     let server = Fake::start(here).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     let desktop = step(&diagnosis, "desktop");
     assert_eq!((desktop.verdict, desktop.fact("redirects")), (Verdict::Ok, Some("/desktop/container")));
     assert_eq!(step(&diagnosis, "systeminfo").verdict, Verdict::Fail);
@@ -328,7 +331,7 @@ async fn redirects_are_followed_on_the_server_and_told_beyond() {
 
     let there = answer("302 Found", "Location: https://ids.example.test/saml?SAMLRequest=canary\r\n", "");
     let server = Fake::start(Script { desktop: there, ..Script::default() }).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     let desktop = step(&diagnosis, "desktop");
     assert!(
         desktop.verdict == Verdict::Warn && desktop.seen.contains("https://ids.example.test/saml"),
@@ -339,7 +342,7 @@ async fn redirects_are_followed_on_the_server_and_told_beyond() {
 
     let round = answer("302 Found", "Location: /desktop/\r\n", "");
     let server = Fake::start(Script { desktop: round, ..Script::default() }).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     assert_eq!(step(&diagnosis, "desktop").verdict, Verdict::Fail);
 }
 
@@ -378,7 +381,7 @@ async fn age_and_versions_are_told_of_a_certificate_that_is_trusted() {
     let old = params.self_signed(&key).unwrap().der().clone();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let server = Fake::showing((old, key), Script::default(), &[&rustls::version::TLS12]).await;
-    let diagnosis = diagnose(&question(server.address, Trust::Pin(server.pin))).await;
+    let diagnosis = diagnose(&question(server.address, Trust::Pins(vec![server.pin]))).await;
     let certificate = step(&diagnosis, "certificate");
     assert!(
         certificate.verdict == Verdict::Warn && certificate.seen.contains("expired on 2002-01-01"),
@@ -423,7 +426,7 @@ async fn a_proxy_to_nowhere_goes_worse() {
     let question = Question {
         through: Some(through),
         proxy_ca: certs.path().join(HOST).join("ca.pem"),
-        ..question(server.address(), Trust::Pin(pin))
+        ..question(server.address(), Trust::Pins(vec![pin]))
     };
     let diagnosis = diagnose(&question).await;
     assert_eq!(troubles(&diagnosis, 0), [("login", Verdict::Skipped)]);

@@ -16,16 +16,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tap", &["conn", "clock", "http1", "ws", "xmpp", "finesse", "session", "capture", "bus"]),
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "capture", "tap", "tls"]),
+    ("ship", &["conn", "clock", "capture", "tls"]),
     ("assets", &[]),
     ("admin", &["conn", "clock", "capture", "bus", "tap"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
-    ("scan", &["conn", "clock", "capture"]),
-    ("share", &["conn", "clock", "capture"]),
+    ("stored", &[]),
+    ("scan", &["conn", "clock", "capture", "stored"]),
+    ("share", &["conn", "clock", "capture", "stored", "scan"]),
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
-    ("report", &["conn", "clock", "capture", "session"]),
+    ("report", &["conn", "clock", "capture", "session", "stored"]),
     ("import", &["conn", "clock", "capture", "tap"]),
     // An export reads finished lines: what it cannot import it cannot leak.
-    ("export", &["conn", "clock"]),
+    ("export", &["conn", "clock", "stored"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];

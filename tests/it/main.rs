@@ -17,6 +17,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod routes;
 mod rsyslog;
 mod scan;
 mod share;

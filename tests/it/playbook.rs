@@ -15,14 +15,14 @@
 //! @2 192.0.2.7         what follows happens on connection 2 (of this client, if it says), opened when first named
 //! closed upstream rst  this connection is over: by whom, how; those still open at the end are closed by the client
 //! tls unknown_ca       the browser ends the TLS handshake with this alert
-//! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage
+//! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage, "as NAME" is the User-Agent
 //! update 1001 READY    an Update of this user comes; "request=ID", "reason=CODE", "late=MS", "node=NODE", "item=ID"
 //! put 1001 READY 202   a REST request for a state and its status; "request=ID", "auth=none|bearer", "body=TEXT"
 //! expect CODE          this finding must come (in `findings/`)
 //! ```
 //!
-//! `tests/playbook/findings/CODE.play` holds two scripts: above `--- not:` one that the finding must come of, below it
-//! one that is close to it and gives none. What each gives is compared as a whole: `expect` names all findings.
+//! `tests/playbook/findings/CODE.play` holds several scripts: first one that the finding must come of, behind `--- also:` others,
+//! behind `--- not:` such as are close to it and give none. What each gives is compared as a whole: `expect` names all findings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -181,11 +181,12 @@ impl Script {
         self.steps.push(Step::Bytes(direction, encode(direction, frame)));
     }
 
-    /// `login USER [until STAGE]`
+    /// `login USER [as NAME] [until STAGE]`
     fn login(&mut self, text: &str) {
-        let (user, until) = text.split_once(" until ").unwrap_or((text, "nothing"));
+        let (text, until) = text.split_once(" until ").unwrap_or((text, "nothing"));
+        let (user, browser) = text.split_once(" as ").unwrap_or((text, "Browser"));
         let plain = BASE64.encode(format!("\0{user}\0Canary-Password-1"));
-        let blocks = LOGIN.replace("USER", user).replace("PLAIN64", &plain);
+        let blocks = LOGIN.replace("BROWSER", browser).replace("USER", user).replace("PLAIN64", &plain);
         for block in blocks.split("== ").skip(1) {
             let (stage, lines) = block.split_once('\n').unwrap();
             if stage == until {
@@ -255,7 +256,7 @@ impl Script {
 /// The reference login, a block a stage.
 const LOGIN: &str = "\
 == handshake
->> GET /ws/ HTTP/1.1\\r\\nHost: uccxpub.example.test:8445\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Protocol: xmpp\\r\\n\\r\\n
+>> GET /ws/ HTTP/1.1\\r\\nHost: uccxpub.example.test:8445\\r\\nUser-Agent: BROWSER\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Protocol: xmpp\\r\\n\\r\\n
 << HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: WebSocket\\r\\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\nSec-WebSocket-Protocol: xmpp\\r\\n\\r\\n
 +1ms
 == open
@@ -461,12 +462,13 @@ fn every_finding_is_found_and_not_found() {
     for code in Code::ALL {
         let path = format!("tests/playbook/findings/{}.play", code.as_str());
         let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path} is missing"));
-        let (does, does_not) = text.split_once("--- not:").unwrap_or_else(|| panic!("{path} has no negative script"));
-        let does = Script::read(does);
-        assert!(does.expected.contains(code.as_str()), "{path} does not expect its own finding");
-        let does_not = Script::read(does_not.split_once('\n').unwrap().1);
-        assert!(!does_not.expected.contains(code.as_str()), "{path}: the negative script expects the finding");
-        for script in [does, does_not] {
+        assert!(text.contains("\n--- not:"), "{path} has no negative script");
+        let text = format!("also:\n{text}");
+        for script in text.split("\n--- ") {
+            let (title, steps) = script.split_once('\n').unwrap();
+            let script = Script::read(steps);
+            let is_expected = script.expected.contains(code.as_str());
+            assert_eq!(is_expected, title.starts_with("also:"), "{path}, {title}: its own finding");
             let whole = play(&script, usize::MAX);
             assert_eq!(found(&whole), script.expected, "{path}");
             assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));

@@ -1,4 +1,5 @@
-//! Real servers and real clients on both sides of the real binary: Prosody, Strophe in Node and in Chromium, ws, curl, OpenSSL.
+//! Real servers and real clients on both sides of the real binary: Prosody, ejabberd, nginx, Strophe in Node and in Chromium, ws, curl,
+//! OpenSSL.
 //!
 //! These need programs that are not Rust's. `tests/run` installs them and sets `FINESSE_TAP_REAL`, under which a missing one is a
 //! failure; without it each test here says on standard error that it was skipped, and passes. What runs outside cargo is in
@@ -7,10 +8,13 @@
 
 mod client;
 mod doctor;
+mod ejabberd;
 mod har;
+mod nginx;
 mod process;
 mod server;
 mod tap;
+mod trouble;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -30,6 +34,8 @@ const HOST: &str = "finesse.example.test";
 const PORT: u16 = 8445;
 /// The agent.
 const AGENT: &str = "1001";
+/// All agents there are.
+const AGENTS: [&str; 3] = [AGENT, "1002", "1003"];
 /// Everybody's password: with letters that XML, JSON and URLs escape.
 const PASSWORD: &str = "canary&7f3a\"q<9";
 

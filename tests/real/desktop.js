@@ -3,6 +3,7 @@
 //   recorded(Socket, see, ...options)   the WebSocket class given, telling `see` of every message both ways, in order
 //   login(desktop)                      the reference login with Strophe: open, PLAIN, bind, session, presence, subscribe,
 //                                       one event, ping, unsubscribe, presence unavailable, close
+//   settle(desktop)                     the same login, then nothing but pings until the socket ends
 //   talk(socket, …)                     no XMPP library: a paced exchange of many stanzas of all sizes, for compression
 //
 // Each thing seen is one flat object: {seen:'frame',direction,text} · {seen:'opened',protocol,extensions} ·
@@ -41,11 +42,7 @@ export function recorded(Socket, see, ...options) {
  */
 export async function login({ strophe, Socket, url, user, host, password, publish }) {
   const { Strophe, $iq, $pres } = strophe;
-  globalThis.WebSocket = Socket;
-  const connection = new Strophe.Connection(url);
-  let ids = 0;
-  connection.getUniqueId = (suffix) => `${++ids}${suffix === undefined ? '' : `:${suffix}`}`;
-
+  const connection = connectionTo(strophe, Socket, url);
   const node = `/finesse/api/User/${user}`;
   const pubsub = `pubsub.${host}`;
   const status = statusOf(connection, Strophe);
@@ -78,6 +75,34 @@ export async function login({ strophe, Socket, url, user, host, password, publis
   // Sends presence unavailable and <close/>. Then the old library closes the socket at once, the new one when the server has answered.
   connection.disconnect('logout');
   await within('the close', Socket.closed);
+}
+
+/**
+ * Logs in and stays, pinging every `pingSeconds` (0: never). Tells `started` its connection and `settled` that it is logged in;
+ * resolves when the socket is closed, whyever, and says nothing of refusals: what was seen tells.
+ */
+export async function settle({ strophe, Socket, url, user, host, password, pingSeconds, started, settled }) {
+  const { Strophe, $iq, $pres } = strophe;
+  const connection = connectionTo(strophe, Socket, url);
+  let timer;
+  const ping = () => connection.sendIQ($iq({ to: host, type: 'get', id: connection.getUniqueId('ping') }).c('ping', { xmlns: 'urn:xmpp:ping' }));
+  const subscribe = () => {
+    const iq = $iq({ to: `pubsub.${host}`, type: 'set', id: connection.getUniqueId('subscribenode') })
+      .c('pubsub', { xmlns: 'http://jabber.org/protocol/pubsub' })
+      .c('subscribe', { node: `/finesse/api/User/${user}`, jid: connection.jid });
+    connection.sendIQ(iq, settled, settled);
+    if (pingSeconds > 0) timer = setInterval(ping, pingSeconds * 1_000);
+  };
+  connection.connect(`${user}@${host}/desktop`, password, (status) => {
+    if (status === Strophe.Status.AUTHFAIL) connection.disconnect('refused');
+    if (status !== Strophe.Status.CONNECTED) return;
+    const isFinesse = (stanza) => Strophe.getNodeFromJid(stanza.getAttribute('from')) === 'finesse';
+    connection.addHandler((stanza) => !isFinesse(stanza) || (subscribe(), false), null, 'presence');
+    connection.send($pres());
+  });
+  started(connection);
+  await Socket.closed;
+  clearInterval(timer);
 }
 
 /**
@@ -126,6 +151,15 @@ function text(seed, length) {
     out += state & 0x10000 ? 'Agent 1001 is not ready — Büro. ' : state.toString(36);
   }
   return out.slice(0, length);
+}
+
+/** A connection that counts its ids. */
+function connectionTo({ Strophe }, Socket, url) {
+  globalThis.WebSocket = Socket;
+  const connection = new Strophe.Connection(url);
+  let ids = 0;
+  connection.getUniqueId = (suffix) => `${++ids}${suffix === undefined ? '' : `:${suffix}`}`;
+  return connection;
 }
 
 /** Strophe's one status callback, as promises. A failure rejects whoever waits. */

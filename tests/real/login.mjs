@@ -26,7 +26,7 @@ const strophe = library === 'desktop' ? createRequire(import.meta.url)('strophe.
 const Socket = recordedSocket(say, { port: dial, ca, name: host });
 
 try {
-  const finesse = await tomcat({ host, user, port: server, ca: values['server-ca'], password });
+  const finesse = await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password });
   const publish = () => finesse.publish(READY, READY_ITEM);
   await login({ strophe, Socket, url: `wss://${host}:${port}/ws/`, user, host, password, publish });
   await finesse.end();

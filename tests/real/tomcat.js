@@ -1,4 +1,4 @@
-// The server's own client, as Finesse's Tomcat is one: user `finesse`, present for the agent, owner of the agent's node.
+// The server's own client, as Finesse's Tomcat is one: user `finesse`, present for the agents, owner of their nodes.
 // Raw text over a WebSocket, straight to the server and never through the proxy, without any XMPP library: a second opinion.
 
 import WebSocket from 'ws';
@@ -7,8 +7,8 @@ import { dialing } from './wire.js';
 const DEADLINE_MS = 30_000;
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
 
-/** Logs in, creates the node of `user` open to all, shows itself present. */
-export async function tomcat({ host, user, port, ca, password }) {
+/** Logs in, creates the nodes of `users` open to all, shows itself present. */
+export async function tomcat({ host, users, port, ca, password }) {
   const socket = new WebSocket(`wss://${host}:${port}/ws/`, 'xmpp', dialing({ port, ca, name: host }));
   const inbox = [];
   let wake = () => {};
@@ -34,7 +34,7 @@ export async function tomcat({ host, user, port, ca, password }) {
     await seen(/features/);
   };
 
-  const node = `/finesse/api/User/${user}`;
+  const nodes = users.map((user) => `/finesse/api/User/${user}`);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   await open();
   const plain = Buffer.from(`\0finesse\0${password}`).toString('base64');
@@ -42,19 +42,23 @@ export async function tomcat({ host, user, port, ca, password }) {
   await seen(/^<success/);
   await open();
   await iq('bind', "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>User</resource></bind>");
-  await iq('create', `<pubsub xmlns='${PUBSUB}'><create node='${node}'/></pubsub>`, `pubsub.${host}`);
+  for (const [index, node] of nodes.entries()) {
+    await iq(`create${index}`, `<pubsub xmlns='${PUBSUB}'><create node='${node}'/></pubsub>`, `pubsub.${host}`);
+  }
   socket.send("<presence xmlns='jabber:client'/>");
 
   return {
-    /** Publishes one Update as Finesse does: a whole XML document, escaped once, in a notification. */
+    /** Publishes one Update to the first agent as Finesse does: a whole XML document, escaped once, in a notification. */
     async publish(update, item) {
       const escaped = update.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
       const notification = `<item id='${item}'><notification xmlns='${PUBSUB}'>${escaped}</notification></item>`;
-      await iq('publish', `<pubsub xmlns='${PUBSUB}'><publish node='${node}'>${notification}</publish></pubsub>`, `pubsub.${host}`);
+      await iq('publish', `<pubsub xmlns='${PUBSUB}'><publish node='${nodes[0]}'>${notification}</publish></pubsub>`, `pubsub.${host}`);
     },
-    /** Takes the node back, so that the next one finds the server as this one did, and drops the connection. */
+    /** Takes the nodes back, so that the next one finds the server as this one did, and drops the connection. */
     async end() {
-      await iq('delete', `<pubsub xmlns='${PUBSUB}#owner'><delete node='${node}'/></pubsub>`, `pubsub.${host}`);
+      for (const [index, node] of nodes.entries()) {
+        await iq(`delete${index}`, `<pubsub xmlns='${PUBSUB}#owner'><delete node='${node}'/></pubsub>`, `pubsub.${host}`);
+      }
       socket.terminate();
     },
   };

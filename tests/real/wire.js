@@ -6,10 +6,10 @@ import WebSocket from 'ws';
 import { recorded } from './desktop.js';
 
 /** Options for ws that dial 127.0.0.1:`port` whatever the URL says, trusting the certificates in `ca` only. */
-export function dialing({ port, ca, name, ...more }) {
+export function dialing({ port, ca, name, from, ...more }) {
   return {
     ...more,
-    createConnection: () => tls.connect({ host: '127.0.0.1', port: Number(port), servername: name, ca: readFileSync(ca), ALPNProtocols: ['http/1.1'] }),
+    createConnection: () => tls.connect({ host: '127.0.0.1', localAddress: from, port: Number(port), servername: name, ca: readFileSync(ca), ALPNProtocols: ['http/1.1'] }),
   };
 }
 

@@ -20,7 +20,10 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         r#"(?xi)
         (?P<pem> -----BEGIN\ [A-Z\ ]+-----[^-]*(?:-----END\ [A-Z\ ]+-----)? )
-      | (?P<jwt> \beyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)* )
+      | (?P<jwt> \beyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*
+          | \bZXlK[A-Za-z0-9+/_-]{{16,}}=*
+          | %(?:25)*65 %(?:25)*79 %(?:25)*4A (?: %(?:25)*[0-9A-F]{{2}} | [A-Za-z0-9._-] ){{8,}}
+          | \\u0065\\u0079\\u004A (?: {escape} | [A-Za-z0-9._-] ){{8,}} )
       | (?P<before> {start} ) (?P<scheme> {scheme} ) {blank} (?: [A-Za-z0-9+/_.~=%-] | {escape} ){{6,}}
       | (?P<userinfo> :// [^\s/?\#@<>"']+ @ )
       | (?P<session> {start} (?:jsessionid[A-Za-z]*|sid) {equals} )
@@ -83,6 +86,10 @@ mod tests {
             ("auth Basic MTAwMTpzZWNyZXQ= end", "auth Basic [cred:basic] end"),
             ("Bearer abcdef.ghi", "Bearer [cred:bearer]"),
             ("x eyJhbGciOi.eyJzdWIi.c2ln y", "x [cred:jwt] y"),
+            ("x ZXlKaGJHY2lPaUpJVXpJMU5pSjkuZQ== y", "x [cred:jwt] y"),
+            ("x %65%79%4a%68%62%47%63%69%4f%69%4a%49%55%7a y", "x [cred:jwt] y"),
+            ("x %2565%2579%254ahbGciOiJIUzI1NiJ9.e30 y", "x [cred:jwt] y"),
+            (r"x \u0065\u0079\u004ahbGciOiJIUzI1NiJ9.e30 y", "x [cred:jwt] y"),
             ("/x;jsessionid=ABC?y", "/x;jsessionid=k-3?y"),
             ("https://u:p@h/x", "https://[cred:userinfo]@h/x"),
             ("a=1&password=hunter2&b=2", "a=1&password=[cred:password]&b=2"),

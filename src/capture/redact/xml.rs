@@ -12,6 +12,7 @@ use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
 use crate::xmpp::{Document, Element};
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -24,7 +25,9 @@ static HINTED: LazyLock<AhoCorasick> =
 
 /// What else sends a text through the full rules: declarations, comments, processing instructions, character references.
 /// Two bytes each, which as hints would make the search for all of them several times slower.
-const MARKS: [&str; 3] = ["<!", "<?", "&#"];
+static MARKS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["<!", "<?", "&#"].map(Finder::new));
+static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+static DECLARATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("xmlns"));
 
 /// Where an element stands.
 #[derive(Clone, Copy)]
@@ -96,14 +99,14 @@ pub(super) fn value<'t>(
 fn is_clean(xml: &str) -> bool {
     // The search is several times faster on one case than on both; the copy costs next to nothing.
     !HINTED.is_match(&xml.to_ascii_lowercase())
-        && !MARKS.iter().any(|mark| memchr::memmem::find(xml.as_bytes(), mark.as_bytes()).is_some())
+        && !MARKS.iter().any(|mark| mark.find(xml.as_bytes()).is_some())
         && !names_a_user(xml)
         && namespaces(xml).all(rules::is_known_namespace)
 }
 
 /// Whether a URL names a user (`https://user:password@host`). Namespaces are URLs too, and name none.
 fn names_a_user(xml: &str) -> bool {
-    memchr::memmem::find_iter(xml.as_bytes(), "://").any(|at| {
+    AUTHORITY.find_iter(xml.as_bytes()).any(|at| {
         let authority = xml.bytes().skip(at + 3).take_while(|b| !b"/\"'<>& ".contains(b));
         authority.into_iter().any(|b| b == b'@')
     })
@@ -112,7 +115,7 @@ fn names_a_user(xml: &str) -> bool {
 /// Values of everything that looks like an `xmlns` declaration. An unusual spelling yields an unknown namespace, which
 /// only costs the slow way.
 fn namespaces(xml: &str) -> impl Iterator<Item = &str> {
-    memchr::memmem::find_iter(xml.as_bytes(), "xmlns").map(|at| {
+    DECLARATION.find_iter(xml.as_bytes()).map(|at| {
         let rest = xml.get(at..).unwrap_or_default();
         let value = rest.find(['"', '\'']).and_then(|open| {
             let quote = rest.get(open..)?.chars().next()?;

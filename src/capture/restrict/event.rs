@@ -1,10 +1,11 @@
 //! Every field of an event, and what it is.
 
 use super::Restrictor;
+use super::known;
 use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
-    Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
+    Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
     HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient,
     TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
@@ -128,7 +129,14 @@ impl Restrictor {
         );
         Fault {
             kind: self.some(kind, |this, kind| this.sentence_or_word(kind)),
-            code: self.some(code, |this, code| if is_number(code) { this.number(code, 3) } else { this.word(code) }),
+            // A condition or alert by its name, or what a REST error calls its data.
+            code: self.some(code, |this, code| {
+                if is_number(code) || !(ours || known::element(&code.to_lowercase())) {
+                    this.number(code, 3)
+                } else {
+                    this.word(code)
+                }
+            }),
             message: self.some(message, |this, message| if ours { this.own_text(message) } else { this.text(message) }),
         }
     }
@@ -262,7 +270,11 @@ impl Restrictor {
             gap.at = self.word(&gap.at);
         }
         *capture = capture.take().map(|capture| Box::new(self.capture(*capture)));
-        *xml = xml.take().map(|xml| self.with(xml, |this, xml| this.xml(xml, 0))).filter(|xml| !xml.is_empty());
+        *xml = xml
+            .take()
+            .map(|Bulk(xml)| self.with(xml, |this, xml| this.xml(xml, 0)))
+            .filter(|xml| !xml.is_empty())
+            .map(Bulk);
         finesse
     }
 
@@ -279,8 +291,8 @@ impl Restrictor {
     fn ws<'e>(&mut self, ws: Ws<'e>) -> Ws<'e> {
         Ws {
             id: self.word(&ws.id),
-            protocols_offered: ws.protocols_offered.into_iter().map(|p| self.with(p, Self::word)).collect(),
-            protocol: self.some(ws.protocol, Self::word),
+            protocols_offered: ws.protocols_offered.into_iter().map(|p| self.with(p, Self::subprotocols)).collect(),
+            protocol: self.some(ws.protocol, Self::subprotocols),
             extensions_offered: self.some(ws.extensions_offered, Self::parameters),
             extensions: self.some(ws.extensions, Self::parameters),
             accept_valid: ws.accept_valid,
@@ -357,16 +369,17 @@ impl Restrictor {
             Field::Text(Class::Operational) => match &*lower {
                 "user-agent" => self.user_agent(&value),
                 "requestid" => self.identifier(&value),
+                "sec-websocket-protocol" => self.subprotocols(&value),
+                "sec-websocket-extensions" => self.parameters(&value),
                 "content-security-policy"
                 | "content-disposition"
                 | "warning"
                 | "access-control-request-headers"
                 | "content-language" => return self.dropped(),
-                _ if value.contains('@') || value.contains("://") => return self.dropped(),
-                _ => value.to_string(),
+                _ => self.plain(&lower, &value),
             },
             Field::Text(Class::Infrastructure) if lower == "host" => self.host(&value),
-            Field::Text(Class::Credential) => self.credential(&lower, &value),
+            Field::Text(Class::Credential) if rules::is_telling(&lower) => self.credential(&lower, &value),
             Field::Text(_) => return self.dropped(),
         };
         let value = if kept == value { value } else { Cow::Owned(kept) };
@@ -384,7 +397,13 @@ impl Restrictor {
             pair.split_once('=').filter(|(name, value)| name.len() <= 64 && !value.trim_matches('=').is_empty());
         let Some((name, value)) = named else { return self.session(pair) };
         let value = value.trim_matches('"');
-        let kept = match rules::cookie(&name.to_lowercase()) {
+        let lower = name.to_lowercase();
+        let name = match known::cookie_prefix(&lower).and_then(|at| name.split_at_checked(at)) {
+            Some((prefix, who)) => Cow::Owned(format!("{prefix}{}", self.login(who))),
+            None if known::cookie(&lower) => Cow::Borrowed(name),
+            None => Cow::Owned(self.session(name)),
+        };
+        let kept = match rules::cookie(&lower) {
             Class::Operational => self.number(value, 12),
             Class::Person => self.login(value),
             Class::Phone => self.phone(value),
@@ -430,7 +449,7 @@ impl Restrictor {
         } = xmpp;
         Xmpp {
             kind,
-            name: self.some(name, Self::word),
+            name: self.some(name, Self::element_name),
             stanza_type: self.some(stanza_type, Self::word),
             id: self.some(id, Self::identifier),
             from: self.some(from, Self::jid),
@@ -439,7 +458,7 @@ impl Restrictor {
                 let known = self.level <= Level::Auth || rules::is_known_namespace(&namespace);
                 Payload {
                     name: if known {
-                        self.with(name, Self::word)
+                        self.with(name, Self::element_name)
                     } else {
                         self.with(name, |_, _| String::from("unknown"))
                     },
@@ -480,7 +499,7 @@ impl Restrictor {
         Update {
             event: self.some(event, Self::word),
             object,
-            object_name: self.some(object_name, Self::word),
+            object_name: self.some(object_name, Self::element_name),
             source: self.what(What::Path, source),
             request_id: self.some(request_id, Self::identifier),
             caused_by: caused_by.map(|mut cause| {

@@ -31,7 +31,7 @@ impl Restrictor {
             "offered" | "level" => value.split(' ').map(|part| this.listed(part)).collect::<Vec<_>>().join(" "),
             "selected" | "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" | "reason"
             | "condition" => this.word(value),
-            "meaning" | "why" | "sign" | "other" => this.own_text(value),
+            "meaning" | "why" | "sign" | "other" | "other_browser" | "old_socket" => this.own_text(value),
             _ if is_number(value) => this.number(value, MAX_DIGITS),
             _ => this.unknown(value),
         });

@@ -6,7 +6,10 @@
 
 mod event;
 mod finding;
+mod known;
+mod learn;
 mod names;
+mod spelling;
 mod stored;
 pub mod user;
 mod value;
@@ -20,8 +23,9 @@ pub use user::UserRules;
 
 use super::event::Event;
 use super::rules::{Class, Level};
-use super::token::{Kind, Tokens};
-use std::collections::BTreeMap;
+use super::token::Tokens;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::RandomState;
 
 /// Distinct kept texts remembered for the report.
 const MAX_TEXTS: usize = 2_000;
@@ -34,6 +38,9 @@ pub struct Restrictor {
     tally: Tally,
     /// Removed from the event at hand.
     count: u64,
+    /// Where names were learnt already.
+    seen: HashSet<u64>,
+    hasher: RandomState,
 }
 
 /// What was removed, and what free text was kept.
@@ -63,7 +70,15 @@ impl Restrictor {
     /// For one level, with one set of tokens and the user's own rules.
     #[must_use]
     pub fn new(level: Level, tokens: Tokens, rules: UserRules) -> Self {
-        Self { level, tokens, rules, tally: Tally::default(), count: 0 }
+        Self {
+            level,
+            tokens,
+            rules,
+            tally: Tally::default(),
+            count: 0,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+        }
     }
 
     /// The level in force.
@@ -82,11 +97,6 @@ impl Restrictor {
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
-    }
-
-    /// Every token made so far, with what it stands for: for the index beside the key, nowhere else.
-    pub fn index(&self) -> impl Iterator<Item = (&str, Kind, &str)> {
-        self.tokens.index()
     }
 
     /// SHA-256 over the built-in treatment of every class at this level and the user's rules, hex.

@@ -21,6 +21,12 @@ pub(super) enum What {
     Url,
     Identifier,
     Resource,
+    /// An id that whoever made the request chose.
+    StanzaId,
+    /// The number of an error.
+    Code,
+    /// The name of a call variable.
+    Variable,
     Word,
     Sentence,
     Unknown,
@@ -35,8 +41,14 @@ impl What {
             Self::Login | Self::Person | Self::Jid => Class::Person,
             Self::Phone => Class::Phone,
             Self::Customer => Class::Customer,
-            Self::Label | Self::Host | Self::Url => Class::Infrastructure,
-            Self::Path | Self::Identifier | Self::Resource | Self::Word | Self::Sentence => Class::Operational,
+            Self::Label | Self::Variable | Self::Host | Self::Url => Class::Infrastructure,
+            Self::Path
+            | Self::Identifier
+            | Self::Code
+            | Self::StanzaId
+            | Self::Resource
+            | Self::Word
+            | Self::Sentence => Class::Operational,
             Self::Unknown => Class::Unknown,
         }
     }
@@ -50,7 +62,7 @@ pub(super) fn member(name: &str, parent: &str) -> What {
         _ => {}
     }
     match (parent, name) {
-        ("callvariable", "name") => What::Word,
+        ("callvariable", "name") => What::Variable,
         ("callvariable", _) => What::Customer,
         ("createdby" | "user" | "users" | "agent" | "supervisor", "id" | "name") => What::Login,
         ("team" | "queue" | "media" | "teams" | "queues" | "skillgroup", "name") => What::Label,
@@ -66,6 +78,11 @@ pub(super) fn member(name: &str, parent: &str) -> What {
         ) => What::Customer,
         _ => alone(name),
     }
+}
+
+/// Whether a name says what its value is, whatever stands around it.
+pub(super) fn is_value(name: &str) -> bool {
+    alone(name) != What::Unknown
 }
 
 fn alone(name: &str) -> What {
@@ -95,6 +112,7 @@ fn alone(name: &str) -> What {
         | "item_id" | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix"
         | "callkeysequencenum" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
         "resource" => What::Resource,
+        "peripheralerrorcode" | "statuscode" => What::Code,
         "errormessage" | "peripheralerrortext" | "peripheralerrormsg" | "errortext" | "label" | "reason" | "text" => {
             What::Sentence
         }
@@ -128,8 +146,6 @@ fn alone(name: &str) -> What {
         | "wrapuponincoming"
         | "wrapuponoutgoing"
         | "errortype"
-        | "peripheralerrorcode"
-        | "statuscode"
         | "servicestatus"
         | "currenttimestamp"
         | "timezoneoffset"
@@ -190,7 +206,8 @@ pub(super) fn attribute(element: &str, name: &str, namespace: &str) -> What {
         ("c", "node" | "ver") => What::Unknown,
         ("item" | "query", "name") => What::Label,
         (_, "node" | "affiliation_node") => What::Path,
-        (_, "id" | "subid" | "ack" | "authid") => What::Identifier,
+        (_, "ack") => What::Identifier,
+        (_, "id" | "subid" | "authid") => What::StanzaId,
         ("method", "xmlns") => What::Word,
         (
             _,
@@ -200,7 +217,7 @@ pub(super) fn attribute(element: &str, name: &str, namespace: &str) -> What {
             | "maxpause" | "ask" | "expiry" | "condition",
         ) => What::Word,
         _ => match rules::member(&lower) {
-            Class::Credential => What::Credential,
+            Class::Credential if rules::is_telling(&lower) => What::Credential,
             _ => What::Unknown,
         },
     }

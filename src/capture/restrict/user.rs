@@ -92,6 +92,12 @@ impl UserRules {
         list("deny", &self.deny) + &list("allow", &self.allow)
     }
 
+    /// Whether some rule keeps what has this name (lower case), wherever it stands.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        self.allow.iter().any(|rule| rule.name.rsplit('/').next() == Some(name))
+    }
+
     /// What a rule says of a thing: removed as a class, or (`None` inside) kept.
     fn of(&self, place: Place, name: &str) -> Option<Option<Class>> {
         let hit = |rule: &&Rule| {

@@ -3,7 +3,7 @@
 //! Composite values (JIDs, URLs, paths, ids, sentences) are taken apart, and every part that is not known to be harmless is
 //! replaced. What is a token or a mark already stays one, so that restricting twice changes nothing.
 
-use super::Restrictor;
+use super::{Restrictor, known, spelling};
 use crate::capture::redact::{pattern, scrub::shape};
 use crate::capture::rules::{self, Class, Level, Treatment};
 use crate::capture::token::{Kind, is_token};
@@ -26,9 +26,8 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x)^(?:
             (?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) [0-9]{0,10} (?: :[A-Za-z]{1,20} )?
-          | _(?:bind|session|roster|ping)(?:_auth)?_[0-9]{1,4}
-          | [0-9a-f]{1,8} : (?:ping|subscribenode|unsubscribenode|sendIQ|presence|pubsub|publish)
-          | [0-9]{1,3}
+          | _(?:bind|session|roster|ping)(?:_auth)?_[0-9]{1,3}
+          | [0-9]{1,3} (?: : (?:ping|subscribenode|unsubscribenode|sendIQ|presence|pubsub|publish) )?
         )$",
     )
     .expect("constant")
@@ -120,7 +119,8 @@ impl Restrictor {
     /// A number of at most `digits` digits; a longer one may be somebody's.
     pub(super) fn number(&mut self, value: &str, digits: usize) -> String {
         let bare = value.trim().trim_start_matches('-');
-        let fine = bare.len() <= digits && bare.bytes().all(|b| b.is_ascii_digit());
+        let short = bare.len() <= digits && bare.bytes().all(|b| b.is_ascii_digit());
+        let fine = short && (bare.len() < PHONE_DIGITS || self.tokens.known(bare).is_none());
         if fine { value.to_owned() } else { self.identifier(value) }
     }
 
@@ -179,7 +179,8 @@ impl Restrictor {
 
     /// An id of a request, stanza, item or dialog: generated ones stay, those that name somebody do not.
     pub(super) fn identifier(&mut self, value: &str) -> String {
-        if value.is_empty() || self.level <= Level::Auth || is_mark(value) || is_token(value) {
+        let is_kept_token = self.level == Level::Share && is_token(value);
+        if value.is_empty() || self.level <= Level::Auth || is_mark(value) || is_kept_token {
             return value.to_owned();
         }
         if value.contains("__") {
@@ -198,12 +199,9 @@ impl Restrictor {
         if let Some(token) = self.tokens.known(value).filter(|_| self.level == Level::Share) {
             return token.to_owned();
         }
-        if is_random(value) {
-            return value.to_owned();
-        }
-        // Still the same for the same id.
         self.removed(Class::Unknown);
-        self.tokens.session(value)
+        // Still the same for the same id, where there may be tokens.
+        if self.level == Level::Share { self.tokens.session(value) } else { shape(value) }
     }
 
     /// The path of a URL, a node's name, a `uri`: words of the API stay, ids do not.
@@ -248,7 +246,9 @@ impl Restrictor {
             _ if segment.is_empty() => String::new(),
             "User" | "Users" => self.login(segment),
             _ if PATH_WORDS.contains(&segment) => segment.to_owned(),
-            _ if segment.len() <= 12 && segment.bytes().all(|b| b.is_ascii_digit()) => segment.to_owned(),
+            _ if PATH_WORDS.contains(&before) && segment.bytes().all(|b| b.is_ascii_digit()) => {
+                self.number(segment, 12)
+            }
             "Team" | "Queue" | "Media" => self.label(segment),
             _ => self.identifier(segment),
         }
@@ -306,6 +306,10 @@ impl Restrictor {
             return Some(pair.to_owned());
         }
         let value = match rules::query(&key) {
+            Class::Credential if !rules::is_short_credential(&key) && !rules::is_telling(&key) => {
+                self.removed(Class::Credential);
+                return None;
+            }
             Class::Credential => self.credential(&key, &once),
             Class::Session => self.session(&once),
             Class::Operational => match &*key {
@@ -346,7 +350,8 @@ impl Restrictor {
             return value.to_owned();
         }
         let value = value.get(..value.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(value);
-        let (value, found) = pattern::scrub(value, |session| session_token(&self.tokens, session));
+        let value = spelling::plain(value);
+        let (value, found) = pattern::scrub(&value, |session| session_token(&self.tokens, session));
         for _ in 0..found {
             self.removed(Class::Credential);
         }
@@ -405,6 +410,10 @@ impl Restrictor {
                     .collect();
                 parts.join(":")
             }
+            _ if spelling::is_wrapped(piece) => {
+                self.removed(Class::Unknown);
+                shape(piece)
+            }
             _ if numeric && digits >= PHONE_DIGITS => self.phone(piece),
             _ if looks_like_host() => self.host(piece),
             _ if digit_run(piece) >= 7 => self.phone(piece),
@@ -416,10 +425,74 @@ impl Restrictor {
         })
     }
 
-    /// What a browser says it is: kept, if it looks like that.
+    /// What a browser says it is, without what browsers do not say.
     pub(super) fn user_agent(&mut self, value: &str) -> String {
-        let fine = value.len() <= 512 && value.bytes().all(|b| (0x20..0x7f).contains(&b)) && !value.contains('@');
-        if fine || self.level <= Level::Auth { value.to_owned() } else { self.unknown(value) }
+        if self.level <= Level::Auth {
+            return value.to_owned();
+        }
+        let value = value.get(..value.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(value);
+        let word = |word| match known::agent_word(word) || word == "-" {
+            true => word,
+            false => {
+                self.removed(Class::Unknown);
+                "-"
+            }
+        };
+        value.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The name of a call variable: Cisco's own stays.
+    pub(super) fn variable(&mut self, name: &str) -> String {
+        if known::variable(&name.to_lowercase()) { name.to_owned() } else { self.label(name) }
+    }
+
+    /// The name of an element that stands by itself.
+    pub(super) fn element_name(&mut self, name: &str) -> String {
+        if self.level <= Level::Auth || known::element(&name.to_lowercase()) {
+            return name.to_owned();
+        }
+        self.removed(Class::Unknown);
+        String::from("unknown")
+    }
+
+    /// The names of WebSocket subprotocols, separated by commas.
+    pub(super) fn subprotocols(&mut self, value: &str) -> String {
+        if self.level <= Level::Auth {
+            return value.to_owned();
+        }
+        let one = |name: &str| match known::subprotocol(&name.trim().to_lowercase()) || is_mark(name.trim()) {
+            true => name.trim().to_owned(),
+            false => {
+                self.removed(Class::Unknown);
+                shape(name.trim())
+            }
+        };
+        value.split(',').map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A header field's operational value; empty if there is more in it than such values hold.
+    pub(super) fn plain(&mut self, name: &str, value: &str) -> String {
+        let fine = match name {
+            "date" | "expires" | "last-modified" | "if-modified-since" => is_date(value),
+            "cache-control"
+            | "strict-transport-security"
+            | "keep-alive"
+            | "range"
+            | "content-range"
+            | "retry-after"
+            | "content-length"
+            | "age"
+            | "max-forwards"
+            | "access-control-max-age" => {
+                let word = |word: &str| {
+                    word.len() < 10 && word.bytes().all(|b| b.is_ascii_digit())
+                        || word.len() < 24 && word.bytes().all(|b| b.is_ascii_alphabetic())
+                };
+                value.split(|c| "=,; *\"/-".contains(c)).all(word)
+            }
+            _ => self.own_text(value) == value,
+        };
+        if fine { value.to_owned() } else { self.unknown(value) }
     }
 }
 
@@ -435,15 +508,18 @@ fn digit_run(text: &str) -> usize {
     text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default()
 }
 
-/// Generated by a program: short, letters and digits mixed, not a word with a number behind it.
-fn is_random(text: &str) -> bool {
-    let mixed = text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_alphabetic());
-    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    let word_and_number = letters.bytes().all(|b| b.is_ascii_alphabetic());
-    let fine = text.len() <= 16 && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    let upper_inside = text.bytes().skip(1).any(|b| b.is_ascii_uppercase());
-    let short_hex = text.len() <= 8 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    fine && mixed && digit_run(text) < PHONE_DIGITS && (upper_inside || short_hex || !word_and_number)
+/// `Thu, 15 Jan 2026 09:12:40 GMT` (RFC 9110 section 5.6.7), or the 0 that many write in its place.
+fn is_date(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|c| match c {
+            '0'..='9' => '0',
+            'A'..='Z' => 'A',
+            'a'..='z' => 'a',
+            other => other,
+        })
+        .collect();
+    matches!(&*shape, "Aaa, 00 Aaa 0000 00:00:00 AAA" | "0" | "-0")
 }
 
 /// Whether a text is what a rule left in a value's place.

@@ -4,6 +4,7 @@
 //! a namespace that no rule knows are left out with all that is in them.
 
 use super::Restrictor;
+use super::known;
 use super::names::{self, What};
 use super::user::Place;
 use crate::capture::rules::{self, Class, Level};
@@ -74,12 +75,20 @@ impl Restrictor {
         if name == "callvariables" && self.level == Level::Minimal {
             let count = element.children().count();
             self.removed(Class::Customer);
-            out.push_str(&format!("<{0}>[customer:{count}]</{0}>", element.qname()));
+            out.push_str(&format!("<{0}>[customer:{count}]</{0}>", element.name()));
             return;
         }
+        let tag = self.tag(element, &name);
         out.push('<');
-        out.push_str(element.qname());
-        for (attribute, raw) in element.attributes() {
+        out.push_str(tag);
+        // A prefix that is not written leaves its namespace as the element's own.
+        let unprefixed = element.qname().len() > element.name().len() && !tag.contains(':');
+        if unprefixed && !namespace.is_empty() {
+            out.push_str(" xmlns=\"");
+            escape(&namespace, out);
+            out.push('"');
+        }
+        for (attribute, raw) in element.attributes().filter(|(name, _)| !(unprefixed && *name == "xmlns")) {
             self.attribute(element.name(), attribute, raw, &namespace, out);
         }
         let mut nodes = element.nodes().peekable();
@@ -120,14 +129,28 @@ impl Restrictor {
             escape(&kept, out);
         }
         out.push_str("</");
-        out.push_str(element.qname());
+        out.push_str(tag);
         out.push('>');
+    }
+
+    /// An element's name as it may be written; `name` is its local name in lower case.
+    fn tag<'a>(&mut self, element: Element<'a, '_>, name: &str) -> &'a str {
+        if self.level <= Level::Auth {
+            return element.qname();
+        }
+        if !known::element(name) {
+            self.removed(Class::Unknown);
+            return "unknown";
+        }
+        if element.qname().starts_with("stream:") { element.qname() } else { element.name() }
     }
 
     fn attribute(&mut self, element: &str, name: &str, raw: &str, namespace: &str, out: &mut String) {
         let value = unescape(raw);
         let declares = name == "xmlns" || name.starts_with("xmlns:");
-        let kept = if self.level <= Level::Auth || declares && rules::is_known_namespace(&value) {
+        let kept = if self.level <= Level::Auth {
+            value.into_owned()
+        } else if matches!(name, "xmlns" | "xmlns:stream") && rules::is_known_namespace(&value) {
             value.into_owned()
         } else if declares {
             self.removed(Class::Unknown);
@@ -135,8 +158,9 @@ impl Restrictor {
         } else if element == "feature" && name == "var" && rules::is_known_namespace(&value) {
             value.into_owned()
         } else {
-            let kept = self.by_name(names::attribute(element, name, namespace), name, &value);
-            if kept.is_empty() && !value.is_empty() {
+            let what = names::attribute(element, name, namespace);
+            let kept = self.by_name(what, name, &value);
+            if what == What::Unknown || kept.is_empty() && !value.is_empty() {
                 return;
             }
             kept
@@ -199,6 +223,9 @@ impl Restrictor {
             }
             What::Url => self.url(value),
             What::Identifier => self.number(value, 12),
+            What::Code => self.number(value, 6),
+            What::StanzaId => self.identifier(value),
+            What::Variable => self.variable(value),
             What::Resource => self.resource(value),
             What::Word => self.word(value),
             What::Sentence => self.text(value),
@@ -237,10 +264,14 @@ impl Restrictor {
                 }
                 if self.level > Level::Auth {
                     members.retain(|_, value| value.as_str() != Some(GONE));
-                    let odd: Vec<String> = members.keys().filter(|key| !is_name(key)).cloned().collect();
+                    let odd: Vec<String> =
+                        members.keys().filter(|key| !known::element(&key.to_lowercase())).cloned().collect();
                     for key in odd {
                         self.removed(Class::Unknown);
-                        members.remove(&key);
+                        let inside = members.remove(&key).filter(|value| value.is_object() || value.is_array());
+                        if let Some(inside) = inside {
+                            members.entry("unknown").or_insert(inside);
+                        }
                     }
                 }
             }
@@ -273,13 +304,6 @@ impl Restrictor {
 
 /// Stands in a JSON value's place until its member is taken out; no text can be it, as it would be of a class.
 const GONE: &str = "\u{0}gone";
-
-fn is_name(key: &str) -> bool {
-    key.len() <= 64
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.@:".contains(&b))
-        && !key.contains('@')
-        && key.bytes().filter(u8::is_ascii_digit).count() < 4
-}
 
 fn variable_name(element: Element<'_, '_>) -> Option<String> {
     element.children().find(|child| child.name().eq_ignore_ascii_case("name")).map(|child| child.text().to_lowercase())

@@ -135,6 +135,18 @@ impl Code {
         self.text().weight
     }
 
+    /// The finding of this code.
+    #[must_use]
+    pub fn read(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == code)
+    }
+
+    /// Whether it concerns everybody who uses the server, and not the agent alone in whose traffic it showed.
+    #[must_use]
+    pub fn is_shared(self) -> bool {
+        matches!(self, Self::ServerOutage | Self::ServerRestart | Self::HostNotFronted | Self::Middlebox)
+    }
+
     fn text(self) -> &'static Text {
         match self {
             Self::UpgradeRefused => &UPGRADE_REFUSED,
@@ -242,8 +254,8 @@ const LOGIN_STOPPED: Text = Text {
     code: "login-stopped",
     weight: Weight::Error,
     title: "The socket ended before the login was done",
-    advice: "The fact stage names the step that did not happen. Look at the last lines before it, and at who \
-              ended the connection.",
+    advice: "Stage is the step that did not happen. Look at the last lines before it, and at who ended the \
+              connection.",
 };
 
 const SUBSCRIPTION_REFUSED: Text = Text {
@@ -301,16 +313,16 @@ const PING_SLOW: Text = Text {
     weight: Weight::Warn,
     title: "A ping took more than 5 seconds",
     advice: "At 10 seconds the desktop declares itself disconnected. Look at network and server load at that \
-              time; the fact level tells whose ping it was.",
+              time; level says whose ping it was.",
 };
 
 const PING_UNANSWERED: Text = Text {
     code: "ping-unanswered",
     weight: Weight::Error,
     title: "A ping was not answered within 10 seconds",
-    advice: "After two more tries the desktop shows that it lost its connection. If it was the client's, look at \
-              the network behind the proxy and at the notification service; if it was the server's, the browser \
-              was not listening: asleep, or its computer overloaded.",
+    advice: "If the client asked, look at the network behind the proxy and at the notification service; after \
+              two more tries the desktop shows that it lost its connection. If the server asked, the browser was \
+              not listening: its computer was asleep or overloaded.",
 };
 
 const HIDDEN_TAB: Text = Text {
@@ -325,7 +337,7 @@ const HIDDEN_TAB: Text = Text {
 const COMPUTER_SLEPT: Text = Text {
     code: "computer-slept",
     weight: Weight::Warn,
-    title: "Nothing passed for more than 90 seconds, then the old socket went on",
+    title: "Nothing passed for more than 90 seconds on a socket that pings every 10",
     advice: "The agent's computer slept or lost its network. After 60 to 180 seconds the server signs the agent \
               out (reason 255). Change the power settings, or let the agent sign out before.",
 };
@@ -333,35 +345,37 @@ const COMPUTER_SLEPT: Text = Text {
 const CONFLICT: Text = Text {
     code: "conflict",
     weight: Weight::Error,
-    title: "Another client of the same agent took the place of this one",
-    advice: "The server allows one desktop an agent. The agent is signed in elsewhere: compare client addresses \
-              and user agents of both sockets. If both reconnect by themselves they throw each other out again and \
-              again.",
+    title: "The agent signed in a second time elsewhere, and this desktop was thrown out",
+    advice: "The server allows one desktop an agent. Find the other sign-in (other client and other browser say \
+              where) and close one of the two. If both reconnect by themselves, they throw each other out again \
+              and again.",
 };
 
 const CONFLICT_SELF: Text = Text {
     code: "conflict-self",
     weight: Weight::Warn,
     title: "The desktop threw itself out",
-    advice: "It opened a new socket before the server had given up the old one, mostly after a ping went \
-              unanswered. Harmless once; if it repeats, look for why the old socket died.",
+    advice: "It opened a new socket while the server still held the old one. If the old socket answered its \
+              pings, the agent has the desktop open in a second tab or window: close one. If a ping of it was \
+              without an answer, find out why that socket died. Harmless once.",
 };
 
 const ENDED_WITHOUT_CLOSE: Text = Text {
     code: "ended-without-close",
     weight: Weight::Warn,
     title: "A socket ended without a close frame",
-    advice: "The fact by tells which side ended it and how tells the manner. Upstream: the server or something in \
-              front of it; client: the browser, its computer or something in between. A regular end has a close \
-              frame.",
+    advice: "If the server ended it, the server or something in front of it broke down or cut it off. If the \
+              browser did, it was closed, crashed or lost its network, or something before this proxy cut it \
+              off. A regular end has a close frame.",
 };
 
 const MIDDLEBOX: Text = Text {
     code: "middlebox",
     weight: Weight::Error,
-    title: "Sockets end at the same age or after the same silence, again and again",
-    advice: "This is how a firewall, load balancer or reverse proxy with a time limit looks. Raise its idle (or \
-              session) limit for the Finesse ports well above 60 seconds, or exempt the host.",
+    title: "Something on the way cuts sockets off after a fixed time",
+    advice: "A firewall, load balancer or reverse proxy has a time limit: idle is the silence after which it \
+              cuts, age the time in all. Raise that limit for the Finesse ports well above 60 seconds, or exempt \
+              the host. Hidden browser tabs ping only once a minute and are hit first.",
 };
 
 const RECONNECT_STORM: Text = Text {
@@ -384,9 +398,8 @@ const SERVER_OUTAGE: Text = Text {
     code: "server-outage",
     weight: Weight::Error,
     title: "The server's side went out of service",
-    advice: "All agents are affected, nothing is wrong with the browser. The fact sign tells what was seen: a \
-              system-shutdown, SystemInfo out of service, the presence of finesse@ gone, or all sockets cut at \
-              once. Look at the Finesse services and their link to the CTI server.",
+    advice: "All agents are affected, and nothing is wrong with their browsers. Look at the Finesse services \
+              (notification service, Tomcat) and their link to the CTI server.",
 };
 
 const FORCED_LOGOUT: Text = Text {

@@ -1,7 +1,10 @@
 //! Ends of sockets: conflicts, ends without a close frame, and the same end again and again.
 
 use super::{Code, Confidence, Finding, Kind};
+use crate::clock::Moment;
+use crate::conn::SessionId;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// Ends alike that make a pattern.
 pub(in crate::session) const ALIKE: usize = 3;
@@ -9,6 +12,10 @@ pub(in crate::session) const ALIKE: usize = 3;
 const ALIKE_WITHIN_MS: u64 = 1_500;
 /// Shorter ones say nothing about a time limit, milliseconds.
 const SHORTEST_LIMIT_MS: u64 = 5_000;
+/// The same for a silence of several agents: their pings come every 10 s, so that a dying server leaves shorter ones.
+const SHORTEST_SHARED_LIMIT_MS: u64 = 11_000;
+/// Ends of several agents within this time are one event, and say nothing about an age.
+pub(in crate::session) const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Who ended a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,24 +58,53 @@ pub enum Announced {
     No,
 }
 
-/// The other login of the same agent.
+/// A login of an agent.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::session) struct Rival {
     pub(in crate::session) client: IpAddr,
+    /// Its user agent, as a hash.
+    pub(in crate::session) browser: u64,
+    /// The line that bound it, or ended it.
     pub(in crate::session) sequence: u64,
 }
 
-/// `<conflict/>`: by whom. A rival that did not come through this proxy is somebody else.
-pub(in crate::session) fn conflict(client: IpAddr, rival: Option<Rival>, sequence: u64) -> Finding {
-    let finding = match rival {
-        Some(rival) if rival.client == client => Finding::new(Code::ConflictSelf, Confidence::Likely),
-        Some(_) => Finding::new(Code::Conflict, Confidence::Certain),
-        None => Finding::new(Code::Conflict, Confidence::Likely),
+/// How the socket was that was thrown out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::session) enum Health {
+    /// Nothing was wrong with it.
+    Alive,
+    /// A ping was unanswered, or waits for its answer.
+    Ailing,
+}
+
+/// `<conflict/>` on `own`: by whom. The same browser at the same address is the desktop itself, and so is the same browser
+/// elsewhere if the old socket was dying: a computer that changed its network. A rival that did not come through this
+/// proxy is somebody else.
+pub(in crate::session) fn conflict(own: Rival, rival: Option<Rival>, health: Health) -> Finding {
+    let address = rival.map(|rival| rival.client == own.client);
+    let browser = rival.map(|rival| rival.browser == own.browser);
+    let (code, confidence) = match (address, browser, health) {
+        (Some(true), Some(true), Health::Ailing) => (Code::ConflictSelf, Confidence::Likely),
+        (Some(true), Some(true), Health::Alive) | (Some(false), Some(true), Health::Ailing) => {
+            (Code::ConflictSelf, Confidence::Possible)
+        }
+        (Some(false), ..) => (Code::Conflict, Confidence::Certain),
+        _ => (Code::Conflict, Confidence::Likely),
     };
-    let finding = finding.seen(rival.map(|rival| rival.sequence).into_iter().chain([sequence]));
-    let finding = finding.fact("client", Kind::Host, client);
+    let finding =
+        Finding::new(code, confidence).seen(rival.map(|rival| rival.sequence).into_iter().chain([own.sequence]));
+    let finding = finding.fact("client", Kind::Host, own.client);
+    let health = match health {
+        Health::Alive => "answered its pings",
+        Health::Ailing => "had a ping without an answer",
+    };
+    let finding = finding.fact("old_socket", Kind::Plain, health);
     match rival {
-        Some(rival) => finding.fact("other_client", Kind::Host, rival.client),
+        Some(rival) => finding.fact("other_client", Kind::Host, rival.client).fact(
+            "other_browser",
+            Kind::Plain,
+            if browser == Some(true) { "the same" } else { "another" },
+        ),
         None => finding.fact("other", Kind::Plain, "not seen by this proxy"),
     }
 }
@@ -91,25 +127,39 @@ pub(in crate::session) fn unannounced(ending: Ending, age_ms: u64, idle_ms: u64,
 /// One unannounced end of several.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::session) struct Cut {
+    pub(in crate::session) session: SessionId,
+    pub(in crate::session) by: By,
+    pub(in crate::session) at: Moment,
     pub(in crate::session) age_ms: u64,
     pub(in crate::session) idle_ms: u64,
     pub(in crate::session) sequence: u64,
 }
 
-/// The last ends of an agent's sockets. A silence explains more than an age: it is looked at first.
+/// The last [`ALIKE`] ends of an agent's sockets, or one each of so many agents'. A silence explains more than an age: it is
+/// looked at first.
 pub(in crate::session) fn middlebox<'c>(cuts: impl Iterator<Item = &'c Cut> + Clone) -> Option<Finding> {
+    if cuts.clone().count() < ALIKE {
+        return None;
+    }
     let alike = |measure: fn(&Cut) -> u64| {
         let (low, high) = (cuts.clone().map(measure).min()?, cuts.clone().map(measure).max()?);
         (low >= SHORTEST_LIMIT_MS && high - low <= ALIKE_WITHIN_MS).then_some(low)
     };
-    if cuts.clone().count() < ALIKE {
-        return None;
-    }
-    let (name, limit_ms) = match (alike(|cut| cut.idle_ms), alike(|cut| cut.age_ms)) {
+    let first = cuts.clone().next()?;
+    let is_shared = cuts.clone().any(|cut| cut.session != first.session);
+    let at_once = is_shared && cuts.clone().all(|cut| cut.at.mono_ns.abs_diff(first.at.mono_ns) <= at_once_ns());
+    let silence = alike(|cut| cut.idle_ms).filter(|idle_ms| !is_shared || *idle_ms >= SHORTEST_SHARED_LIMIT_MS);
+    let (name, limit_ms) = match (silence, alike(|cut| cut.age_ms).filter(|_| !at_once)) {
         (Some(idle_ms), _) => ("idle_ms", idle_ms),
         (None, Some(age_ms)) => ("age_ms", age_ms),
         (None, None) => return None,
     };
-    let finding = Finding::new(Code::Middlebox, Confidence::Likely).about(name).seen(cuts.map(|cut| cut.sequence));
-    Some(finding.fact(name, Kind::Plain, limit_ms).fact("times", Kind::Plain, ALIKE))
+    let finding = Finding::new(Code::Middlebox, Confidence::Likely).about(name);
+    let finding = finding.seen(cuts.clone().map(|cut| cut.sequence)).fact(name, Kind::Plain, limit_ms);
+    let agents = if is_shared { ALIKE } else { 1 };
+    Some(finding.fact("times", Kind::Plain, ALIKE).fact("agents", Kind::Plain, agents))
+}
+
+fn at_once_ns() -> u64 {
+    u64::try_from(AT_ONCE.as_nanos()).unwrap_or(u64::MAX)
 }

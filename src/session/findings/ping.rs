@@ -4,6 +4,8 @@ use super::{Code, Confidence, Finding, Kind};
 
 /// A round trip longer than this is slow, microseconds. The desktop gives up at twice that.
 const SLOW_US: u64 = 5_000_000;
+/// From here on it counts as unanswered, and was told when that time was over, microseconds.
+const UNANSWERED_US: u64 = 10_000_000;
 /// The desktop pings every 10 s; browsers throttle a hidden tab's timers to one a minute.
 const RARE_MS: std::ops::Range<u64> = 30_000..90_000;
 /// Nothing either way for so long, with pings due every 10 s, is no throttling any more, milliseconds.
@@ -35,7 +37,7 @@ impl Level {
 
 /// A ping's answer came.
 pub(in crate::session) fn slow(level: Level, rtt_us: u64, asked: u64, answered: u64) -> Option<Finding> {
-    if rtt_us <= SLOW_US {
+    if rtt_us <= SLOW_US || rtt_us >= UNANSWERED_US {
         return None;
     }
     let finding = Finding::new(Code::PingSlow, Confidence::Certain).about(level.as_str()).seen([asked, answered]);
@@ -57,7 +59,7 @@ pub(in crate::session) fn spacing(spacing_ms: u64, before: u64, sequence: u64) -
     Some(finding.fact("spacing_ms", Kind::Plain, spacing_ms))
 }
 
-/// Something passes after a silence, on a socket whose client had pinged before.
+/// Something passes after a silence, or the socket ends, where the client had pinged before.
 pub(in crate::session) fn silence(idle_ms: u64, last_ping: Option<u64>, sequence: u64) -> Option<Finding> {
     let last_ping = last_ping?;
     if idle_ms < ASLEEP_MS {

@@ -10,7 +10,7 @@ mod wire;
 
 pub use stanza::StanzaRead;
 pub use update::{Arrival, Call, UpdateRead};
-pub use wire::Rest;
+pub use wire::{Opening, Rest};
 
 use super::desktop::Desktop;
 use super::findings::ending::Rival;

@@ -3,7 +3,7 @@
 use super::{PATIENCE, Spot, Tracker, bare, hash};
 use crate::conn::Direction;
 use crate::finesse::Node;
-use crate::session::findings::ending::{Announced, Rival};
+use crate::session::findings::ending::{Announced, Health, Rival};
 use crate::session::findings::login::{Refusal, Said};
 use crate::session::findings::ping::Level;
 use crate::session::findings::server::Sign;
@@ -182,7 +182,8 @@ impl Tracker {
     fn binds(&mut self, spot: &Spot<'_>) {
         let Some(ws) = spot.ws else { return };
         let Some(user) = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase()) else { return };
-        let rival = Rival { client: spot.client, sequence: spot.sequence };
+        let browser = self.stream(spot).map_or(0, |stream| stream.browser);
+        let rival = Rival { client: spot.client, browser, sequence: spot.sequence };
         match self.rivals.find_mut(&user) {
             Some(rivals) => {
                 if rivals.len() == MAX_RIVALS {
@@ -281,8 +282,11 @@ impl Tracker {
                 let rivals = user.and_then(|user| self.rivals.find(&user));
                 let own = spot.ws;
                 let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(ws, _)| Some(*ws) > own));
-                let finding = findings::ending::conflict(spot.client, rival.map(|(_, rival)| *rival), spot.sequence);
-                self.find_cause(spot, finding);
+                let rival = rival.map(|(_, rival)| *rival);
+                let (browser, health) =
+                    self.stream(spot).map_or((0, Health::Alive), |stream| (stream.browser, stream.health()));
+                let own = Rival { client: spot.client, browser, sequence: spot.sequence };
+                self.find_cause(spot, findings::ending::conflict(own, rival, health));
             }
             Some("system-shutdown") => {
                 self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));

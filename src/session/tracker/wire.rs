@@ -4,7 +4,7 @@ use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Stream, Tracke
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::{Update, system_hosts};
-use crate::session::findings::ending::{Announced, By, Cut, Ending};
+use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
 use crate::session::findings::handshake::Asked;
 use crate::session::findings::login::Refusal;
 use crate::session::findings::server::Sign;
@@ -35,6 +35,17 @@ pub struct Rest<'r> {
     pub date: Option<&'r str>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
+}
+
+/// A WebSocket's handshake as far as sessions care.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'o> {
+    /// Subprotocols the browser offered.
+    pub offered: &'o [String],
+    /// The one the server selected.
+    pub selected: Option<&'o str>,
+    /// The browser's User-Agent; only whether two are equal matters.
+    pub user_agent: &'o [u8],
 }
 
 impl Tracker {
@@ -175,9 +186,11 @@ impl Tracker {
     }
 
     /// A WebSocket began.
-    pub fn websocket_opened(&mut self, spot: &Spot<'_>, offered: &[String], selected: Option<&str>) {
+    pub fn websocket_opened(&mut self, spot: &Spot<'_>, opening: Opening<'_>) {
         let Some(ws) = spot.ws else { return };
+        let Opening { offered, selected, user_agent } = opening;
         let mut stream = Stream::new(spot);
+        stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
         stream.ladder.reach(Stage::Handshake, spot.sequence, spot.at);
         self.streams.insert(ws, stream);
         self.adopt(spot);
@@ -236,15 +249,15 @@ impl Tracker {
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
         // Who gave up because of a ping was cut off by nobody's time limit.
-        let cut = (unannounced.is_some() && !stream.waits_for_pong()).then_some(Cut {
-            age_ms,
-            idle_ms,
-            sequence: spot.sequence,
-        });
+        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
         if by != By::Proxy
             && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
         {
             self.find(spot, finding);
+        }
+        let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
+        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
+            self.find(spot, slept);
         }
         if let Some(finding) = unannounced {
             self.find(spot, finding);
@@ -253,24 +266,26 @@ impl Tracker {
         desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
         desktop.last = spot.at;
         desktop.gone.get_or_insert((spot.sequence, spot.at));
-        let (id, is_last) = (desktop.session.id, desktop.open_sockets == 0);
-        let pattern = match cut {
-            Some(cut) => findings::ending::middlebox(desktop.cut(cut).iter()),
-            None => {
-                desktop.ended_in_order();
-                None
-            }
-        };
+        let (session, is_last) = (desktop.session.id, desktop.open_sockets == 0);
         if is_last {
-            self.expect_end(id, spot.at);
+            self.expect_end(session, spot.at);
         }
-        if let Some(finding) = pattern {
-            self.find(spot, finding);
+        if is_cut {
+            self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
+        } else if let Some(desktop) = self.desktop(spot) {
+            desktop.ended_in_order();
         }
-        if cut.is_some()
-            && by == By::Upstream
-            && let Some(all) = self.server(spot.server).and_then(|server| server.cut(id, spot.sequence, spot.at))
-        {
+    }
+
+    /// A socket was cut off: one more of the same kind, of this session's or of several?
+    fn cut(&mut self, spot: &Spot<'_>, cut: Cut) {
+        let own = self.desktop(spot).and_then(|desktop| findings::ending::middlebox(desktop.cut(cut).iter()));
+        let Some(server) = self.server(spot.server) else { return };
+        let cuts = server.cut(cut);
+        let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
+        if let Some(finding) = own.or(shared) {
+            self.find_at_server(spot, finding);
+        } else if let Some(all) = server.all_at_once(spot.at) {
             self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
         }
     }

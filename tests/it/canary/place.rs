@@ -1,7 +1,9 @@
 //! The places: one line each, what is said with the secret in it, and what the capture must still hold.
 
-/// Where a secret stands. `{S}` is the secret as encoded, `{U}` Basic credentials and `{P}` a PLAIN response that hold it.
-/// `keeps` must still be in the capture.
+use finesse_tap::conn::Direction;
+
+/// Where a secret stands. `{S}` is the secret as encoded, `{U}` Basic credentials and `{P}` a PLAIN response that hold
+/// it as the password, `{L}` a PLAIN response of a user of that name. `keeps` must still be in the capture.
 pub struct Place {
     pub name: &'static str,
     pub says: Says,
@@ -19,16 +21,18 @@ pub enum Says {
     /// Text messages on a WebSocket.
     Client(&'static str),
     Server(&'static str),
+    /// Text messages both ways.
+    Desktop(&'static [(Direction, &'static str)]),
     /// A Close frame's reason from the server.
     Close(&'static str),
     /// The target of the upgrade.
     Upgrade(&'static str),
 }
 
-const REST: &str = "PUT /finesse/api/User/1001 HTTP/1.1";
+pub const REST: &str = "PUT /finesse/api/User/1001 HTTP/1.1";
 pub const XML: &[&str] = &["Content-Type: application/xml"];
-const JSON: &[&str] = &["Content-Type: application/json"];
-const FORM: &[&str] = &["Content-Type: application/x-www-form-urlencoded"];
+pub const JSON: &[&str] = &["Content-Type: application/json"];
+pub const FORM: &[&str] = &["Content-Type: application/x-www-form-urlencoded"];
 
 const fn place(name: &'static str, says: Says, keeps: &'static [&'static str]) -> Place {
     Place { name, says, keeps }

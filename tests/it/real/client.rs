@@ -80,6 +80,14 @@ impl Endpoint {
         Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--har").arg(har))
     }
 
+    /// The same, and what its DevTools export of that goes to `har`.
+    pub(super) fn login_in_chromium_exported(&self, server: &Server, library: Library, har: &Path) -> Seen {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "login", "--user", AGENT, "--library", library.name(), "--trust", Trust::Pin.name()]);
+        Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--exported").arg(har))
+    }
+
     /// ws exchanges `count` stanzas.
     pub(super) fn talk_in_node(&self, count: usize) -> Seen {
         Seen::by(self.command("deflate.mjs").args(["talk", "--count", &count.to_string()]))
@@ -91,6 +99,13 @@ impl Endpoint {
         let mut command = self.command("browser.mjs");
         command.args(["--what", "talk", "--trust", Trust::Pin.name(), "--count", &count.to_string()]);
         Seen::by(command.arg("--profile").arg(profile.path()))
+    }
+
+    /// A desktop that logs in, stays and pings, as `options` say (see `agent.mjs`). Its settling is for the caller to wait for.
+    pub(super) fn agent(&self, user: &str, options: &[&str]) -> Command {
+        let mut command = self.command("agent.mjs");
+        command.args(["--user", user]).args(options);
+        command
     }
 
     fn command(&self, script: &str) -> Command {

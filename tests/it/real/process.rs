@@ -1,16 +1,19 @@
 //! A child program: its lines as they come, its end, and its death with the test.
 //!
-//! Every wait ends: with a line, with the end of the program, or after [`SILENCE`] without a line. It does not know what it runs.
+//! Every wait ends: with what is waited for, with the end of the program, after [`SILENCE`] without a line or after [`PATIENCE`] with
+//! them. It does not know what it runs.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a program may say nothing while it is waited for. Above every deadline of the programs themselves.
 const SILENCE: Duration = Duration::from_secs(60);
+/// How long one wait may last whatever a program says.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A running program, killed when dropped.
 pub(super) struct Process {
@@ -53,10 +56,11 @@ impl Process {
 
     /// The first line (of either stream) in which `found` finds something, and what it finds.
     pub(super) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&str) -> Option<T>) -> T {
+        let since = Instant::now();
         loop {
             let (stream, line) = match self.incoming.recv_timeout(SILENCE) {
-                Ok(heard) => heard,
-                Err(RecvTimeoutError::Timeout) => {
+                Ok(heard) if since.elapsed() < PATIENCE => heard,
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {
                     panic!("{} did not say {what}\n{}", self.name, self.output.transcript())
                 }
                 Err(RecvTimeoutError::Disconnected) => {
@@ -73,11 +77,14 @@ impl Process {
 
     /// Waits for the program's end, which must be a success.
     pub(super) fn finish(mut self) -> Output {
+        let since = Instant::now();
         loop {
             match self.incoming.recv_timeout(SILENCE) {
-                Ok((stream, line)) => self.output.push(stream, line),
+                Ok((stream, line)) if since.elapsed() < PATIENCE => self.output.push(stream, line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("{} does not end\n{}", self.name, self.output.transcript()),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {
+                    panic!("{} does not end\n{}", self.name, self.output.transcript())
+                }
             }
         }
         let status = self.child.wait().expect("wait for a child of ours");
@@ -87,9 +94,14 @@ impl Process {
 
     /// Asks the program to end (SIGTERM) and waits for that, which must be a success.
     pub(super) fn terminate(self) -> Output {
-        let signal = format!("kill -TERM {}", self.child.id());
-        run(Command::new("sh").args(["-c", &signal]));
+        self.signal("TERM");
         self.finish()
+    }
+
+    /// Sends a signal by its name: `KILL`, `STOP`, `CONT`.
+    pub(super) fn signal(&self, name: &str) {
+        let signal = format!("kill -{name} {}", self.child.id());
+        run(Command::new("sh").args(["-c", &signal]));
     }
 }
 

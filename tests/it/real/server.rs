@@ -1,9 +1,10 @@
-//! Real servers on loopback ports: Prosody as Finesse's notification service, ws as a server that compresses.
+//! Real servers on loopback ports: Prosody as Finesse's notification service, ws as a server that compresses. `ejabberd` and `nginx`
+//! add theirs.
 //!
 //! Each instance has a directory, a self-signed certificate and a port of its own and ends with its value.
 
 use super::process::{Process, run};
-use super::{AGENT, HOST, PASSWORD, scripts};
+use super::{AGENTS, HOST, PASSWORD, scripts};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -15,25 +16,22 @@ const PORT_ATTEMPTS: usize = 5;
 
 /// A server with one TLS port for page and WebSocket.
 pub(super) struct Server {
-    port: u16,
-    certificate: PathBuf,
-    _process: Process,
-    _directory: TempDir,
+    pub(super) port: u16,
+    pub(super) certificate: PathBuf,
+    pub(super) process: Process,
+    pub(super) _directory: TempDir,
 }
 
 impl Server {
-    /// Prosody: SASL PLAIN only, `/ws/`, the page at `/desktop/`, a pubsub component, the agent and `finesse` in each other's roster.
+    /// Prosody: SASL PLAIN only, `/ws/`, the page at `/desktop/`, a pubsub component, agents and `finesse` in each other's roster.
     pub(super) fn prosody() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (certificate, _) = certificate(directory.path());
-        for (user, other) in [(AGENT, "finesse"), ("finesse", AGENT)] {
+        let pairs = AGENTS.iter().map(|agent| (*agent, &["finesse"][..])).chain([("finesse", &AGENTS[..])]);
+        for (user, others) in pairs {
             store(directory.path(), "accounts", user, &format!("[\"password\"] = {PASSWORD:?};"));
-            store(
-                directory.path(),
-                "roster",
-                user,
-                &format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};"),
-            );
+            let both = |other| format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};");
+            store(directory.path(), "roster", user, &others.iter().map(both).collect::<String>());
         }
         let site = directory.path().join("site");
         fs::create_dir(&site).expect("make the site");
@@ -57,7 +55,7 @@ impl Server {
                 line.split_once("Activated service 'https' on ").map(|(_, ports)| ports.to_owned())
             });
             if ports.ends_with(&format!(":{port}")) {
-                return Self { port, certificate, _process: process, _directory: directory };
+                return Self { port, certificate, process, _directory: directory };
             }
         }
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
@@ -79,7 +77,22 @@ impl Server {
         let mut process = Process::start(&mut command);
         let port =
             process.wait_for("its port", |line| line.strip_prefix("{\"listening\":")?.strip_suffix('}')?.parse().ok());
-        Self { port, certificate, _process: process, _directory: directory }
+        Self { port, certificate, process, _directory: directory }
+    }
+
+    /// Finesse's own client on this server, present for `agents` and ready: it lives as long as the value.
+    pub(super) fn finesse(&self, agents: &[&str]) -> Process {
+        let mut command = Command::new("node");
+        command.arg(scripts().join("finesse.mjs")).env("FINESSE_TAP_TEST_PASSWORD", PASSWORD);
+        command.args(["--host", HOST, "--users", &agents.join(","), "--server", &self.port.to_string(), "--server-ca"]);
+        let mut process = Process::start(command.arg(&self.certificate));
+        process.wait_for("that it is ready", |line| (line == "{\"ready\":true}").then_some(()));
+        process
+    }
+
+    /// Sends the server a signal by its name.
+    pub(super) fn signal(&self, name: &str) {
+        self.process.signal(name);
     }
 
     /// Its TLS port on 127.0.0.1.
@@ -94,13 +107,13 @@ impl Server {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("a bound listener has an address").port()
 }
 
 /// Certificate and key, self-signed and not a CA, as Finesse makes its own.
-fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
+pub(super) fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", &format!("/CN={HOST}")]);

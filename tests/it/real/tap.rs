@@ -15,6 +15,14 @@ pub(super) struct Tap {
     process: Process,
     port: u16,
     directory: TempDir,
+    record: Record,
+}
+
+/// Where its capture goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Record {
+    Files,
+    Stream,
 }
 
 /// What a proxy left behind.
@@ -35,6 +43,15 @@ const STANZA_ACTIONS: [&str; 4] = ["sasl-auth-sent", "sasl-auth-result", "finess
 impl Tap {
     /// Starts in front of `server`, which it trusts by its certificate.
     pub(super) fn before(server: &Server) -> Self {
+        Self::start(server, Record::Files)
+    }
+
+    /// The same with the capture on its standard output, where one can wait for what it [`shows`](Self::shows).
+    pub(super) fn streaming(server: &Server) -> Self {
+        Self::start(server, Record::Stream)
+    }
+
+    fn start(server: &Server, record: Record) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(["run", "--listen", "127.0.0.1:0", "--resolve", &format!("{HOST}:127.0.0.1")]);
@@ -42,16 +59,15 @@ impl Tap {
             .args(["--upstream", &format!("{HOST}:{}", server.port())])
             .arg("--upstream-ca")
             .arg(server.certificate());
-        command
-            .arg("--certs")
-            .arg(directory.path().join("certs"))
-            .arg("--capture")
-            .arg(directory.path().join("capture"));
+        command.arg("--certs").arg(directory.path().join("certs")).arg("--capture").arg(match record {
+            Record::Files => directory.path().join("capture"),
+            Record::Stream => PathBuf::from("-"),
+        });
         let mut process = Process::start(&mut command);
         let port = process.wait_for("where it listens", |line| {
             line.split_once("listening https://127.0.0.1:")?.1.trim().parse().ok()
         });
-        Self { process, port, directory }
+        Self { process, port, directory, record }
     }
 
     /// What a client connects to and trusts.
@@ -69,10 +85,21 @@ impl Tap {
         self.certs().join("ca.key")
     }
 
+    /// Waits until so many lines of a streamed capture have held `text`.
+    pub(super) fn shows(&mut self, text: &str, times: usize) {
+        for _ in 0..times {
+            self.process.wait_for(text, |line| line.contains(text).then_some(()));
+        }
+    }
+
     /// Ends the proxy as Ctrl-C would and reads what it wrote.
     pub(super) fn stop(self) -> Capture {
-        let stderr = self.process.terminate().stderr.join("\n");
-        Capture::in_directory(&self.directory.path().join("capture"), stderr)
+        let output = self.process.terminate();
+        let stderr = output.stderr.join("\n");
+        match self.record {
+            Record::Files => Capture::in_directory(&self.directory.path().join("capture"), stderr),
+            Record::Stream => Capture::of(output.stdout.iter().map(|line| format!("{line}\n")).collect(), stderr),
+        }
     }
 
     fn certs(&self) -> PathBuf {
@@ -83,7 +110,10 @@ impl Tap {
 impl Capture {
     /// What lies in `directory`, with what was said while it was written.
     pub(super) fn in_directory(directory: &Path, stderr: String) -> Self {
-        let text = ndjson_in(directory);
+        Self::of(ndjson_in(directory), stderr)
+    }
+
+    fn of(text: String, stderr: String) -> Self {
         let events = text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}")))

@@ -4,7 +4,7 @@ use super::rig::{provider, self_signed};
 use super::{HOST, PATIENCE, soon};
 use finesse_tap::tls::certificate::sha256_hex;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
@@ -139,6 +139,15 @@ pub fn run(dir: &Path, args: &[&str]) -> Ended {
 }
 
 pub async fn tls(address: SocketAddr, roots: Arc<RootCertStore>) -> std::io::Result<client::TlsStream<TcpStream>> {
+    tls_as(HOST, address, roots).await
+}
+
+/// A TLS connection to a server that the client knows by this name.
+pub async fn tls_as(
+    name: &str,
+    address: SocketAddr,
+    roots: Arc<RootCertStore>,
+) -> std::io::Result<client::TlsStream<TcpStream>> {
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -147,7 +156,7 @@ pub async fn tls(address: SocketAddr, roots: Arc<RootCertStore>) -> std::io::Res
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let tcp = TcpStream::connect(address).await?;
     tcp.set_nodelay(true)?;
-    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(HOST).unwrap(), tcp).await
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name.to_owned()).unwrap(), tcp).await
 }
 
 /// A scripted upstream.
@@ -165,6 +174,11 @@ impl Upstream {
 
     pub async fn called(name: &str) -> Self {
         let (cert, key) = self_signed(name);
+        Self::with(cert, key).await
+    }
+
+    /// One that has this certificate.
+    pub async fn with(cert: CertificateDer<'static>, key: PrivateKeyDer<'static>) -> Self {
         let tls = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()

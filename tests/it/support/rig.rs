@@ -3,8 +3,8 @@
 use super::{HOST, soon};
 use finesse_tap::capture::observation::{Closed, Opened, TlsHandshake};
 use finesse_tap::clock;
-use finesse_tap::conn::{Authority, Direction};
-use finesse_tap::proxy::{self, Config, Limits, Summary};
+use finesse_tap::conn::{Authority, Direction, Kind};
+use finesse_tap::proxy::{self, Config, Limits, Route, Summary};
 use finesse_tap::tap::Intake;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::tls::ca::{Ca, Scope};
@@ -88,7 +88,7 @@ impl Rig {
         let ca_der = ca.der().clone();
         let keylog =
             setup.keylog.as_deref().map(|path| Arc::new(finesse_tap::tls::keylog::KeyLogFile::open(path).unwrap()));
-        let identity = Identity::Minted(Box::new(Minter::new(ca, HOST, &scope)));
+        let identity = Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], [])));
         let front = Front::new(identity, keylog.clone()).unwrap();
 
         let (upstream_cert, key) = self_signed(HOST);
@@ -108,9 +108,9 @@ impl Rig {
             Some(Target::Address(address)) => address,
             Some(Target::Itself) => address,
         };
-        let trust = setup.trust.unwrap_or(Trust::Pin(Pin::of(&upstream_cert)));
+        let trust = setup.trust.unwrap_or(Trust::Pins(vec![Pin::of(&upstream_cert)]));
         let config = Config {
-            fronted: vec![Authority { host: HOST.to_owned(), port: target.port() }],
+            routes: vec![route(address, HOST, target.port())],
             resolve: vec![(HOST.to_owned(), target.ip())],
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
@@ -291,14 +291,19 @@ pub fn self_signed(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'stati
     (made.cert.der().clone(), PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into()))
 }
 
+/// What a listener stands for.
+pub fn route(listener: SocketAddr, host: &str, port: u16) -> Route {
+    Route { listener, upstream: Authority { host: host.to_owned(), port }, kind: Kind::Https }
+}
+
 /// A configuration that dials `upstream`.
-pub fn config(certs: &std::path::Path, upstream: SocketAddr) -> Config {
+pub fn config(certs: &std::path::Path, listener: SocketAddr, upstream: SocketAddr) -> Config {
     let scope = Scope::of([HOST]);
     let ca = Ca::open(certs, HOST, &scope, clock::now()).unwrap();
     Config {
-        fronted: vec![Authority { host: HOST.to_owned(), port: upstream.port() }],
+        routes: vec![route(listener, HOST, upstream.port())],
         resolve: vec![(HOST.to_owned(), upstream.ip())],
-        front: Front::new(Identity::Minted(Box::new(Minter::new(ca, HOST, &scope))), None).unwrap(),
+        front: Front::new(Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], []))), None).unwrap(),
         upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
         limits: Limits::default(),
     }

@@ -1,0 +1,186 @@
+//! One batch on its way to its end: sent, sent again after a while, taken apart to find the event that spoils it.
+//!
+//! Every event ends as taken, known already, or refused for good with a reason; until then it is tried without limit.
+//! A refused batch is halved until the culprit is alone, unless the receiver names it.
+
+use super::Pace;
+use super::backoff::Backoff;
+use super::elastic::Elastic;
+use super::event::Event;
+use super::splunk::Splunk;
+use super::status::{State, Status};
+use super::verdict::{Fate, Stop, Verdict};
+use crate::clock::{self, Moment};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// A receiver that is spoken to.
+pub(super) struct Link {
+    pub(super) peer: Peer,
+    pub(super) pace: Pace,
+    /// Give up when nothing has gone well for so long.
+    pub(super) give_up: Option<Duration>,
+    /// Since when nothing has gone well, whatever the batch; `None` while all is well.
+    pub(super) failing_since: Mutex<Option<Moment>>,
+}
+
+/// Whom we speak to.
+pub(super) enum Peer {
+    Splunk(Splunk),
+    Elastic(Elastic),
+}
+
+/// What became of a batch's events.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) delivered: u64,
+    pub(super) duplicates: u64,
+    /// Refused for good, with the reasons.
+    pub(super) dead: Vec<(Event, String)>,
+}
+
+/// Why a batch did not come to its end.
+#[derive(Debug)]
+pub(super) enum Unsettled {
+    /// A person must act.
+    Stopped(Stop),
+    /// There was no more time.
+    Cancelled,
+}
+
+impl Peer {
+    async fn send(&self, events: &[Event]) -> Verdict {
+        match self {
+            Self::Splunk(splunk) => splunk.send(events).await,
+            Self::Elastic(elastic) => elastic.send(events).await,
+        }
+    }
+}
+
+impl Link {
+    /// Delivers `events`. `stop` ends waits between tries, not a request on its way.
+    pub(super) async fn deliver(
+        &self,
+        events: Vec<Event>,
+        status: &Status,
+        stop: &CancellationToken,
+    ) -> Result<Settled, Unsettled> {
+        let mut settled = Settled::default();
+        let mut parts = VecDeque::from([events]);
+        let mut backoff = Backoff::new(self.pace.backoff_base, self.pace.backoff_cap);
+        while let Some(mut part) = parts.pop_front() {
+            if part.is_empty() {
+                continue;
+            }
+            let wait = match self.peer.send(&part).await {
+                Verdict::Taken => {
+                    settled.delivered += part.len() as u64;
+                    None
+                }
+                Verdict::Each(fates) => self.sort_out(part, fates, &mut settled, &mut parts),
+                Verdict::Refused { why, culprit } => {
+                    let alone = (part.len() == 1).then_some(0).or(culprit.filter(|at| *at < part.len()));
+                    match alone {
+                        Some(at) => {
+                            settled.dead.push((part.remove(at), why));
+                            parts.push_front(part);
+                        }
+                        None => {
+                            let rest = part.split_off(part.len() / 2);
+                            parts.push_front(rest);
+                            parts.push_front(part);
+                        }
+                    }
+                    None
+                }
+                Verdict::Later { why, hint, after } => {
+                    parts.push_front(part);
+                    Some((why, hint, after))
+                }
+                Verdict::Stop(stop) => return Err(Unsettled::Stopped(stop)),
+            };
+            match wait {
+                None => {
+                    backoff.reset();
+                    self.succeeded(status);
+                }
+                Some((why, hint, after)) => self.wait(backoff.next(after), why, hint, status, stop).await?,
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Something went well: the receiver is there.
+    fn succeeded(&self, status: &Status) {
+        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        status.change(|now| {
+            if now.state == State::Retrying {
+                tracing::info!(receiver = now.receiver, "delivering again");
+            }
+            now.state = State::Well;
+        });
+    }
+
+    async fn wait(
+        &self,
+        wait: Duration,
+        why: String,
+        hint: Option<String>,
+        status: &Status,
+        stop: &CancellationToken,
+    ) -> Result<(), Unsettled> {
+        let now = clock::now();
+        let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
+        let silent = Duration::from_nanos(now.ns_since(since));
+        let hint_text = hint.clone().unwrap_or_default();
+        status.change(|now| {
+            // Once an outage: a receiver that is away for weeks must not fill the log.
+            if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {
+                let receiver = &now.receiver;
+                tracing::warn!(receiver, why, hint = hint_text, "not delivered yet; trying again, captures wait");
+            }
+            now.state = State::Retrying;
+            now.errors += 1;
+            now.last_error = Some(why.clone());
+        });
+        if self.give_up.is_some_and(|limit| silent + wait > limit) {
+            let why = format!("given up after {} s without a success: {why}", silent.as_secs());
+            return Err(Unsettled::Stopped(Stop { why, hint }));
+        }
+        tokio::select! {
+            () = sleep(wait) => Ok(()),
+            () = stop.cancelled() => Err(Unsettled::Cancelled),
+        }
+    }
+
+    /// Sorts a batch by the fates of its events; the rest is to be sent again.
+    fn sort_out(
+        &self,
+        part: Vec<Event>,
+        fates: Vec<Fate>,
+        settled: &mut Settled,
+        parts: &mut VecDeque<Vec<Event>>,
+    ) -> Option<(String, Option<String>, Option<Duration>)> {
+        let mut again = Vec::new();
+        let mut reason = None;
+        for (event, fate) in part.into_iter().zip(fates) {
+            match fate {
+                Fate::Taken => settled.delivered += 1,
+                Fate::Known => {
+                    settled.delivered += 1;
+                    settled.duplicates += 1;
+                }
+                Fate::Refused(why) => settled.dead.push((event, why)),
+                Fate::Later(why) => {
+                    again.push(event);
+                    reason.get_or_insert(why);
+                }
+            }
+        }
+        parts.push_front(again);
+        reason.map(|why| (why, None, None))
+    }
+}

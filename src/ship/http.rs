@@ -1,0 +1,241 @@
+//! HTTP/1.1 towards a receiver: requests with a body, answers read whole, connections kept alive and used again.
+//!
+//! hyper over plain TCP or our own TLS. Every request has time limits, every answer a size limit. Knows neither Splunk nor
+//! Elasticsearch, does not repeat a request that may have arrived, and shows no header: some hold secrets.
+
+use super::backoff::retry_after;
+use super::url::{Scheme, Url};
+use crate::clock;
+use crate::tls::upstream::{Trust, Upstream};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+/// Longest answer that is read: a `_bulk` answer that refuses every item of a batch stays below.
+const ANSWER_MAX_BYTES: usize = 32 << 20;
+/// Longest head of an answer.
+const HEAD_MAX_BYTES: usize = 64 << 10;
+/// Connections kept for later.
+const IDLE_MAX: usize = 16;
+/// Who asks.
+const USER_AGENT: &str = concat!("finesse-tap/", env!("CARGO_PKG_VERSION"));
+
+/// Time limits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Limits {
+    /// For finding and reaching the receiver, TLS included.
+    pub(super) connect: Duration,
+    /// For one request, from its first byte to the answer's last.
+    pub(super) request: Duration,
+}
+
+/// Speaks to one receiver.
+pub(super) struct Client {
+    url: Url,
+    tls: Option<Upstream>,
+    limits: Limits,
+    /// What hints call the options of this receiver: `--splunk`.
+    option: &'static str,
+    idle: Mutex<Vec<Sender>>,
+    connections: TaskTracker,
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// A request.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    /// Behind the URL's prefix, with its query.
+    pub(super) path: String,
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: Bytes,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    /// What it asks for in `Retry-After`.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Bytes,
+}
+
+/// There is no answer; the request may have arrived or not.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) why: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Client {
+    /// Reads the trusted certificates; connects to nobody yet.
+    pub(super) fn new(url: Url, trust: &Trust, limits: Limits, option: &'static str) -> anyhow::Result<Self> {
+        let tls = match url.scheme {
+            Scheme::Https => Some(Upstream::new(trust, None, None)?),
+            Scheme::Http => None,
+        };
+        let (idle, connections) = (Mutex::default(), TaskTracker::new());
+        Ok(Self { url, tls, limits, option, idle, connections })
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Sends a request and reads the answer.
+    pub(super) async fn ask(&self, asked: &Asked) -> Result<Answer, Trouble> {
+        let limit = self.limits.request + self.limits.connect;
+        match timeout(limit, self.ask_unbounded(asked)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Trouble::new(format!("no answer within {} s", limit.as_secs()))),
+        }
+    }
+
+    async fn ask_unbounded(&self, asked: &Asked) -> Result<Answer, Trouble> {
+        let mut request = self.request(asked)?;
+        // A kept connection that the receiver has closed meanwhile took nothing: the next one may.
+        while let Some(mut sender) = self.kept() {
+            match sender.try_send_request(request).await {
+                Ok(response) => return self.read(sender, response).await,
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(broken(&error.into_error())),
+                },
+            }
+        }
+        let mut sender = match timeout(self.limits.connect, self.connect()).await {
+            Ok(sender) => sender?,
+            Err(_) => {
+                return Err(Trouble::new(format!("not reached within {} s", self.limits.connect.as_secs())));
+            }
+        };
+        match sender.send_request(request).await {
+            Ok(response) => self.read(sender, response).await,
+            Err(error) => Err(broken(&error)),
+        }
+    }
+
+    async fn read(&self, sender: Sender, response: hyper::Response<hyper::body::Incoming>) -> Result<Answer, Trouble> {
+        let status = response.status();
+        let now_s = clock::now().wall_us / 1_000_000;
+        let field = response.headers().get(header::RETRY_AFTER).and_then(|field| field.to_str().ok());
+        let retry_after = field.and_then(|field| retry_after(field, now_s));
+        let body = match Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(_) => return Err(Trouble::new(format!("the answer ({status}) breaks off or is too long"))),
+        };
+        self.keep(sender);
+        Ok(Answer { status, retry_after, body })
+    }
+
+    fn request(&self, asked: &Asked) -> Result<Request<Full<Bytes>>, Trouble> {
+        let mut request = Request::builder()
+            .method(asked.method.clone())
+            .uri(self.url.path(&asked.path))
+            .header(header::HOST, self.url.host_field())
+            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::ACCEPT, "application/json");
+        for (name, value) in &asked.fields {
+            request = request.header(name, value);
+        }
+        // The cause could quote a header.
+        request.body(Full::new(asked.body.clone())).map_err(|_| Trouble::new("the URL makes no request".to_owned()))
+    }
+
+    async fn connect(&self) -> Result<Sender, Trouble> {
+        let host = &self.url.authority.host;
+        let since = clock::now();
+        let tcp = self.dial().await?;
+        let Some(tls) = &self.tls else { return self.speak(tcp).await };
+        match tls.connect(host, since, tcp).await {
+            Ok(connected) => self.speak(connected.stream).await,
+            Err(refused) => {
+                let why = refused.handshake.failure.map_or_else(|| "TLS failed".to_owned(), |failure| failure.why);
+                // The hints are about the proxy's upstream; ours has options of the same kinds.
+                let hint = refused.hint.filter(|hint| hint.contains("-pin"));
+                Err(Trouble { why, hint: hint.map(|hint| hint.replace("--upstream", self.option)) })
+            }
+        }
+    }
+
+    async fn dial(&self) -> Result<TcpStream, Trouble> {
+        let authority = &self.url.authority;
+        let found = lookup_host((authority.host.as_str(), authority.port)).await;
+        let found = found.map_err(|error| Trouble::new(format!("{} is not found: {error}", authority.host)))?;
+        let mut last = Trouble::new(format!("{} has no address", authority.host));
+        for address in found {
+            match TcpStream::connect(address).await {
+                Ok(tcp) => {
+                    let _ = tcp.set_nodelay(true);
+                    return Ok(tcp);
+                }
+                Err(error) => last = Trouble::new(format!("{address} is not reached: {error}")),
+            }
+        }
+        Err(last)
+    }
+
+    async fn speak<IO>(&self, io: IO) -> Result<Sender, Trouble>
+    where
+        IO: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let made = http1::Builder::new().max_buf_size(HEAD_MAX_BYTES.max(1 << 20)).handshake(TokioIo::new(io)).await;
+        let (sender, connection) = made.map_err(|error| broken(&error))?;
+        self.connections.spawn(async move {
+            // The request that breaks with it tells.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+
+    fn kept(&self) -> Option<Sender> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(sender) = idle.pop() {
+            if !sender.is_closed() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, sender: Sender) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sender.is_closed() && idle.len() < IDLE_MAX {
+            idle.push(sender);
+        }
+    }
+}
+
+impl Trouble {
+    fn new(why: String) -> Self {
+        Self { why, hint: None }
+    }
+}
+
+/// A header's value that no debug output shows.
+pub(super) fn sensitive(text: &str) -> anyhow::Result<HeaderValue> {
+    let mut value =
+        HeaderValue::from_str(text).map_err(|_| anyhow::anyhow!("the secret cannot be sent in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn broken(error: &hyper::Error) -> Trouble {
+    let why = if error.is_parse() || error.is_parse_too_large() {
+        "the answer is not HTTP/1.1"
+    } else if error.is_timeout() {
+        "the connection timed out"
+    } else {
+        "the connection broke before an answer"
+    };
+    Trouble::new(why.to_owned())
+}

@@ -1,0 +1,270 @@
+//! Splunk's HTTP Event Collector: events become one body of JSON objects, an answer becomes a [`Verdict`].
+//!
+//! `/services/collector/event` with the capture line as the `event` object, its time, host and source beside it. A token
+//! with indexer acknowledgement answers with an `ackId`, and the events count as delivered only when
+//! `/services/collector/ack` says so; without, HEC's 200 is its word. Every request names a channel, which such tokens
+//! demand and others ignore. Codes: Splunk, "Troubleshoot HTTP Event Collector".
+
+use super::event::Event;
+use super::http::{Answer, Asked, Client, sensitive};
+use super::verdict::{Stop, Verdict, quote};
+use super::{Pace, gzip};
+use crate::clock;
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use tokio::time::sleep;
+
+/// What our events are called in Splunk.
+pub const SOURCETYPE: &str = "finesse:event";
+
+const CHANNEL: HeaderName = HeaderName::from_static("x-splunk-request-channel");
+
+/// Whether an answer must promise an acknowledgement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ack {
+    /// It is waited for where the token has it.
+    IfOffered,
+    /// A token without it is an error.
+    Required,
+}
+
+pub(super) struct Splunk {
+    client: Client,
+    index: Option<String>,
+    ack: Ack,
+    channel: String,
+    fields: Vec<(HeaderName, HeaderValue)>,
+    pace: Pace,
+}
+
+/// One element of a request, around the event.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    /// Seconds with six decimals; HEC takes epoch time as a number or a text.
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    source: &'static str,
+    sourcetype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<&'a str>,
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    text: String,
+    code: u32,
+    #[serde(rename = "invalid-event-number")]
+    culprit: Option<usize>,
+    #[serde(rename = "ackId")]
+    ack_id: Option<u64>,
+}
+
+impl Splunk {
+    pub(super) fn new(
+        client: Client,
+        index: Option<String>,
+        ack: Ack,
+        token: &super::secret::Secret,
+        pace: Pace,
+    ) -> anyhow::Result<Self> {
+        let channel = guid()?;
+        let fields = vec![
+            (AUTHORIZATION, sensitive(&format!("Splunk {}", token.expose()))?),
+            (CHANNEL, HeaderValue::from_str(&channel)?),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ];
+        Ok(Self { client, index, ack, channel, fields, pace })
+    }
+
+    /// Sends events and waits for the word that they are kept.
+    pub(super) async fn send(&self, events: &[Event]) -> Verdict {
+        let mut fields = self.fields.clone();
+        fields.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+        let body = match self.body(events) {
+            Ok(body) => gzip(&body),
+            Err(why) => return Verdict::refused(why),
+        };
+        let asked = Asked { method: Method::POST, path: "/services/collector/event".to_owned(), fields, body };
+        let answer = match self.client.ask(&asked).await {
+            Ok(answer) => answer,
+            Err(trouble) => return Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
+        };
+        let said = Said::read(&answer.body);
+        match (judge(&answer, said.as_ref()), said.and_then(|said| said.ack_id)) {
+            (Verdict::Taken, Some(id)) => self.acknowledged(id).await,
+            (Verdict::Taken, None) if self.ack == Ack::Required => Verdict::Stop(Stop::new(
+                "HEC took events without an ackId: indexer acknowledgement is off for this token",
+                "enable it on the token, or leave --splunk-ack away",
+            )),
+            (verdict, _) => verdict,
+        }
+    }
+
+    fn body(&self, events: &[Event]) -> Result<Vec<u8>, &'static str> {
+        let mut body = Vec::with_capacity(events.iter().map(|event| event.line.len() + 160).sum());
+        for event in events {
+            let text = std::str::from_utf8(&event.line).map_err(|_| "not UTF-8")?;
+            let envelope = Envelope {
+                time: format!("{}.{:06}", event.at_us.div_euclid(1_000_000), event.at_us.rem_euclid(1_000_000)),
+                host: event.host.as_deref(),
+                source: "finesse-tap",
+                sourcetype: SOURCETYPE,
+                index: self.index.as_deref(),
+                event: serde_json::from_str(text).map_err(|_| "not JSON")?,
+            };
+            serde_json::to_writer(&mut body, &envelope).map_err(|_| "not JSON")?;
+            body.push(b'\n');
+        }
+        Ok(body)
+    }
+
+    /// Asks until the events behind `id` are indexed, or long enough.
+    async fn acknowledged(&self, id: u64) -> Verdict {
+        let asked = Asked {
+            method: Method::POST,
+            path: format!("/services/collector/ack?channel={}", self.channel),
+            fields: self.fields.clone(),
+            body: Bytes::from(format!("{{\"acks\":[{id}]}}")),
+        };
+        let since = clock::now();
+        loop {
+            sleep(self.pace.ack_poll).await;
+            if let Ok(answer) = self.client.ask(&asked).await {
+                if answer.status == StatusCode::OK && is_acknowledged(&answer.body, id) {
+                    return Verdict::Taken;
+                }
+                if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref())
+                    && answer.status != StatusCode::OK
+                {
+                    return stop;
+                }
+            }
+            if u128::from(clock::now().ns_since(since)) > self.pace.ack.as_nanos() {
+                return Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));
+            }
+        }
+    }
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+}
+
+fn is_acknowledged(body: &[u8], id: u64) -> bool {
+    #[derive(Deserialize)]
+    struct Acks {
+        acks: std::collections::BTreeMap<String, bool>,
+    }
+    let acks: Option<Acks> = serde_json::from_slice(body).ok();
+    acks.and_then(|acks| acks.acks.get(&id.to_string()).copied()).unwrap_or(false)
+}
+
+fn judge(answer: &Answer, said: Option<&Said>) -> Verdict {
+    let status = answer.status;
+    let words = said.map(|said| quote(&said.text)).unwrap_or_default();
+    let code = said.map(|said| said.code);
+    let told = match code {
+        Some(code) => format!("HEC answers {}, code {code}: {words}", status.as_u16()),
+        None => format!("the receiver answers {status}, and not as HEC does"),
+    };
+    let stop = |hint: &str| Verdict::Stop(Stop::new(told.clone(), hint));
+    let later = || Verdict::Later { why: told.clone(), hint: None, after: answer.retry_after };
+    match (code, status.as_u16()) {
+        (Some(0), 200) => Verdict::Taken,
+        (Some(8 | 9 | 18..=20 | 23 | 26 | 27), _) => later(),
+        (Some(1), _) => stop("enable the token in Splunk: Settings, Data inputs, HTTP Event Collector"),
+        (Some(2..=4), _) => stop("is that the token's value, from the same Splunk? Look at the token's file"),
+        (Some(7), _) => stop("allow the index for the token, or name another with --splunk-index"),
+        (Some(10 | 11), _) => stop("something between takes the channel's header away"),
+        (Some(14), _) => stop("enable indexer acknowledgement on the token, or leave --splunk-ack away"),
+        (Some(16 | 21 | 22), _) => stop("look at the token's settings in Splunk"),
+        (Some(6 | 12 | 13 | 15), _) => {
+            Verdict::Refused { why: told.clone(), culprit: said.and_then(|said| said.culprit) }
+        }
+        (_, 413) => Verdict::refused(told),
+        (_, 408 | 425 | 429 | 500..=599 | 200) => later(),
+        (_, 401 | 403) => stop("is that the token's value, from the same Splunk?"),
+        (_, 300..=399 | 404 | 405) => {
+            stop("is that HEC's own address? It is usually https://HOST:8088, without a path")
+        }
+        _ => stop("is that HEC's address, and does nothing stand between?"),
+    }
+}
+
+/// A version 4 UUID (RFC 9562).
+fn guid() -> anyhow::Result<String> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    let number = u128::from_be_bytes(bytes) & !(0xF << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
+    let hex = format!("{number:032x}");
+    let mut text = String::new();
+    for (at, digit) in hex.chars().enumerate() {
+        let dash = if matches!(at, 8 | 12 | 16 | 20) { "-" } else { "" };
+        let _ = write!(text, "{dash}{digit}");
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn verdict(status: u16, body: &str) -> Verdict {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let said = Said::read(&body);
+        let status = StatusCode::from_u16(status).unwrap();
+        judge(&Answer { status, retry_after: Some(Duration::from_secs(3)), body }, said.as_ref())
+    }
+
+    #[test]
+    fn every_documented_code_has_its_consequence() {
+        let of = |status, code: u32| verdict(status, &format!("{{\"text\":\"words\",\"code\":{code}}}"));
+        assert_eq!(of(200, 0), Verdict::Taken);
+        for (status, codes) in [(500, &[8][..]), (503, &[9, 18, 19, 20, 23]), (429, &[26, 27])] {
+            for &code in codes {
+                assert!(matches!(of(status, code), Verdict::Later { after: Some(_), .. }), "{code}");
+            }
+        }
+        for (status, code) in [(403, 1), (401, 2), (401, 3), (403, 4), (400, 7), (400, 14), (400, 21), (400, 22)] {
+            assert!(matches!(of(status, code), Verdict::Stop(_)), "{code}");
+        }
+        for code in [6, 12, 13, 15] {
+            assert!(matches!(of(400, code), Verdict::Refused { culprit: None, .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_culprit_is_heard() {
+        let body = r#"{"text":"Invalid data format","code":6,"invalid-event-number":7}"#;
+        assert!(matches!(verdict(400, body), Verdict::Refused { culprit: Some(7), .. }));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_hec_s_is_no_delivery() {
+        assert!(matches!(verdict(200, "<html>log in first</html>"), Verdict::Later { .. }));
+        assert!(matches!(verdict(200, "{}"), Verdict::Later { .. }));
+        assert!(matches!(verdict(302, ""), Verdict::Stop(_)));
+        assert!(matches!(verdict(404, "not found"), Verdict::Stop(_)));
+        assert!(matches!(verdict(413, "too large"), Verdict::Refused { .. }));
+        assert!(matches!(verdict(502, "bad gateway"), Verdict::Later { .. }));
+    }
+
+    #[test]
+    fn channels_are_version_4_uuids() {
+        let (one, other) = (guid().unwrap(), guid().unwrap());
+        assert_ne!(one, other);
+        assert_eq!((one.len(), &one[14..15]), (36, "4"));
+        assert!("89ab".contains(&one[19..20]), "{one}");
+    }
+}

@@ -1,0 +1,206 @@
+//! Captures on disk, opened: which files are meant, unpacked if they are gzip, line by line.
+//!
+//! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
+//! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back. Knows nothing of what is
+//! in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
+
+mod line;
+mod unpack;
+
+pub use line::{Lines, MAX_LINE_BYTES, Piece};
+pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
+
+use anyhow::{Context as _, bail};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _};
+use std::path::{Path, PathBuf};
+
+/// How a capture's name may end.
+const ENDINGS: [&str; 2] = ["*.ndjson", "*.ndjson.gz"];
+
+/// A capture that can be read more than once.
+///
+/// One that is compressed is unpacked into a temporary file without a name, which is gone with this value.
+pub struct Stored {
+    path: PathBuf,
+    bytes: u64,
+    unpacked: Option<File>,
+}
+
+impl Stored {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read, is no gzip though it begins like one, or unpacks to more than is believed.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut bytes = file.metadata()?.len();
+        let mut magic = Vec::new();
+        (&mut file).take(4).read_to_end_of(&mut magic)?;
+        if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            return Err(io::Error::other("it is compressed by zstd: unpack it first"));
+        }
+        let unpacked = if is_gzip(&magic) {
+            file.rewind()?;
+            let mut unpacked = tempfile::tempfile()?;
+            bytes = io::copy(&mut Unpacked::new(file), &mut unpacked)?;
+            Some(unpacked)
+        } else {
+            None
+        };
+        Ok(Self { path: path.to_owned(), bytes, unpacked })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its size, unpacked.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Its text, from the beginning. Of one that was compressed, only the file returned last may be read.
+    ///
+    /// # Errors
+    /// It cannot be opened again.
+    pub fn text(&self) -> io::Result<File> {
+        let Some(unpacked) = &self.unpacked else { return File::open(&self.path) };
+        let mut file = unpacked.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+/// The files that paths mean: a directory the captures in it, a `*` in a name (where no shell understood it) what fits.
+/// Each file once.
+///
+/// # Errors
+/// A directory cannot be read or has no capture in it, or nothing fits.
+pub fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in named {
+        found.extend(expand(path)?);
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
+    Ok(found)
+}
+
+fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.is_dir() {
+        let found = matching(path, &ENDINGS)?;
+        if found.is_empty() {
+            bail!("{} has no *.ndjson in it", path.display());
+        }
+        return Ok(found);
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
+    if let Some(pattern) = name.filter(|_| !path.exists()) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let found = matching(folder, &[pattern])?;
+        if found.is_empty() {
+            bail!("{}: no such file", path.display());
+        }
+        return Ok(found);
+    }
+    Ok(vec![path.to_owned()])
+}
+
+fn matching(folder: &Path, patterns: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("look into {}", folder.display()))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if patterns.iter().any(|pattern| fits(name, pattern)) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether `name` fits a pattern in which `*` stands for any text.
+fn fits(name: &str, pattern: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(name) = name.strip_prefix(head) else { return false };
+    let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+    ends.into_iter().any(|at| name.get(at..).is_some_and(|tail| fits(tail, rest)))
+}
+
+/// Reads until the end of what a `take` has limited.
+pub trait ReadToEndOf {
+    /// Appends all of it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read_to_end_of(self, into: &mut Vec<u8>) -> io::Result<()>;
+}
+
+impl<R: Read> ReadToEndOf for io::Take<R> {
+    #[expect(clippy::disallowed_methods, reason = "it is limited: that is what Take does")]
+    fn read_to_end_of(mut self, into: &mut Vec<u8>) -> io::Result<()> {
+        self.read_to_end(into).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (name, pattern, expected) in [
+            ("a.ndjson", "*.ndjson", true),
+            ("a.ndjson.tmp", "*.ndjson", false),
+            ("finesse-x-0001.ndjson", "finesse-*-*.ndjson", true),
+            ("finesse.ndjson", "finesse-*", false),
+            ("", "*", true),
+        ] {
+            assert_eq!(fits(name, pattern), expected, "{name} {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_capture_reads_like_a_plain_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (plain, packed) = (dir.path().join("a.ndjson"), dir.path().join("b.ndjson.gz"));
+        // Two members, as `cat a.gz b.gz` makes them, the last line torn.
+        let parts = ["one\r\n\n", "two\nthr"];
+        fs::write(&plain, parts.concat()).unwrap();
+        let mut file = File::create(&packed).unwrap();
+        for part in parts {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(part.as_bytes()).unwrap();
+            file.write_all(&gzip.finish().unwrap()).unwrap();
+        }
+        assert_eq!(paths(&[dir.path().to_owned(), plain.clone()]).unwrap(), [plain.clone(), packed.clone()]);
+        for path in [&plain, &packed] {
+            let stored = Stored::open(path).unwrap();
+            assert_eq!(stored.bytes(), 13);
+            for _ in 0..2 {
+                let mut text = Vec::new();
+                stored.text().unwrap().take(99).read_to_end_of(&mut text).unwrap();
+                assert_eq!(text, parts.concat().as_bytes());
+            }
+            let mut lines = Lines::open(path).unwrap();
+            let mut read = Vec::new();
+            while let Some(piece) = lines.next().unwrap() {
+                read.push(match piece {
+                    Piece::Line(line) => format!("line {}", String::from_utf8_lossy(line)),
+                    Piece::Torn(line) => format!("torn {}", String::from_utf8_lossy(line)),
+                    Piece::TooLong => String::from("too long"),
+                });
+            }
+            assert_eq!(read, ["line one", "line ", "line two", "torn thr"]);
+            assert_eq!((lines.number(), lines.read_bytes()), (4, fs::metadata(path).unwrap().len()));
+        }
+        fs::write(&packed, b"\x1f\x8bnonsense").unwrap();
+        assert!(Stored::open(&packed).is_err() && Lines::open(&packed).unwrap().next().is_err());
+    }
+}
