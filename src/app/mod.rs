@@ -6,6 +6,7 @@
 mod admin;
 mod assets;
 mod banner;
+mod browse;
 mod demo;
 mod doctor;
 mod export;
@@ -18,6 +19,7 @@ mod ship;
 mod signal;
 
 pub use assets::assets;
+pub use browse::browse;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
@@ -71,9 +73,14 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             resolve: config.resolve,
             front: Front::new(certificate.identity, keylog.clone())?,
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
+            rewriting: config.rewriting,
             limits: config.limits,
         };
         let fronted = fronted(&proxy).await?;
+        let browsing = match &config.browser {
+            Some(browser) => Some(browse::Plan::new(browser, &proxy.routes, &proxy.front.identity.spki_sha256())?),
+            None => None,
+        };
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
@@ -93,7 +100,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         if let Some(admin) = &admin {
             admin.told_of(&shutdown, &recorder);
         }
-        let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
+        let beside = browse::beside(browsing, shutdown.clone());
+        let (summary, ()) = tokio::join!(proxy::run(listeners, proxy, recorder.intake(), shutdown), beside);
+        let summary = summary?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
         recorder.finish()?;
         shippers.finish();

@@ -7,6 +7,7 @@
 
 mod admin;
 mod assets;
+mod browse;
 mod doctor;
 mod problem;
 mod read;
@@ -23,6 +24,7 @@ mod value;
 mod tests;
 
 pub use assets::Assets;
+pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
@@ -36,7 +38,7 @@ use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
-use crate::proxy::Limits;
+use crate::proxy::{Limits, Rewriting};
 use crate::tls::upstream::Trust;
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -58,6 +60,8 @@ pub const MAX_AGENTS: usize = 200;
 pub enum Task {
     /// `run`.
     Run(Box<Run>),
+    /// `browse`.
+    Browse(Browse),
     /// `demo`.
     Demo(Demo),
     /// `doctor`.
@@ -108,6 +112,8 @@ pub struct Run {
     pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Whom to believe to be the server.
     pub trust: Trust,
     /// Who we are if the server asks.
@@ -126,6 +132,8 @@ pub struct Run {
     pub limits: Limits,
     /// Where metrics are served.
     pub admin: Option<SocketAddr>,
+    /// A browser to open.
+    pub browser: Option<Browser>,
     /// The operational log.
     pub log: Log,
 }

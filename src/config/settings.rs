@@ -19,6 +19,7 @@ impl Run {
                 IpAddr::V6(v6) => rows.row("resolve", format!("{host}:[{v6}]")),
             }
         }
+        rows.row("rewrite", self.rewriting.as_str());
         match &self.trust {
             Trust::System => rows.row("upstream-trust", "system"),
             Trust::Ca(path) => rows.row("upstream-ca", path.display()),
@@ -47,6 +48,9 @@ impl Run {
         rows.row("handshake-timeout", value::time_text(self.limits.handshake));
         if let Some(address) = self.admin {
             rows.row("admin", address);
+        }
+        if self.browser.is_some() {
+            rows.row("browse", true);
         }
         rows.log(&self.log);
         rows.0

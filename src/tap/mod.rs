@@ -61,17 +61,12 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
 }
 
 fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
-    let payload = match &message {
-        Message::Bytes { bytes, direction, .. } => {
-            bus.counts().decoded(*direction, bytes.len());
-            Some(bytes.len())
-        }
-        Message::Closed(_, _, lost) => {
-            bus.counts().undecoded(lost.iter().sum());
-            None
-        }
-        _ => None,
-    };
+    match &message {
+        Message::Bytes { bytes, direction, .. } => bus.counts().decoded(*direction, bytes.len()),
+        Message::Closed(_, _, lost) => bus.counts().undecoded(lost.iter().sum()),
+        _ => {}
+    }
+    let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
         budget.give_back(bytes);

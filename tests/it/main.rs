@@ -6,6 +6,7 @@
 mod admin;
 mod assets;
 mod bad_input;
+mod browse;
 mod canary;
 mod certificates;
 mod contract;
@@ -17,6 +18,8 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod report;
+mod rewrite;
 mod routes;
 mod rsyslog;
 mod scan;
