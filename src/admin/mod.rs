@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 /// Connections at once; more wait.
 const MAX_CONNECTIONS: usize = 32;
@@ -111,11 +112,12 @@ impl Watched {
 pub async fn serve(listener: TcpListener, watched: Watched) {
     let watched = Arc::new(watched);
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let connections = TaskTracker::new();
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
             Ok((tcp, _)) => {
                 let watched = Arc::clone(&watched);
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     let service = service_fn(|request| {
                         let answer = answer(&watched, &request);
                         async { Ok::<_, Infallible>(answer) }

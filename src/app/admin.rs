@@ -8,11 +8,13 @@ use anyhow::{Context as _, anyhow};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Metrics being served; no longer when dropped.
 pub(super) struct Admin {
     address: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
+    tasks: TaskTracker,
 }
 
 /// An address to serve on.
@@ -44,8 +46,9 @@ impl Admin {
         let Bound { listener, address } = bound;
         let statuses = shippers.statuses().to_vec();
         let ships = move || statuses.iter().map(|status| shipped(&status.snapshot())).collect();
-        let serving = tokio::spawn(admin::serve(listener, recorder.watched(ships)));
-        Self { address, serving }
+        let tasks = TaskTracker::new();
+        let serving = tasks.spawn(admin::serve(listener, recorder.watched(ships)));
+        Self { address, serving, tasks }
     }
 
     /// Where it is served.
@@ -56,7 +59,7 @@ impl Admin {
     /// Whoever asks shall know when no new connections are taken.
     pub(super) fn told_of(&self, shutdown: &CancellationToken, recorder: &Recorder) {
         let (shutdown, health) = (shutdown.clone(), recorder.health());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             shutdown.cancelled().await;
             health.stopping();
         });
