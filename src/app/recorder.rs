@@ -1,5 +1,6 @@
 //! Tap, bus and sinks as one thing: started before traffic, finished behind it.
 
+use crate::admin::{Health, Shipped, Watched};
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES, Output, Receiver, Sink};
 use crate::capture::rules::Level;
 use crate::capture::token::{Key, Tokens};
@@ -38,6 +39,15 @@ pub(super) enum Show {
     Always,
 }
 
+/// Whether somebody reads the counts, so that traffic must be decoded though it is neither kept nor shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// There are metrics.
+    Yes,
+    /// There are none.
+    No,
+}
+
 /// Everything behind the feeds.
 pub(super) struct Recorder {
     intake: Intake,
@@ -47,6 +57,7 @@ pub(super) struct Recorder {
     /// Of tokens that can be asked for, by the file of their key.
     indexes: Vec<(PathBuf, Index)>,
     place: String,
+    health: Arc<Health>,
 }
 
 /// What stays the same however often the rules change.
@@ -55,6 +66,7 @@ struct Prelude {
     run: Ulid,
     start: Moment,
     show: Show,
+    counted: Counted,
     /// The key of tokens, and the file it is from.
     key: Arc<(Option<PathBuf>, Key)>,
 }
@@ -74,6 +86,7 @@ impl Recorder {
         servers: &[Authority],
         settings: &[(String, String)],
         show: Show,
+        counted: Counted,
     ) -> anyhow::Result<Self> {
         let key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
         let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, key };
@@ -83,21 +96,23 @@ impl Recorder {
         let mut indexes = Vec::new();
         let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, 1, &mut indexes)?;
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        intake.listen(attention(&sinks));
+        intake.listen(attention(&sinks, counted));
         let bus = Arc::new(Bus::new());
         bus.replace(sinks);
         let decoder = Decoder::new(door, Tracker::new(prelude.run.0).fronting(servers.iter().cloned()));
-        let to = Arc::clone(&bus);
+        let health = Arc::new(Health::default());
+        let (to, told) = (Arc::clone(&bus), Arc::clone(&health));
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
             if std::panic::catch_unwind(decoding).is_err() {
+                told.tap_failed();
                 tracing::error!(
                     "an error in the tap itself: traffic goes on, nothing more is recorded; please report it"
                 );
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap, prelude, indexes, place })
+        Ok(Self { intake, bus, tap, prelude, indexes, place, health })
     }
 
     /// Records differently from now on, in new files. Connections under way are read on; those that began while nothing was
@@ -119,7 +134,7 @@ impl Recorder {
         let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, first, &mut self.indexes)?;
         self.prelude = prelude;
         self.place = place;
-        self.intake.listen(attention(&sinks));
+        self.intake.listen(attention(&sinks, self.prelude.counted));
         self.intake.change(Change { door, fronted: servers.to_vec(), sinks });
         Ok(())
     }
@@ -136,6 +151,22 @@ impl Recorder {
             tracing::info!("a new capture file was asked for");
             bus.rotate();
         }
+    }
+
+    /// What metrics are made of. `ships` tells how delivery fares.
+    pub(super) fn watched(&self, ships: impl Fn() -> Vec<Shipped> + Send + Sync + 'static) -> Watched {
+        Watched {
+            bus: Arc::clone(&self.bus),
+            queue: self.intake.budget(),
+            health: Arc::clone(&self.health),
+            start: self.prelude.start,
+            ships: Box::new(ships),
+        }
+    }
+
+    /// The place to say that the program stops.
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// Where the capture goes, for a person.
@@ -215,9 +246,9 @@ impl Prelude {
     }
 }
 
-/// Without a sink the relay need copy nothing.
-fn attention(sinks: &[Sink]) -> Attention {
-    if sinks.is_empty() { Attention::Spare } else { Attention::Pay }
+/// With neither a sink nor anybody who counts the relay need copy nothing.
+fn attention(sinks: &[Sink], counted: Counted) -> Attention {
+    if sinks.is_empty() && counted == Counted::No { Attention::Spare } else { Attention::Pay }
 }
 
 fn key_of(record: &Recording) -> anyhow::Result<Key> {

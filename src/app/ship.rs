@@ -103,7 +103,6 @@ impl Shippers {
     }
 
     /// How they fare.
-    #[expect(dead_code, reason = "the metrics endpoint reads it")]
     pub(super) fn statuses(&self) -> &[Arc<Status>] {
         &self.statuses
     }

@@ -71,6 +71,11 @@ fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
         }
         message => message,
     };
+    match &message {
+        Message::Bytes { bytes, direction, .. } => bus.counts().decoded(*direction, bytes.len()),
+        Message::Closed(_, _, lost) => bus.counts().undecoded(lost.iter().sum()),
+        _ => {}
+    }
     let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
