@@ -7,9 +7,11 @@
 //!
 //! Knows neither files nor terminals: a sink is a function that takes batches from its [`Receiver`] until there are none.
 
+mod count;
 mod loss;
 mod queue;
 
+pub use count::{BOUNDS_US, Counts, Histogram, Labelled};
 pub use loss::{Loss, Lot, Tally, Why};
 pub use queue::{Abandoned, Item, LINGER, RECORD_COST_BYTES, Receiver};
 
@@ -44,6 +46,7 @@ pub struct Bus {
     queues: RwLock<Vec<Arc<Queue>>>,
     /// Replaced, and perhaps still writing.
     leaving: Mutex<Vec<Arc<Queue>>>,
+    counts: Counts,
 }
 
 /// A sink that has its thread and its queue, and waits for [`Bus::attach`] or [`Bus::replace`]. Dropped, it ends.
@@ -96,6 +99,25 @@ impl Sink {
         let _ = self.start.send(rival);
         self.queue
     }
+}
+
+/// A sink at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// The sink's name.
+    pub sink: &'static str,
+    /// What it is for.
+    pub duty: Duty,
+    /// What waits for it or is being written, bytes.
+    pub queued_bytes: u64,
+    /// The most that may.
+    pub limit_bytes: u64,
+    /// Written so far.
+    pub written: Tally,
+    /// Lost so far.
+    pub lost: Tally,
+    /// Why it does not write, if it does not.
+    pub trouble: Option<&'static str>,
 }
 
 /// What a sink has done in its life.
@@ -155,8 +177,21 @@ impl Bus {
         queues.iter().chain(leaving.iter()).filter(|queue| queue.sink() == sink).map(|queue| queue.files()).sum()
     }
 
-    /// Hands `record` to every sink that has room.
+    /// What has passed.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Every sink at this moment.
+    #[must_use]
+    pub fn states(&self) -> Vec<State> {
+        self.queues().iter().map(|queue| queue.now()).collect()
+    }
+
+    /// Counts `record` and hands it to every sink that has room.
     pub fn publish(&self, record: &Arc<Record>) {
+        self.counts.record(record);
         for queue in self.queues().iter() {
             queue.publish(record);
         }
@@ -186,6 +221,7 @@ impl Bus {
 
     /// Publishes the record that tells `loss`. The sink concerned takes it above its limit.
     pub fn publish_gap(&self, loss: Loss, record: &Arc<Record>) {
+        self.counts.record(record);
         let mut loss = Some(loss);
         for queue in self.queues().iter() {
             match loss.take_if(|loss| loss.sink() == queue.sink()) {

@@ -19,6 +19,7 @@
 //!              capture::Door      Observation → Event → Record: redaction, the one door out
 //!                     ▼
 //!                    bus ──▶ sinks: file · stdout · live
+//!                                  file ──▶ ship: Splunk · Elasticsearch
 //! ```
 //!
 //! Bytes go right, knowledge goes down. Only TCP back-pressure and shutdown travel against the flow.
@@ -31,7 +32,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]): never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
@@ -57,7 +58,9 @@
 //! 9. No idle timeout cuts a live socket. (`tests/it/endings.rs`)
 //! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
+pub mod admin;
 pub mod app;
+pub mod assets;
 pub mod bosh;
 pub mod browse;
 pub mod bus;

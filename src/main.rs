@@ -60,6 +60,7 @@ fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
         Task::Export(config) => app::export(&config),
         Task::Hosts(config) => app::hosts(&config),
         Task::Reload(config) => app::reload(&config),
+        Task::Assets(asked) => print(&app::assets(&asked)?),
         Task::Completions(shell) => print(&manual::completions(shell)),
         Task::Man(None) => print(&manual::page()?),
         Task::Man(Some(dir)) => manual::pages(&dir),

@@ -3,6 +3,8 @@
 //! Start: bind, certificates, upstream, recorder, then the facts on standard error, then traffic. Stop follows the data:
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
+mod admin;
+mod assets;
 mod banner;
 mod browse;
 mod control;
@@ -20,6 +22,7 @@ mod share;
 mod ship;
 mod signal;
 
+pub use assets::assets;
 pub use browse::browse;
 pub use demo::demo;
 pub use doctor::doctor;
@@ -40,10 +43,11 @@ use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
+use admin::Admin;
 use anyhow::{Context as _, anyhow};
 use banner::Fronted;
 use control::Control;
-use recorder::Recorder;
+use recorder::{Counted, Recorder};
 use running::{Fronting, Running};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
@@ -61,6 +65,7 @@ use tokio_util::sync::CancellationToken;
 pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     runtime()?.block_on(async {
+        let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
         let fronted = fronted(&front.proxy).await?;
@@ -74,8 +79,11 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
         let servers = config.traffic.servers();
-        let recorder = Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal)?;
+        let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
+        let recorder =
+            Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal, counted)?;
         let shippers = Shippers::start(&config.ship)?;
+        let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
         let (asking, mut asked) = mpsc::unbounded_channel();
         let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {
@@ -84,9 +92,13 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             redaction: config.record.redact,
             cas: &front.cas,
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
+            admin: admin.as_ref().map(Admin::address),
         });
         let shutdown = CancellationToken::new();
         signals.watch(shutdown.clone(), move || drop(asking.send(None)));
+        if let Some(admin) = &admin {
+            admin.told_of(&shutdown, &recorder);
+        }
         let beside = browse::beside(browsing, shutdown.clone());
         let (changing, changes) = mpsc::unbounded_channel();
         let Fronting { proxy, listeners, bound, .. } = front;

@@ -1,5 +1,6 @@
 //! Tap, bus and sinks as one thing: started before traffic, finished behind it.
 
+use crate::admin::{Health, Shipped, Watched};
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES, Output, Receiver, Sink};
 use crate::capture::rules::Level;
 use crate::capture::token::{Key, Tokens};
@@ -10,9 +11,11 @@ use crate::conn::Authority;
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::share::key;
+use crate::ship;
 use crate::sinks::{self, CaptureName, FileSink, KeepAlives, StdoutSink};
 use crate::tap::{self, Attention, Change, Decoder, Intake};
 use anyhow::{Context as _, anyhow};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -36,6 +39,15 @@ pub(super) enum Show {
     Always,
 }
 
+/// Whether somebody reads the counts, so that traffic must be decoded though it is neither kept nor shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// There are metrics.
+    Yes,
+    /// There are none.
+    No,
+}
+
 /// Everything behind the feeds.
 pub(super) struct Recorder {
     intake: Intake,
@@ -45,6 +57,7 @@ pub(super) struct Recorder {
     /// Of tokens that can be asked for, by the file of their key.
     indexes: Vec<(PathBuf, Index)>,
     place: String,
+    health: Arc<Health>,
 }
 
 /// What stays the same however often the rules change.
@@ -53,6 +66,7 @@ struct Prelude {
     run: Ulid,
     start: Moment,
     show: Show,
+    counted: Counted,
     /// The key of tokens, and the file it is from.
     key: Arc<(Option<PathBuf>, Key)>,
 }
@@ -72,6 +86,7 @@ impl Recorder {
         servers: &[Authority],
         settings: &[(String, String)],
         show: Show,
+        counted: Counted,
     ) -> anyhow::Result<Self> {
         let key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
         let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, key };
@@ -81,7 +96,7 @@ impl Recorder {
         let mut indexes = Vec::new();
         let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, 1, &mut indexes)?;
         let (intake, receiver, budget) = Intake::new(tap::QUEUE_BYTES);
-        intake.listen(attention(&sinks));
+        intake.listen(attention(&sinks, counted));
         let bus = Arc::new(Bus::new());
         bus.replace(sinks);
         let mut tracker = Tracker::new(prelude.run.0).fronting(servers.iter().cloned());
@@ -89,17 +104,19 @@ impl Recorder {
             tracker = tracker.sharing(&key.master);
         }
         let decoder = Decoder::new(door, tracker);
-        let to = Arc::clone(&bus);
+        let health = Arc::new(Health::default());
+        let (to, told) = (Arc::clone(&bus), Arc::clone(&health));
         let work = move || {
             let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
             if std::panic::catch_unwind(decoding).is_err() {
+                told.tap_failed();
                 tracing::error!(
                     "an error in the tap itself: traffic goes on, nothing more is recorded; please report it"
                 );
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap, prelude, indexes, place })
+        Ok(Self { intake, bus, tap, prelude, indexes, place, health })
     }
 
     /// Records differently from now on, in new files. Connections under way are read on; those that began while nothing was
@@ -121,7 +138,7 @@ impl Recorder {
         let Prepared { door, sinks, place } = prelude.prepare(record, servers, settings, first, &mut self.indexes)?;
         self.prelude = prelude;
         self.place = place;
-        self.intake.listen(attention(&sinks));
+        self.intake.listen(attention(&sinks, self.prelude.counted));
         self.intake.change(Change { door, fronted: servers.to_vec(), sinks });
         Ok(())
     }
@@ -138,6 +155,22 @@ impl Recorder {
             tracing::info!("a new capture file was asked for");
             bus.rotate();
         }
+    }
+
+    /// What metrics are made of. `ships` tells how delivery fares.
+    pub(super) fn watched(&self, ships: impl Fn() -> Vec<Shipped> + Send + Sync + 'static) -> Watched {
+        Watched {
+            bus: Arc::clone(&self.bus),
+            queue: self.intake.budget(),
+            health: Arc::clone(&self.health),
+            start: self.prelude.start,
+            ships: Box::new(ships),
+        }
+    }
+
+    /// The place to say that the program stops.
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
     }
 
     /// Where the capture goes, for a person.
@@ -194,7 +227,8 @@ impl Prelude {
             }
             CaptureTo::Dir(dir) => {
                 let name = CaptureName::new(shown(host, record.redact), self.start, self.run);
-                let sink = FileSink::create(dir, name, first, opening, sinks::Limits::default())?;
+                let keep = record.capture_limit_bytes.map(|limit_bytes| keep(dir, limit_bytes));
+                let sink = FileSink::create(dir, name, first, opening, limits(record))?.keeping(keep);
                 let place = sink.path().display().to_string();
                 let run = |receiver: &mut Receiver| sink.run(receiver);
                 all.push(Sink::new(FILE, Duty::Keep, Output::Own, CAPTURE_QUEUE_BYTES, run)?);
@@ -216,9 +250,9 @@ impl Prelude {
     }
 }
 
-/// Without a sink the relay need copy nothing.
-fn attention(sinks: &[Sink]) -> Attention {
-    if sinks.is_empty() { Attention::Spare } else { Attention::Pay }
+/// With neither a sink nor anybody who counts the relay need copy nothing.
+fn attention(sinks: &[Sink], counted: Counted) -> Attention {
+    if sinks.is_empty() && counted == Counted::No { Attention::Spare } else { Attention::Pay }
 }
 
 fn key_of(record: &Recording) -> anyhow::Result<Key> {
@@ -226,6 +260,26 @@ fn key_of(record: &Recording) -> anyhow::Result<Key> {
         Some(path) => key::open(path),
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers")),
     }
+}
+
+/// Files small enough for some of them to fit what is kept.
+fn limits(record: &Recording) -> sinks::Limits {
+    let limits = sinks::Limits::default();
+    let file_bytes = record.capture_limit_bytes.map_or(limits.file_bytes, |limit| limits.file_bytes.min(limit / 8));
+    sinks::Limits { file_bytes, ..limits }
+}
+
+/// What delivery has not reached yet is a loss when it is removed.
+fn keep(dir: &Path, limit_bytes: u64) -> sinks::Keep {
+    let dir = dir.to_owned();
+    let delivered = move || match ship::delivered(&dir) {
+        Ok(positions) => Some(positions?.into_iter().map(|(name, position)| (name, position.offset)).collect()),
+        Err(error) => {
+            tracing::warn!(error = %format!("{error:#}"), "what has been delivered is not known: nothing counts as delivered");
+            Some(BTreeMap::new())
+        }
+    };
+    sinks::Keep { limit_bytes, delivered: Box::new(delivered) }
 }
 
 /// What redacts as the recording says, and the index of its tokens if there will be any to be asked for.

@@ -15,7 +15,7 @@ fn record(sequence: u64, len: usize) -> Arc<Record> {
 /// A bus with one sink whose part the test plays.
 fn played(duty: Duty, limit_bytes: usize) -> (Bus, Receiver) {
     let (queue, receiver) = queue("file", duty, limit_bytes);
-    (Bus { queues: RwLock::new(vec![queue]), leaving: Mutex::default() }, receiver)
+    (Bus { queues: RwLock::new(vec![queue]), ..Bus::default() }, receiver)
 }
 
 fn take(receiver: &mut Receiver) -> Vec<Item> {

@@ -25,6 +25,7 @@ pub use restrict::Restrictor;
 use crate::clock::Moment;
 use event::{Bulk, Capture, Event, Observer, Setting, Treatment};
 use observation::Observation;
+use record::Facts;
 use std::borrow::Cow;
 
 /// Makes records, numbered without holes from 1.
@@ -82,7 +83,7 @@ impl Door {
         self.last_sequence -= 1;
         let blocked = self.redactor.blocked(seen, record.action, record.line.len() as u64);
         let blocked = self.restricted(blocked);
-        self.finish(blocked, seen)
+        Record { facts: record.facts, ..self.finish(blocked, seen) }
     }
 
     /// The first line of every capture file: version, settings in force, policy.
@@ -112,6 +113,7 @@ impl Door {
         event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
         event.message = gist::gist(&event);
+        let facts = Facts::of(&event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |Bulk(xml)| xml.len() * 5 / 4));
         line::encode(&mut event, self.line_limit_bytes, &mut line);
         let who = seen.session.map(|s| s.id.to_string()).or(seen.peers.map(|p| p.conn.to_string()));
@@ -129,6 +131,7 @@ impl Door {
             direction: seen.direction,
             who: who.unwrap_or_default(),
             message: event.message,
+            facts,
         }
     }
 }

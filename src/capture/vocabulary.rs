@@ -117,7 +117,7 @@ const WORDS: &[&[&str]] = &[
 ];
 
 /// `event.action`
-pub(super) const ACTION: &[&str] = &[
+pub const ACTION: &[&str] = &[
     "log-opened",
     "connection-opened",
     "connection-closed",
@@ -162,11 +162,11 @@ pub(super) const TLS_PROTOCOL: &[&str] = &["tls"];
 /// `finesse.direction`
 pub(super) const DIRECTION: &[&str] = &["c2s", "s2c"];
 /// `finesse.tls.leg`
-pub(super) const LEG: &[&str] = &["client", "upstream"];
+pub const LEG: &[&str] = &["client", "upstream"];
 /// Who ended or refused something: `finesse.conn.by`, `finesse.tls.failed_by`, `finesse.ws.close.initiator`
 pub(super) const END: &[&str] = &["client", "upstream", "proxy", "unknown"];
 /// `finesse.conn.how`
-pub(super) const HOW: &[&str] =
+pub const HOW: &[&str] =
     &["fin", "rst", "timeout", "tls_alert", "shutdown", "unreachable", "refused", "limit", "error", "unknown"];
 /// `finesse.stream.close.how`
 pub(super) const STREAM_HOW: &[&str] = &[
@@ -188,7 +188,7 @@ pub(super) const STREAM_HOW: &[&str] = &[
 /// `finesse.ws.close.handshake`
 pub(super) const CLOSE_HANDSHAKE: &[&str] = &["full", "half", "none"];
 /// `finesse.decode.layer`
-pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "update", "tap", "rewrite"];
+pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "update", "tap", "rewrite"];
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
@@ -244,7 +244,7 @@ pub(super) const FACT: &[&str] = &[
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`
-pub(super) const XMPP_KIND: &[&str] = &[
+pub const XMPP_KIND: &[&str] = &[
     "open",
     "close",
     "features",

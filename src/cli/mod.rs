@@ -4,6 +4,8 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod admin;
+pub mod assets;
 mod browse;
 mod doctor;
 mod hosts;
@@ -14,6 +16,7 @@ pub mod share;
 mod ship;
 mod text;
 
+pub use admin::AdminFlags;
 pub use browse::{BrowseFlags, BrowserFlags};
 pub use report::ReportFlags;
 
@@ -132,6 +135,13 @@ pub enum Command {
     /// no connection is cut. What is wrong with the configuration is said, and then nothing changes.
     #[command(after_long_help = text::RELOAD_MORE)]
     Reload(ReloadFlags),
+    /// Ready-made files for Splunk, the Elastic stack and log collectors
+    ///
+    /// They are inside this program: an add-on and dashboards for Splunk, templates and saved objects for Elasticsearch and
+    /// Kibana, configurations of Filebeat, Vector, Fluent Bit, rsyslog and the OpenTelemetry Collector, ready searches, and the
+    /// schema of the events.
+    #[command(after_long_help = assets::MORE)]
+    Assets(assets::AssetsFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.
@@ -184,6 +194,9 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub admin: AdminFlags,
     /// Open a browser for which the servers are here
     ///
     /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.

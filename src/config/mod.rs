@@ -5,6 +5,8 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod admin;
+mod assets;
 mod browse;
 mod doctor;
 mod hosts;
@@ -22,6 +24,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use assets::Assets;
 pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use hosts::{Deed, Hosts, Names};
@@ -87,6 +90,8 @@ pub enum Task {
     Hosts(Box<Hosts>),
     /// `reload`.
     Reload(Reload),
+    /// `assets`.
+    Assets(Assets),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -135,6 +140,8 @@ pub struct Run {
     pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
+    /// Where metrics are served.
+    pub admin: Option<SocketAddr>,
     /// A browser to open.
     pub browser: Option<Browser>,
     /// The operational log.

@@ -1,5 +1,6 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::admin;
 use super::browse;
 use super::doctor;
 use super::hosts;
@@ -76,6 +77,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
             let said = given(&only(&known, "certs"))?;
             Task::Reload(Reload { certs: path(&said, "certs", DEFAULT_CERTS), pid: flags.pid })
         }
+        Command::Assets(flags) => Task::Assets(super::assets::read(flags)),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })
@@ -159,6 +161,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
                 .unwrap_or(defaults.connections),
             grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
         },
+        admin: admin::address(said)?,
         browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
@@ -262,7 +265,7 @@ fn operational(said: &Said) -> Result<Log, Problem> {
     })
 }
 
-fn is_on(said: &Said, name: &str) -> bool {
+pub(super) fn is_on(said: &Said, name: &str) -> bool {
     said.one(name).is_some_and(|value| value.switch == Some(true))
 }
 

@@ -6,6 +6,7 @@
 //! what went into it since the last look counts as lost, and a new file is made, its directory too.
 
 use super::disk::{Disk, Medium};
+use super::keep::Keep;
 use super::name::CaptureName;
 use super::pending::{CHUNK_BYTES, Pending};
 use super::trouble::{BACK_OFF, Trouble};
@@ -52,6 +53,7 @@ pub struct FileSink<M: Medium = Disk> {
     name: CaptureName,
     opening: Opening,
     limits: Limits,
+    keep: Option<Keep>,
     number: u32,
     file: OpenFile<M::Out>,
     pending: Pending,
@@ -112,6 +114,7 @@ impl<M: Medium> FileSink<M> {
             name,
             opening,
             limits,
+            keep: None,
             number,
             file,
             pending,
@@ -119,6 +122,12 @@ impl<M: Medium> FileSink<M> {
             stays_since: None,
             rotation_asked: false,
         })
+    }
+
+    /// The same, within a total size.
+    #[must_use]
+    pub fn keeping(self, keep: Option<Keep>) -> Self {
+        Self { keep, ..self }
     }
 
     /// The file now written to.
@@ -130,6 +139,7 @@ impl<M: Medium> FileSink<M> {
     /// Writes until the bus closes.
     pub fn run(mut self, receiver: &mut Receiver) {
         receiver.opened(self.file.path.clone());
+        self.make_room(receiver);
         // Told to give up: the receiver counts what is left.
         let _: Result<(), Abandoned> = self.write(receiver);
         self.check(receiver);
@@ -237,7 +247,16 @@ impl<M: Medium> FileSink<M> {
         self.stays_since = None;
         self.rotation_asked = false;
         receiver.opened(self.file.path.clone());
+        self.make_room(receiver);
         Ok(())
+    }
+
+    /// Removes what is oldest, so that this file can grow.
+    fn make_room(&self, receiver: &mut Receiver) {
+        if let Some(keep) = &self.keep {
+            let run = self.name.stem();
+            receiver.removed(keep.make_room(&self.dir, &self.file.path, run, self.limits.file_bytes));
+        }
     }
 }
 

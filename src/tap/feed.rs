@@ -134,6 +134,12 @@ impl Budget {
         self.used.fetch_sub(bytes + MESSAGE_COST, Ordering::Relaxed);
     }
 
+    /// The most that may be queued, bytes.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes queued now.
     #[must_use]
     pub fn used(&self) -> usize {
@@ -179,6 +185,12 @@ impl Intake {
             // The tap is gone only if the program is ending.
             let _ = sender.send(Message::Change(Box::new(change)));
         }
+    }
+
+    /// The limit that all feeds share.
+    #[must_use]
+    pub fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// The feed of one connection.

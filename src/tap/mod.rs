@@ -71,6 +71,11 @@ fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
         }
         message => message,
     };
+    match &message {
+        Message::Bytes { bytes, direction, .. } => bus.counts().decoded(*direction, bytes.len()),
+        Message::Closed(_, _, lost) => bus.counts().undecoded(lost.iter().sum()),
+        _ => {}
+    }
     let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
@@ -87,7 +92,7 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         why: loss.why().sentence(),
         events: tally.events,
         bytes: tally.bytes,
-        sequences: (tally.events > 0).then_some((tally.first, tally.last)),
+        sequences: (tally.first > 0).then_some((tally.first, tally.last)),
     };
     let seen =
         Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };

@@ -18,7 +18,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tap", &["conn", "clock", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"]),
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
+    ("assets", &[]),
+    ("admin", &["conn", "clock", "capture", "bus", "tap"]),
     ("sinks", &["conn", "clock", "capture", "bus"]),
+    // A shipper reads files, never the bus: the relay cannot feel it.
+    ("ship", &["conn", "clock", "capture", "tls"]),
     ("stored", &[]),
     ("scan", &["conn", "clock", "capture", "stored"]),
     ("share", &["conn", "clock", "capture", "stored", "scan"]),

@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
+mod admin;
+mod assets;
 mod bad_input;
 mod browse;
 mod canary;
@@ -21,9 +23,11 @@ mod reload;
 mod report;
 mod rewrite;
 mod routes;
+mod rsyslog;
 mod scale;
 mod scan;
 mod share;
+mod ship;
 mod support;
 mod transparency;
 mod xmpp;
