@@ -60,7 +60,9 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option
             header.push(stream.read_u8().await?);
         }
     } else {
-        return Err(Error::NotOne("it does not begin with a PROXY protocol header, which --accept-proxy-protocol asks for"));
+        return Err(Error::NotOne(
+            "it does not begin with a PROXY protocol header, which --accept-proxy-protocol asks for",
+        ));
     }
     match ProxyHeader::parse(&header, ParseConfig::default()) {
         Ok((read, length)) if length == header.len() => Ok(read.proxied_address().map(|proxied| proxied.source)),

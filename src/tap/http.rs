@@ -121,7 +121,10 @@ pub(super) fn emit_exchange(
     let request = &exchange.request;
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
-    place.carries(exchange.response.as_ref().and_then(|response| given_cookie(&response.fields)).or(cookie), exit.tracker);
+    place.carries(
+        exchange.response.as_ref().and_then(|response| given_cookie(&response.fields)).or(cookie),
+        exit.tracker,
+    );
     if let Some(basic) = request.field("authorization").and_then(authorization::basic) {
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }

@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// The first line (of either stream) in which `found` finds something, and what it finds.
-    pub(super) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&str) -> Option<T>) -> T {
+    pub(super) fn wait_for<T>(&mut self, what: &str, mut found: impl FnMut(&str) -> Option<T>) -> T {
         let since = Instant::now();
         loop {
             let (stream, line) = match self.incoming.recv_timeout(SILENCE) {
@@ -73,6 +73,18 @@ impl Process {
                 return result;
             }
         }
+    }
+
+    /// Whether it says a line of which `found` is true before `within` is over; said already counts.
+    pub(super) fn says(&mut self, found: impl Fn(&str) -> bool, within: Duration) -> bool {
+        let since = Instant::now();
+        while !self.output.stdout.iter().any(|line| found(line)) {
+            match self.incoming.recv_timeout(within.saturating_sub(since.elapsed())) {
+                Ok((stream, line)) => self.output.push(stream, line),
+                Err(_) => return false,
+            }
+        }
+        true
     }
 
     /// Waits for the program's end, which must be a success.

@@ -5,10 +5,13 @@ use super::process::Process;
 use super::server::{Server, free_port};
 use super::tap::{Capture, Tap};
 use super::{AGENTS, HOST, ready};
+use crate::support::PATIENCE;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 const PROGRAMS: &[&str] = &["haproxy", "prosody", "node", "openssl"];
 /// Where the agents sit. HAProxy's hash of these leads to both instances.
@@ -27,8 +30,7 @@ fn agents_of_a_dead_instance_go_on_at_the_other() {
     let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
     let mut agents: Vec<Agent> = (0..AGENTS.len()).map(|index| Agent::start(&endpoint, index)).collect();
     let mut instances = [first, second];
-    let (at, rest) = agents.iter_mut().map(|agent| agent.instance(&mut instances)).unzip::<_, _, Vec<_>, Vec<_>>();
-    let _: Vec<()> = rest;
+    let at: Vec<usize> = agents.iter().map(|agent| agent.instance(&mut instances)).collect();
     let dead = at[0];
     assert!(at.contains(&(1 - dead)), "all agents are at one instance");
     let [first, second] = instances;
@@ -65,7 +67,8 @@ fn agents_of_a_dead_instance_go_on_at_the_other() {
         let whole = Capture { events, text: String::new(), stderr: String::new() };
         whole.holds(&agent.frames, 0);
         let said = |direction: &str| agent.frames.iter().filter(|frame| frame.direction == direction).count();
-        let told = |direction: &str| whole.stanzas().filter(|(_, event)| event["finesse"]["direction"] == direction).count();
+        let told =
+            |direction: &str| whole.stanzas().filter(|(_, event)| event["finesse"]["direction"] == direction).count();
         assert_eq!(told("c2s"), said("c2s"), "stanzas of {}", AGENTS[index]);
         let own: BTreeSet<String> =
             whole.events.iter().filter_map(|event| Some(event["trace"]["id"].as_str()?.to_owned())).collect();
@@ -89,7 +92,7 @@ fn the_name_asked_for_leads_to_its_instance_or_the_spare() {
         let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
         let mut agent = Agent::start(&endpoint, 0);
         let mut instances = [first, second];
-        assert_eq!(agent.instance(&mut instances).0, expected);
+        assert_eq!(agent.instance(&mut instances), expected);
         let [first, second] = instances;
         let (own, spare) = if expected == 0 { (first, second) } else { (second, first) };
         own.kill();
@@ -113,9 +116,15 @@ impl Balancer {
         command.arg("-db").arg("-f").arg(path).env("TAP_BIND", format!("127.0.0.1:{port}"));
         for (variable, instance) in ["TAP_1", "TAP_2"].into_iter().zip(instances) {
             command.env(variable, format!("127.0.0.1:{}", instance.port()));
+            command.env(format!("{variable}_ADMIN"), instance.admin().to_string());
         }
-        let mut process = Process::start(command.envs(variables.iter().copied()));
-        process.wait_for("that it has started", |line| line.contains("Proxy desktops started").then_some(()));
+        let process = Process::start(command.envs(variables.iter().copied()));
+        let since = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            // It says nothing when it is ready.
+            assert!(since.elapsed() < PATIENCE, "HAProxy does not listen");
+            std::thread::yield_now();
+        }
         Self { port, _process: process }
     }
 }
@@ -145,19 +154,28 @@ impl Agent {
             keep(frames, &seen);
             (seen["seen"] == "settled").then_some(())
         };
-        self.process.as_mut().expect("it runs").wait_for_mut("that it is logged in", found);
+        self.process.as_mut().expect("it runs").wait_for("that it is logged in", found);
     }
 
     /// At which instance it is, all that it said and heard being written there.
-    fn instance(&mut self, instances: &mut [Tap; 2]) -> (usize, ()) {
-        let _ = instances;
-        (0, ())
+    fn instance(&self, instances: &mut [Tap; 2]) -> usize {
+        let heard = self.frames.iter().rev().find(|frame| frame.direction == "s2c").expect("an answer");
+        let id = format!("\"id\":\"{}\"", heard.attribute("id").expect("its id"));
+        let last = |line: &str| line.contains(&id) && line.contains("\"direction\":\"s2c\"");
+        let since = Instant::now();
+        while since.elapsed() < PATIENCE {
+            if let Some(at) = instances.iter_mut().position(|tap| tap.says(last, Duration::from_millis(100))) {
+                return at;
+            }
+        }
+        panic!("{id} is at no instance");
     }
 
     /// Logs out and ends.
     fn leave(&mut self) {
         let output = self.process.take().expect("it runs").terminate();
-        let _ = output;
+        self.frames.clear();
+        output.stdout.iter().for_each(|line| keep(&mut self.frames, &serde_json::from_str(line).expect("JSON")));
     }
 }
 

@@ -8,12 +8,14 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A running proxy in front of one server.
 pub(super) struct Tap {
     process: Process,
     port: u16,
+    admin: Option<u16>,
     directory: TempDir,
     record: Record,
 }
@@ -57,7 +59,7 @@ impl Tap {
         if let Some(other) = other {
             run(Command::new("cp").arg("-rp").arg(other.directory.path().join("certs")).arg(directory.path()));
         }
-        let options = ["--observer", name, "--accept-proxy-protocol"];
+        let options = ["--observer", name, "--accept-proxy-protocol", "--admin", "127.0.0.1:0"];
         Self::start_in(directory, server, &plain(server), Record::Stream, &options)
     }
 
@@ -86,7 +88,13 @@ impl Tap {
         let port = process.wait_for("where it listens", |line| {
             line.split_once("listening ")?.1.split_once("://127.0.0.1:")?.1.trim().parse().ok()
         });
-        Self { process, port, directory, record }
+        let admin = options.contains(&"--admin").then(|| {
+            process.wait_for("its admin address", |line| {
+                let (_, rest) = line.split_once("metrics http://127.0.0.1:")?;
+                rest.strip_suffix("/metrics")?.parse().ok()
+            })
+        });
+        Self { process, port, admin, directory, record }
     }
 
     /// What a client connects to and trusts.
@@ -124,6 +132,16 @@ impl Tap {
     /// The port it listens on.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of its metrics, if it is an [`instance`](Self::instance).
+    pub(super) fn admin(&self) -> u16 {
+        self.admin.expect("an instance")
+    }
+
+    /// Whether it says a line of which `found` is true before `within` is over; said already counts.
+    pub(super) fn says(&mut self, found: impl Fn(&str) -> bool, within: Duration) -> bool {
+        self.process.says(found, within)
     }
 
     /// Kills it; what it had written.
