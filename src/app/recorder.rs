@@ -321,7 +321,7 @@ fn session_key(path: &Path) -> anyhow::Result<Option<Key>> {
     }
 }
 
-/// The machine's name, of characters that `--observer` takes too.
+/// The machine's name, of characters that `--observer-name` takes too.
 fn machine() -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' };
     let name: String = gethostname::gethostname().to_string_lossy().chars().map(plain).take(64).collect();

@@ -371,11 +371,11 @@ pub struct RecordFlags {
     /// a gap, and told as one (capture-gap).
     #[arg(long, value_name = "SIZE")]
     pub capture_limit: Option<OsString>,
-    /// What this instance is called in the log (observer.name) [default: the machine's host name]
+    /// What this instance is called in the log [default: the machine's host name]
     ///
     /// 1 to 64 letters, digits, dots, hyphens and underscores. Tells several instances apart that write into one index.
     #[arg(long, value_name = "NAME")]
-    pub observer: Option<OsString>,
+    pub observer_name: Option<OsString>,
     /// Longest line of the log [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so. Many log collectors cut at 8 KiB

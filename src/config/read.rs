@@ -221,7 +221,7 @@ fn recording(said: &Said) -> Result<Recording, Problem> {
         capture_limit_bytes: parsed(said, "capture_limit", value::size)?,
         redact: parsed(said, "redact", |text| Level::from_str(text).map_err(Wrong::from))?.unwrap_or_default(),
         rules: rules(said)?,
-        observer: parsed(said, "observer", value::observer)?,
+        observer: parsed(said, "observer_name", value::observer)?,
         session_key: None,
         stable_tokens: said.one("stable_tokens").map(|value| PathBuf::from(&value.text)),
         max_line_bytes: parsed(said, "max_line_bytes", value::count(lengths))?.unwrap_or(DEFAULT_LINE_BYTES),

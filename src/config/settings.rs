@@ -113,7 +113,7 @@ impl Rows {
             self.row("redaction-rules", record.rules.text().lines().collect::<Vec<_>>().join(", "));
         }
         if let Some(name) = &record.observer {
-            self.row("observer", name);
+            self.row("observer-name", name);
         }
         if let Some(path) = &record.stable_tokens {
             self.row("stable-tokens", path.display());

@@ -429,16 +429,16 @@ fn import_and_export_are_told_what_and_where_to() {
 fn several_instances_are_told_apart_behind_a_balancer() {
     let alone = run("--upstream h", &[]);
     assert_eq!(alone.preface, Preface::None);
-    let run = run("--upstream h --observer tap-1.example --accept-proxy-protocol --certs /c", &[]);
+    let run = run("--upstream h --observer-name tap-1.example --accept-proxy-protocol --certs /c", &[]);
     assert_eq!(run.record.observer.as_deref(), Some("tap-1.example"));
     assert_eq!(run.record.session_key, Some(PathBuf::from("/c/session.key")));
     assert_eq!(run.preface, Preface::ProxyProtocol);
-    for (name, value) in [("observer", "tap-1.example"), ("accept-proxy-protocol", "true")] {
+    for (name, value) in [("observer-name", "tap-1.example"), ("accept-proxy-protocol", "true")] {
         assert!(run.settings().contains(&(name.into(), value.into())), "{name} is not among the settings");
     }
-    let long = format!("run --upstream h --observer {}", "x".repeat(65));
-    for line in ["run --upstream h --observer tap/1", "run --upstream h --observer é", &long] {
+    let long = format!("run --upstream h --observer-name {}", "x".repeat(65));
+    for line in ["run --upstream h --observer-name tap/1", "run --upstream h --observer-name é", &long] {
         assert!(refusal(line, &[]).contains("64 letters"), "{line}");
     }
-    assert!(refusal("run --upstream h --observer tap/1", &[]).contains("--observer tap-1"));
+    assert!(refusal("run --upstream h --observer-name tap/1", &[]).contains("--observer-name tap-1"));
 }

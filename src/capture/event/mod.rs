@@ -158,7 +158,7 @@ pub struct Id<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Observer<'a> {
-    /// The instance of finesse-tap, the machine's host name unless it was given another (`--observer`).
+    /// The instance of finesse-tap, the machine's host name unless it was given another (`--observer-name`).
     pub(super) name: Cow<'a, str>,
 }
 

@@ -59,7 +59,7 @@ impl Tap {
         if let Some(other) = other {
             run(Command::new("cp").arg("-rp").arg(other.directory.path().join("certs")).arg(directory.path()));
         }
-        let options = ["--observer", name, "--accept-proxy-protocol", "--admin", "127.0.0.1:0"];
+        let options = ["--observer-name", name, "--accept-proxy-protocol", "--admin", "127.0.0.1:0"];
         Self::start_in(directory, server, &plain(server), Record::Stream, &options)
     }
 
