@@ -8,14 +8,16 @@ use super::{AGENTS, HOST, ready};
 use crate::support::PATIENCE;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const PROGRAMS: &[&str] = &["haproxy", "prosody", "node", "openssl"];
 /// Where the agents sit. HAProxy's hash of these leads to both instances.
-const FROM: [&str; 3] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"];
+const FROM: [&str; 3] = ["127.0.0.11", "127.0.0.15", "127.0.0.12"];
 
 #[test]
 fn agents_of_a_dead_instance_go_on_at_the_other() {
@@ -27,7 +29,7 @@ fn agents_of_a_dead_instance_go_on_at_the_other() {
     let first = Tap::instance(&server, "tap-1", None);
     let second = Tap::instance(&server, "tap-2", Some(&first));
     let balancer = Balancer::start("source.cfg", &[&first, &second], &[]);
-    let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
+    let endpoint = balancer.endpoint(&first);
     let mut agents: Vec<Agent> = (0..AGENTS.len()).map(|index| Agent::start(&endpoint, index)).collect();
     let mut instances = [first, second];
     let at: Vec<usize> = agents.iter().map(|agent| agent.instance(&mut instances)).collect();
@@ -89,7 +91,7 @@ fn the_name_asked_for_leads_to_its_instance_or_the_spare() {
         let first = Tap::instance(&server, "tap-1", None);
         let second = Tap::instance(&server, "tap-2", Some(&first));
         let balancer = Balancer::start("sni.cfg", &[&first, &second], &[("TAP_SECOND_NAME", name)]);
-        let endpoint = Endpoint { port: balancer.port, ca: first.ca() };
+        let endpoint = balancer.endpoint(&first);
         let mut agent = Agent::start(&endpoint, 0);
         let mut instances = [first, second];
         assert_eq!(agent.instance(&mut instances), expected);
@@ -105,6 +107,7 @@ fn the_name_asked_for_leads_to_its_instance_or_the_spare() {
 /// HAProxy with a shipped configuration.
 struct Balancer {
     port: u16,
+    directory: TempDir,
     _process: Process,
 }
 
@@ -125,13 +128,23 @@ impl Balancer {
             assert!(since.elapsed() < PATIENCE, "HAProxy does not listen");
             std::thread::yield_now();
         }
-        Self { port, _process: process }
+        Self { port, directory: tempfile::tempdir().expect("a temporary directory"), _process: process }
     }
 }
 
-/// A desktop that comes back once.
+impl Balancer {
+    /// What a client connects to and trusts; the certificate outlives the instance it is from.
+    fn endpoint(&self, instance: &Tap) -> Endpoint {
+        let ca = self.directory.path().join("ca.pem");
+        fs::copy(instance.ca(), &ca).expect("copy the CA");
+        Endpoint { port: self.port, ca }
+    }
+}
+
+/// A desktop that comes back until it is let in.
 struct Agent {
     process: Option<Process>,
+    address: &'static str,
     frames: Vec<Frame>,
 }
 
@@ -139,19 +152,19 @@ impl Agent {
     /// Logged in.
     fn start(endpoint: &Endpoint, index: usize) -> Self {
         let cookie = format!("a=b; JSESSIONID=JSESS1ON{index}");
-        let options = ["--ping", "0", "--back", "1", "--from", FROM[index], "--cookie", &cookie];
+        let options = ["--ping", "0", "--back", "30", "--from", FROM[index], "--cookie", &cookie];
         let process = Process::start(&mut endpoint.agent(AGENTS[index], &options));
-        let mut agent = Self { process: Some(process), frames: Vec::new() };
+        let mut agent = Self { process: Some(process), address: FROM[index], frames: Vec::new() };
         agent.settle();
         agent
     }
 
     /// Until it is logged in.
     fn settle(&mut self) {
-        let frames = &mut self.frames;
+        let (frames, mut is_open) = (&mut self.frames, false);
         let found = |line: &str| {
             let seen: Value = serde_json::from_str(line).ok()?;
-            keep(frames, &seen);
+            keep(frames, &mut is_open, &seen);
             (seen["seen"] == "settled").then_some(())
         };
         self.process.as_mut().expect("it runs").wait_for("that it is logged in", found);
@@ -161,7 +174,8 @@ impl Agent {
     fn instance(&self, instances: &mut [Tap; 2]) -> usize {
         let heard = self.frames.iter().rev().find(|frame| frame.direction == "s2c").expect("an answer");
         let id = format!("\"id\":\"{}\"", heard.attribute("id").expect("its id"));
-        let last = |line: &str| line.contains(&id) && line.contains("\"direction\":\"s2c\"");
+        let client = format!("\"ip\":\"{}\"", self.address);
+        let last = |line: &str| line.contains(&id) && line.contains(&client) && line.contains("\"direction\":\"s2c\"");
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             if let Some(at) = instances.iter_mut().position(|tap| tap.says(last, Duration::from_millis(100))) {
@@ -175,13 +189,21 @@ impl Agent {
     fn leave(&mut self) {
         let output = self.process.take().expect("it runs").terminate();
         self.frames.clear();
-        output.stdout.iter().for_each(|line| keep(&mut self.frames, &serde_json::from_str(line).expect("JSON")));
+        let mut is_open = false;
+        output
+            .stdout
+            .iter()
+            .for_each(|line| keep(&mut self.frames, &mut is_open, &serde_json::from_str(line).expect("JSON")));
     }
 }
 
-fn keep(frames: &mut Vec<Frame>, seen: &Value) {
+/// Keeps what was on the wire: the library records its farewell to a socket that is gone.
+fn keep(frames: &mut Vec<Frame>, is_open: &mut bool, seen: &Value) {
     let field = |name: &str| seen[name].as_str().unwrap_or_default().to_owned();
-    if seen["seen"] == "frame" {
-        frames.push(Frame { direction: field("direction"), text: field("text") });
+    match field("seen").as_str() {
+        "opened" => *is_open = true,
+        "closed" => *is_open = false,
+        "frame" if *is_open => frames.push(Frame { direction: field("direction"), text: field("text") }),
+        _ => {}
     }
 }
