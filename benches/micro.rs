@@ -12,10 +12,12 @@ use finesse_tap::capture::observation::Opened;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
-use finesse_tap::finesse::Update;
+use finesse_tap::conn::{Authority, ConnId, Direction, Peers, WsId};
+use finesse_tap::finesse::{Api, Update};
 use finesse_tap::http1::{Http1, Limits};
-use finesse_tap::session::Tracker;
+use finesse_tap::session::findings::handshake::Asked;
+use finesse_tap::session::tracker::{Opening, Rest};
+use finesse_tap::session::{Spot, Tracker};
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::ws;
@@ -33,6 +35,31 @@ const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n";
 const AUTH: &str = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>\
     MTAwMUBoLnRlc3QAMTAwMQBEZW1vLVNlY3JldC0xMDAxIQ==</auth>";
+
+const PING: &str = "<iq xmlns='jabber:client' type='get' id='7:ping'><ping xmlns='urn:xmpp:ping'/></iq>";
+const PONG: &str = "<iq xmlns='jabber:client' type='result' id='7:ping'/>";
+/// The reference login, as far as it tells the session anything.
+const LOGIN: [(Direction, &str); 10] = [
+    (Direction::S2c, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'/>"),
+    (
+        Direction::S2c,
+        "<features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></features>",
+    ),
+    (Direction::S2c, "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"),
+    (Direction::S2c, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0'/>"),
+    (Direction::C2s, "<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>"),
+    (
+        Direction::S2c,
+        "<iq type='result' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>1001@h.test/desktop</jid></bind></iq>",
+    ),
+    (Direction::C2s, "<presence xmlns='jabber:client'/>"),
+    (Direction::S2c, "<presence xmlns='jabber:client' from='finesse@h.test/User'/>"),
+    (
+        Direction::C2s,
+        "<iq type='set' id='2'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='/finesse/api/User/1001'/></pubsub></iq>",
+    ),
+    (Direction::S2c, "<iq type='result' id='2'/>"),
+];
 
 fn update() -> String {
     let teams: String = (5001..5006)
@@ -154,6 +181,78 @@ fn frame_to_line(bencher: Bencher, level: &str) {
         decoder.take(message, &mut |record| line_bytes += record.line().len());
         assert!(line_bytes > text.len());
         line_bytes
+    });
+}
+
+/// What sessions and findings add to an event that was parsed before: joins, stages, states, rules, timers.
+#[divan::bench(args = ["update", "ping", "exchange"])]
+fn session_and_findings(bencher: Bencher, kind: &str) {
+    let client = "127.0.0.1".parse().expect("an address");
+    let mut tracker = Tracker::new(1);
+    let mut spot = Spot {
+        conn: CONN,
+        client,
+        server: "h.test",
+        ws: Some(WsId(1)),
+        session: None,
+        sequence: 0,
+        at: Moment::default(),
+    };
+    spot.session = Some(tracker.session(client, "1001", spot.at));
+    let offered = [String::from("xmpp")];
+    tracker.websocket_opened(&spot, Opening { offered: &offered, selected: Some("xmpp"), user_agent: b"bench" });
+    for (direction, text) in LOGIN {
+        spot.sequence += 1;
+        let document = parse(text);
+        let root = document.roots().next().expect("an element");
+        tracker.stanza(&spot, direction, &Stanza::read(root));
+    }
+    assert!(tracker.next_told().is_none(), "nothing is wrong with this login");
+
+    // Two items by turns: the same one twice would be a finding.
+    let texts = [stanza(), stanza().replace("d41838330", "d41838331")];
+    let documents = texts.each_ref().map(|text| parse(text));
+    let messages = documents.each_ref().map(|document| Stanza::read(document.roots().next().expect("an element")));
+    let update_text = update();
+    let update_document = parse(&update_text);
+    let update = Update::read_xml(&update_document).expect("an update");
+    let pings = [PING, PONG].map(parse);
+    let [ping, pong] = pings.each_ref().map(|document| Stanza::read(document.roots().next().expect("an element")));
+    let api = Api::read("PUT", "/finesse/api/User/1001", Some("<User><state>READY</state></User>"));
+    let mut turn = 0;
+    bencher.bench_local(|| {
+        turn += 1;
+        spot.sequence += 1;
+        spot.at.mono_ns += 5_000_000_000;
+        spot.at.wall_us += 5_000_000;
+        tracker.tick(spot.at);
+        tracker.passed(&spot);
+        match kind {
+            "update" => {
+                tracker.stanza(&spot, Direction::S2c, &messages[turn % 2]);
+                tracker.update(&spot, &update);
+            }
+            "ping" => {
+                tracker.stanza(&spot, Direction::C2s, &ping);
+                tracker.stanza(&spot, Direction::S2c, &pong);
+            }
+            _ => {
+                let rest = Rest {
+                    started: spot.at,
+                    method: "PUT",
+                    asked: Asked::Nothing,
+                    credentials: Some("basic"),
+                    request_id: Some("6f1c2a2e-0000-4000-8000-000000000001"),
+                    api: api.as_ref(),
+                    status: Some(202),
+                    date: None,
+                    content: None,
+                };
+                tracker.exchange(&Spot { ws: None, ..spot }, &rest);
+                tracker.update(&spot, &update);
+            }
+        }
+        tracker.next_told()
     });
 }
 

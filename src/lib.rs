@@ -5,7 +5,8 @@
 //! # The one decision
 //!
 //! **The relay copies bytes; everything else watches a copy.** After TLS on both sides [`proxy`] has one byte relay for
-//! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic.
+//! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic. The one
+//! exception, [`rewrite`], edits a few header values on connections of browsers that use another name than the server's.
 //!
 //! ```text
 //! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
@@ -31,17 +32,18 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]): never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]): never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
-//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values |
+//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`] |
 //!
 //! # Invariants
 //!
 //! 1. The relay writes the very bytes it read, in order, flushes, and half-closes; the other direction lives on.
-//!    (`tests/it/transparency.rs`, `tests/it/endings.rs`)
+//!    Where [`rewrite`] is installed, undoing its edits gives those bytes. (`tests/it/transparency.rs`, `tests/it/endings.rs`,
+//!    `tests/it/rewrite.rs`)
 //! 2. The relay never waits for the tap, the tap never for a sink. A full queue costs counted events, and the direction
 //!    goes opaque: a decoder with a hole must not pretend. (`tests/it/pressure.rs`)
 //! 3. Codecs, session and capture do no I/O and read no clock: time is an argument. (`.clippy.toml`, `tests/it/layers.rs`)
@@ -57,6 +59,7 @@
 //! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
 pub mod app;
+pub mod browse;
 pub mod bus;
 pub mod ca_text;
 pub mod capture;
@@ -73,6 +76,7 @@ pub mod import;
 pub mod log;
 pub mod proxy;
 pub mod report;
+pub mod rewrite;
 pub mod scan;
 pub mod session;
 pub mod share;

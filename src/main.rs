@@ -35,6 +35,10 @@ fn perform(task: Task) -> anyhow::Result<()> {
             log::start(&config.log);
             app::run(*config)
         }
+        Task::Browse(config) => {
+            log::start(&log::Log::default());
+            app::browse(&config)
+        }
         Task::Demo(config) => {
             log::start(&config.log);
             app::demo(config)

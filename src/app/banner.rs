@@ -99,7 +99,8 @@ fn browser(facts: &Facts<'_>) -> Vec<String> {
     lines
 }
 
-fn base64_of_hex(hex: &str) -> Option<String> {
+/// A hash as browsers take it.
+pub(super) fn base64_of_hex(hex: &str) -> Option<String> {
     let digits: Option<Vec<u8>> =
         hex.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = digits?;

@@ -50,6 +50,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             resolve: vec![(HOST.to_owned(), server.address().ip())],
             front: Front::new(Identity::Minted(Box::new(minter)), None)?,
             upstream: Upstream::new(&Trust::Pins(vec![Pin::of(&certificate)]), None, None)?,
+            rewriting: proxy::Rewriting::default(),
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;

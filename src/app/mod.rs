@@ -4,6 +4,7 @@
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
 mod banner;
+mod browse;
 mod demo;
 mod doctor;
 mod export;
@@ -15,6 +16,7 @@ mod share;
 mod ship;
 mod signal;
 
+pub use browse::browse;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
@@ -66,11 +68,17 @@ pub fn run(config: Run) -> anyhow::Result<()> {
             resolve: config.resolve,
             front: Front::new(certificate.identity, keylog.clone())?,
             upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
+            rewriting: config.rewriting,
             limits: config.limits,
         };
         let fronted = fronted(&proxy).await?;
+        let browsing = match &config.browser {
+            Some(browser) => Some(browse::Plan::new(browser, &proxy.routes, &proxy.front.identity.spki_sha256())?),
+            None => None,
+        };
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
+        ship::announce(&config.ship);
         let recorder = Recorder::start(&config.record, &hosts, settings, recorder::Show::OnTerminal)?;
         let shippers = Shippers::start(&config.ship)?;
         banner::print(&banner::Facts {
@@ -82,7 +90,9 @@ pub fn run(config: Run) -> anyhow::Result<()> {
         });
         let shutdown = CancellationToken::new();
         signals.watch(shutdown.clone(), recorder.bus());
-        let summary = proxy::run(listeners, proxy, recorder.intake(), shutdown).await?;
+        let beside = browse::beside(browsing, shutdown.clone());
+        let (summary, ()) = tokio::join!(proxy::run(listeners, proxy, recorder.intake(), shutdown), beside);
+        let summary = summary?;
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
         recorder.finish()?;
         shippers.finish();

@@ -21,6 +21,11 @@ impl Signals {
         Self::new().context("watch signals")
     }
 
+    /// Waits until the program is told to stop.
+    pub(super) async fn stop(mut self) {
+        while !matches!(self.next().await, Told::Stop) {}
+    }
+
     /// Passes signals on until the program ends, the last flush included. A second request to stop ends it at once.
     pub(super) fn watch(self, shutdown: CancellationToken, bus: Arc<Bus>) {
         TaskTracker::new().spawn(pass_on(self, shutdown, bus));

@@ -193,8 +193,12 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         None => out.push_str(" unanswered"),
     }
     write!(out, " {}", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
-    if event.finesse.http.as_ref().is_some_and(|facts| facts.cut) {
+    let facts = event.finesse.http.as_ref();
+    if facts.is_some_and(|facts| facts.cut) {
         out.push_str(", cut off");
+    }
+    if let Some(rewrite) = facts.and_then(|facts| facts.rewrite.as_ref()) {
+        write!(out, ", {} header{} rewritten", rewrite.count, if rewrite.count == 1 { "" } else { "s" })?;
     }
     let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
     operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))

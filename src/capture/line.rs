@@ -56,6 +56,10 @@ fn shorten(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u8>) {
             if let Some(facts) = &mut event.finesse.http {
                 facts.request_headers.clear();
                 facts.response_headers.clear();
+                if let Some(rewrite) = &mut facts.rewrite {
+                    rewrite.request_headers.clear();
+                    rewrite.response_headers.clear();
+                }
             }
         },
         |event| {

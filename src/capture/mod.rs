@@ -125,7 +125,7 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.log.level = if off { "warn" } else { "info" };
     event.message = format!("capture file {number} of run {}, redaction {}", opening.run, opening.level);
     event.finesse.capture = Some(Box::new(Capture {
-        version: env!("CARGO_PKG_VERSION"),
+        version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
         run: Cow::Borrowed(&opening.run),
         settings: opening
             .settings

@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::conn::{Direction, Peers, WsId};
 use crate::finesse::{Api, Update};
 use crate::http1::Exchange;
+use crate::rewrite::Edit;
 use crate::session::tracker::UpdateRead;
 use crate::session::{Finding, Reply, Session, Stage, Summary};
 use crate::ws::{Control, Handshake, Message};
@@ -233,6 +234,8 @@ pub enum What<'o> {
     WebSocketOpened {
         /// The upgrade.
         exchange: &'o Exchange,
+        /// What was passed on with other values.
+        edits: &'o [Edit],
         /// What it agreed on.
         handshake: &'o Handshake,
     },
@@ -290,8 +293,10 @@ pub enum What<'o> {
 
 /// An exchange and what was made of it.
 pub struct HttpExchange<'o> {
-    /// As it passed.
+    /// As either side sent it.
     pub exchange: &'o Exchange,
+    /// What was passed on with other values.
+    pub edits: &'o [Edit],
     /// The REST call, if it is one.
     pub api: Option<Api>,
     /// Its `requestId` header.

@@ -16,6 +16,30 @@ pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static
     known(&text).ok_or_else(|| D::Error::custom("a word this version does not write"))
 }
 
+/// This program's own sentence about a finding: that of another version reads as empty, and is replaced by ours.
+pub(super) fn sentence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    Ok(known(&text).unwrap_or_default())
+}
+
+/// A version of this program, this or another: three numbers, and perhaps a short word.
+pub(super) fn version<'de, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'a, str>, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    let mut parts = text.splitn(3, '.');
+    let is_number = |part: &str| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let last = |part: &str| {
+        let (number, word) = part.split_once('-').unwrap_or((part, ""));
+        is_number(number) && word.len() <= 12 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+    };
+    let fine =
+        parts.next().is_some_and(is_number) && parts.next().is_some_and(is_number) && parts.next().is_some_and(last);
+    if fine || text.is_empty() {
+        Ok(Cow::Owned(text.into_owned()))
+    } else {
+        Err(D::Error::custom("no version of this program"))
+    }
+}
+
 /// A word where one may be.
 pub(super) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'static str>, D::Error> {
     one(deserializer).map(Some)
@@ -64,7 +88,7 @@ pub(super) fn words_known() -> impl Iterator<Item = &'static str> {
 
 /// Every list of words, one for each place that takes one; where stages and findings stand, their types know the words.
 const WORDS: &[&[&str]] = &[
-    &["", env!("CARGO_PKG_VERSION")],
+    &[""],
     ACTION,
     KIND,
     DATASET,
@@ -144,7 +168,7 @@ pub(super) const HOW: &[&str] =
 /// `finesse.ws.close.handshake`
 pub(super) const CLOSE_HANDSHAKE: &[&str] = &["full", "half", "none"];
 /// `finesse.decode.layer`
-pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap"];
+pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap", "rewrite"];
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`

@@ -4,6 +4,7 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod browse;
 mod doctor;
 pub mod manual;
 mod report;
@@ -12,9 +13,11 @@ pub mod share;
 mod ship;
 mod text;
 
+pub use browse::{BrowseFlags, BrowserFlags};
 pub use report::ReportFlags;
 
 use crate::capture::rules::Level;
+use crate::proxy::Rewriting;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -47,6 +50,12 @@ pub enum Command {
     /// writes what it saw. Runs until Ctrl-C, which lets connections finish first.
     #[command(after_help = text::RUN_NEXT, after_long_help = text::RUN_MORE)]
     Run(Box<RunFlags>),
+    /// Open a browser for which the servers are at the running proxy
+    ///
+    /// Chrome, Edge or Chromium with a profile of its own, deleted afterwards: exactly the fronted servers lead to the proxy, and
+    /// exactly the proxy's certificates are accepted. Nothing on the machine is changed, and no administrator is needed.
+    #[command(after_long_help = browse::MORE)]
+    Browse(Box<BrowseFlags>),
     /// See it work: a Finesse-like server and a desktop through the proxy
     ///
     /// Starts a small server that behaves like Finesse and desktops that sign in, take a call and sign out, all through the
@@ -149,6 +158,9 @@ pub struct RunFlags {
     /// Where records go.
     #[command(flatten)]
     pub keep: KeepFlags,
+    /// What is removed from them.
+    #[command(flatten)]
+    pub redact: RedactFlags,
     /// What only `run` lets you choose about records.
     #[command(flatten)]
     pub record: RecordFlags,
@@ -158,6 +170,14 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Open a browser for which the servers are here
+    ///
+    /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
+    #[arg(long, help_heading = "Browser")]
+    pub browse: bool,
+    /// The browser, and what it opens.
+    #[command(flatten)]
+    pub browser: BrowserFlags,
     /// Show no live view
     ///
     /// The facts at the start and the operational log stay.
@@ -197,6 +217,16 @@ pub struct TrafficFlags {
     /// would dial itself otherwise.
     #[arg(long, value_name = "HOST:ADDR")]
     pub resolve: Vec<OsString>,
+    /// Whose headers to rewrite, for browsers that use another name [default: auto]
+    ///
+    /// auto: connections that do not ask for a server by its real name, such as those of https://localhost:8445. The server
+    /// then finds its own name in Host, Origin and Referer, the browser the one that it used in Location, Set-Cookie,
+    /// Access-Control-Allow-Origin and Content-Security-Policy; Strict-Transport-Security is taken back. Every other byte
+    /// passes as it is, and the log tells each change. Best effort: names within pages are not touched.
+    ///
+    /// always: all connections. never: none.
+    #[arg(long, value_name = "WHOSE", value_parser = PossibleValuesParser::new(Rewriting::ALL.map(Rewriting::as_str)))]
+    pub rewrite: Option<String>,
 }
 
 /// Whom to believe to be the server.
@@ -255,6 +285,12 @@ pub struct KeepFlags {
     /// and on SIGHUP.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
+}
+
+/// What is removed from the log, in `run`, `demo` and `import`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Redaction")]
+pub struct RedactFlags {
     /// What to remove from the log [default: auth]
     ///
     /// It is removed before anything is written or shown.
@@ -269,12 +305,6 @@ pub struct KeepFlags {
     /// off: nothing. The log then holds passwords; every file says so in its first line.
     #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
     pub redact: Option<String>,
-}
-
-/// What only `run` lets you choose about records.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Files")]
-pub struct RecordFlags {
     /// Remove this too; repeatable
     ///
     /// RULE is PLACE:NAME[=CLASS]: a place of header, query, form, json, xml or variable (a call variable), and a class of
@@ -289,9 +319,16 @@ pub struct RecordFlags {
     pub allow: Vec<OsString>,
     /// Make tokens with the key in FILE, which is made if it is not there
     ///
-    /// For levels share and minimal. The same value then has the same token in every capture and bundle made with that key.
+    /// At level share. The same value then has the same token in every capture and bundle made with that key, and
+    /// `finesse-tap resolve` tells what one stands for, from FILE.index.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub stable_tokens: Option<OsString>,
+}
+
+/// What only `run` lets you choose about records.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub struct RecordFlags {
     /// Write no log
     #[arg(long)]
     pub no_capture: bool,
@@ -368,6 +405,9 @@ pub struct DemoFlags {
     /// Where records go.
     #[command(flatten)]
     pub files: KeepFlags,
+    /// What is removed from them.
+    #[command(flatten)]
+    pub redact: RedactFlags,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowFlags,
@@ -403,16 +443,14 @@ pub struct ImportFlags {
     /// Write the capture into DIR, or to standard output with - [default: captures]
     #[arg(long, short = 'o', value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
-    /// What to remove [default: auth]
-    ///
-    /// As in `run`.
-    #[arg(long, value_name = "LEVEL", value_parser = PossibleValuesParser::new(Level::ALL.map(Level::as_str)))]
-    pub redact: Option<String>,
     /// Longest line of the capture [default: 8000]
     ///
     /// In bytes, from 4000 to 16777216. A longer line loses part of its XML, and says so.
     #[arg(long, value_name = "N")]
     pub max_line_bytes: Option<OsString>,
+    /// What is removed.
+    #[command(flatten)]
+    pub redact: RedactFlags,
 }
 
 /// The options of `export`.

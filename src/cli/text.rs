@@ -21,7 +21,7 @@ Next: `finesse-tap run --help` tells how to point a browser at it.";
 pub(super) const RUN_NEXT: &str = "`finesse-tap run --help` tells how to point a browser at it.";
 
 pub(super) const RUN_MORE: &str = r#"Examples:
-  finesse-tap run --upstream uccxpub.example.com
+  finesse-tap run --upstream uccxpub.example.com --browse
   finesse-tap run --upstream uccxpub.example.com --resolve uccxpub.example.com:10.1.2.3
   finesse-tap run --upstream uccxpub.example.com --upstream-pin sha256:5d0f…
   finesse-tap run --upstream uccxpub.example.com --upstream uccxsub.example.com
@@ -29,14 +29,12 @@ pub(super) const RUN_MORE: &str = r#"Examples:
   finesse-tap run --upstream uccxpub.example.com --capture - --quiet | jq -r .message
 
 Pointing a browser at it: the browser must ask for the server by its real name and port.
-  One browser alone, in a profile of its own:
-    chromium --user-data-dir=tap-profile \
-      --host-resolver-rules="MAP uccxpub.example.com:8445 127.0.0.1:8445" \
-      https://uccxpub.example.com:8445/desktop
+  One browser alone, in a profile of its own: --browse, or `finesse-tap browse` in another terminal.
   All programs on this machine, by a line in /etc/hosts or
   C:\Windows\System32\drivers\etc\hosts (then --resolve tells the proxy the real address):
     127.0.0.1 uccxpub.example.com
-  The browser must trust the CA: `finesse-tap ca --upstream uccxpub.example.com` says how.
+    The browser must trust the CA then: `finesse-tap ca --upstream uccxpub.example.com` says how.
+  https://localhost:8445/desktop, best effort: see --rewrite.
 
 Environment: every option is also a variable, FINESSE_TAP_ and its name in capitals, such as
   FINESSE_TAP_UPSTREAM=uccxpub.example.com   FINESSE_TAP_MAX_LINE_BYTES=16000
@@ -79,11 +77,11 @@ pub(super) const SCAN_MORE: &str = "\
 Examples:
   finesse-tap scan case-1234.zip
   finesse-tap scan desktop.har --secrets-file my-passwords.txt
-  finesse-tap scan captures/*.ndjson --for auth      a capture as it is: credentials only
+  finesse-tap scan captures --for auth               captures as they are: credentials only
   finesse-tap scan log.txt --format json | jq -r .kind | sort | uniq -c
 
-Hits are certain, likely or possible. What cannot be looked at (an encrypted member, an archive in an archive) is a hit,
-too. In binary files only the secrets of --secrets-file are looked for, and that is said.
+Hits are certain, likely or possible. What cannot be looked at (encrypted, an archive in an archive, more than text unpacks to)
+is a hit, too. Of a directory every file below it is looked at. In binary files only the secrets of --secrets-file are looked for, and that is said.
 
 Exit codes: 0 nothing found, 1 something is left or a file cannot be read, 2 the command line is wrong.";
 pub(super) const SHARE_MORE: &str = "\
@@ -91,7 +89,8 @@ Examples:
   finesse-tap share captures/*.ndjson -o case-1234.zip
   finesse-tap share captures/*.ndjson -o case-1234.zip --user 1001 --since 2026-01-15T09:00:00Z
   finesse-tap share captures/*.ndjson -o case-1234.zip --stable-tokens certs/tokens.key --note \"login fails\"
-  finesse-tap share captures/*.ndjson -o issue.zip --level minimal
+  finesse-tap share captures -o issue.zip --level minimal
+  finesse-tap share captures -o case-1234.zip --encrypt-to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
 
 Next: unzip -p case-1234.zip report.txt, and read it before you hand the bundle on.";
 

@@ -5,6 +5,7 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod browse;
 mod doctor;
 mod problem;
 mod read;
@@ -20,6 +21,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use problem::Problem;
 pub use read::read;
@@ -33,7 +35,7 @@ use crate::capture::rules::Level;
 pub use crate::cli::Form;
 use crate::conn::Authority;
 use crate::log::Log;
-use crate::proxy::Limits;
+use crate::proxy::{Limits, Rewriting};
 use crate::tls::upstream::Trust;
 use clap_complete::Shell;
 use std::net::{IpAddr, SocketAddr};
@@ -55,6 +57,8 @@ pub const MAX_AGENTS: usize = 200;
 pub enum Task {
     /// `run`.
     Run(Box<Run>),
+    /// `browse`.
+    Browse(Browse),
     /// `demo`.
     Demo(Demo),
     /// `doctor`.
@@ -103,6 +107,8 @@ pub struct Run {
     pub traffic: Traffic,
     /// Addresses to dial for a name (lower case) instead of asking the system.
     pub resolve: Vec<(String, IpAddr)>,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Whom to believe to be the server.
     pub trust: Trust,
     /// Who we are if the server asks.
@@ -119,6 +125,8 @@ pub struct Run {
     pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
+    /// A browser to open.
+    pub browser: Option<Browser>,
     /// The operational log.
     pub log: Log,
 }

@@ -1,5 +1,6 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::browse;
 use super::doctor;
 use super::route;
 use super::said::{self, Environment, Known, Said};
@@ -33,9 +34,13 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
     let cli = Cli::from_arg_matches(&matches).map_err(stopped)?;
     let (name, matches) = matches.subcommand().ok_or_else(|| Problem::new("no command was named"))?;
     let known = options(name);
-    let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment);
+    let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment, &known);
     Ok(match cli.command {
         Command::Run(_) => Task::Run(Box::new(run(&given(&known)?, environment)?)),
+        // It reads the file of `run`, of which it knows a part.
+        Command::Browse(_) => {
+            Task::Browse(browse::browse(&layers(matches, environment, &known, &known, &options("run"))?)?)
+        }
         Command::Demo(_) => Task::Demo(demo(&given(&known)?)?),
         Command::Doctor(flags) => {
             let in_environment = known.iter().filter(|option| doctor::IN_ENVIRONMENT.contains(&&*option.name));
@@ -51,7 +56,7 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
         Command::Report(_) => Task::Report(super::report::read(&given(&[])?)?),
         Command::Import(flags) => {
             let known: Vec<Known> = known.iter().filter(|option| option.name != "files").cloned().collect();
-            let said = layers(matches, environment, &known, &known)?;
+            let said = layers(matches, environment, &known, &known, &known)?;
             Task::Import(Import { files: flags.files, record: Recording { live: Live::Off, ..recording(&said)? } })
         }
         Command::Export(flags) => Task::Export(Export {
@@ -70,12 +75,14 @@ fn options(command: &str) -> Vec<Known> {
     Cli::command().find_subcommand(command).map(said::known).unwrap_or_default()
 }
 
-/// Everything that was said to a command; `in_environment` are those of its options that may be set there.
+/// Everything that was said to a command; `in_environment` are those of its options that may be set there, `in_file` those
+/// that may stand in a file.
 fn layers(
     matches: &ArgMatches,
     environment: &Environment,
     known: &[Known],
     in_environment: &[Known],
+    in_file: &[Known],
 ) -> Result<Said, Problem> {
     let everywhere: Vec<Known> = ["run", "demo"].into_iter().flat_map(options).collect();
     said::mistyped(environment, &everywhere)?;
@@ -85,7 +92,7 @@ fn layers(
     let file = said.one("config").map(|value| (PathBuf::from(&value.text), value.clone()));
     if let Some((path, value)) = file {
         let text = file_text(&path).map_err(|why| value.problem(format!("{}: {why}", path.display())))?;
-        let in_file: Vec<Known> = known.iter().filter(|option| option.name != "config").cloned().collect();
+        let in_file: Vec<Known> = in_file.iter().filter(|option| option.name != "config").cloned().collect();
         said.add(said::file(&text, &path, &in_file)?);
     }
     Ok(said)
@@ -124,6 +131,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
     Ok(Run {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
+        rewriting: parsed(said, "rewrite", value::rewriting)?.unwrap_or_default(),
         trust: trust(said)?,
         client_identity: identity(said, ["upstream_client_cert", "upstream_client_key"])?,
         own_identity: identity(said, ["cert", "key"])?,
@@ -138,6 +146,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
                 .unwrap_or(defaults.connections),
             grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
         },
+        browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
 }

@@ -19,6 +19,7 @@ impl Run {
                 IpAddr::V6(v6) => rows.row("resolve", format!("{host}:[{v6}]")),
             }
         }
+        rows.row("rewrite", self.rewriting.as_str());
         match &self.trust {
             Trust::System => rows.row("upstream-trust", "system"),
             Trust::Ca(path) => rows.row("upstream-ca", path.display()),
@@ -45,6 +46,9 @@ impl Run {
         rows.row("max-connections", self.limits.connections);
         rows.row("connect-timeout", value::time_text(self.limits.connect));
         rows.row("handshake-timeout", value::time_text(self.limits.handshake));
+        if self.browser.is_some() {
+            rows.row("browse", true);
+        }
         rows.log(&self.log);
         rows.0
     }

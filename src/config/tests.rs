@@ -63,7 +63,7 @@ fn defaults_are_what_the_help_says() {
 #[test]
 fn every_option_can_be_said_in_all_three_places() {
     let flags = format!(
-        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] --route 7=xmpps://i:5223 \
+        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] --route 7=xmpps://i:5223 --rewrite always \
          --upstream-pin {PIN} --upstream-client-cert a --upstream-client-key b --cert c --key d --certs e --capture - \
          --redact off --max-line-bytes 16000 --keylog k --grace 500ms --max-connections 9 --connect-timeout 1m \
          --handshake-timeout 3 --verbose --log-format json --log-filter debug"
@@ -77,6 +77,7 @@ fn every_option_can_be_said_in_all_three_places() {
             "FINESSE_TAP_LISTEN=127.0.0.1:0, [::1]:0,",
             "FINESSE_TAP_RESOLVE=h:10.0.0.1,h:[fd00::1]",
             "FINESSE_TAP_ROUTE=7=xmpps://i:5223",
+            "FINESSE_TAP_REWRITE=always",
             &pin_variable,
             "FINESSE_TAP_UPSTREAM_CLIENT_CERT=a",
             "FINESSE_TAP_UPSTREAM_CLIENT_KEY=b",
@@ -97,7 +98,7 @@ fn every_option_can_be_said_in_all_three_places() {
         ],
     );
     let (_file, flag) = file(&format!(
-        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\nroute = '7=xmpps://i:5223'\n\
+        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\nroute = '7=xmpps://i:5223'\nrewrite = 'always'\n\
          upstream_pin = '{PIN}'\nupstream_client_cert = 'a'\nupstream_client_key = 'b'\ncert = 'c'\nkey = 'd'\n\
          certs = 'e'\ncapture = '-'\nredact = 'off'\nmax_line_bytes = 16_000\nkeylog = 'k'\ngrace = '500ms'\n\
          max_connections = 9\nconnect_timeout = '1m'\nhandshake_timeout = 3\nverbose = true\nlog_format = 'json'\n\

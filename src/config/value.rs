@@ -2,6 +2,7 @@
 
 use super::Route;
 use crate::conn::{Authority, Kind};
+use crate::proxy::Rewriting;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -106,6 +107,12 @@ pub(super) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
         let ip = curls.or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()));
         not(ip.map(|ip| if ip.is_ipv6() { format!("{host}:[{ip}]") } else { format!("{host}:{ip}") }))
     })
+}
+
+/// `auto`, `always` or `never`.
+pub(super) fn rewriting(text: &str) -> Result<Rewriting, Wrong> {
+    let found = Rewriting::ALL.into_iter().find(|one| one.as_str() == text);
+    found.ok_or_else(|| format!("`{text}` is none of auto, always and never").into())
 }
 
 /// Longest time that can be asked for.

@@ -176,6 +176,11 @@ impl<'q, 'w> Course<'q, 'w> {
     }
 
     fn keep(&mut self, step: Step) {
+        // We never say it; a server may say it back.
+        let step = match &self.question.credentials {
+            Some(credentials) => step.without(&login::secrets(credentials, &self.question.server.host)),
+            None => step,
+        };
         self.watch.ends(&step);
         self.walked.steps.push(step);
     }

@@ -46,10 +46,19 @@ pub(super) async fn open(stream: &mut Stream) -> (Outcome, Option<()>) {
     (outcome.fact("mechanisms", offered).fact("features", features.join(", ")), plain.then_some(()))
 }
 
+/// The password in the forms in which it is sent.
+pub(super) fn secrets(credentials: &Credentials, domain: &str) -> Vec<String> {
+    vec![credentials.password.clone(), STANDARD.encode(&credentials.password), response(credentials, domain)]
+}
+
+fn response(Credentials { user, password }: &Credentials, domain: &str) -> String {
+    STANDARD.encode(format!("{user}@{domain}\0{user}\0{password}"))
+}
+
 /// SASL PLAIN (RFC 4616), with the bare JID as authorization identity as the desktop does it.
 pub(super) async fn authenticate(stream: &mut Stream, credentials: &Credentials) -> (Outcome, Option<()>) {
-    let Credentials { user, password } = credentials;
-    let response = STANDARD.encode(format!("{user}@{}\0{user}\0{password}", stream.domains.server));
+    let user = &credentials.user;
+    let response = response(credentials, &stream.domains.server);
     let heard = async {
         stream
             .say(format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{response}</auth>"))

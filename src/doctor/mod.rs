@@ -5,14 +5,15 @@
 //! through a running proxy, and both are compared. Goes on after a failure as far as the failure allows; credentials go
 //! only to a server whose certificate is trusted, and are not tried again once refused.
 //!
-//! Limits: each step within [`Question::limit`]; one address is examined beyond TCP; what TLS versions below 1.2 a server
-//! speaks cannot be asked; an agent with single sign-on needs an access token in place of the password.
+//! Limits: each step within [`Question::limit`]; one address is examined beyond TCP; an agent with single sign-on needs an
+//! access token in place of the password.
 
 mod advice;
 mod compare;
 mod course;
 mod http;
 mod login;
+mod old_tls;
 mod reach;
 mod secure;
 pub mod step;

@@ -4,6 +4,7 @@
 //! judged by a second one. Nothing secret is sent on either. What [`crate::tls::upstream`] says about refusals is passed on.
 
 use super::course::Line;
+use super::old_tls::{self, Version};
 use super::reach::connect;
 use super::step::{Fault, Outcome};
 use super::{Question, Way};
@@ -50,7 +51,7 @@ pub(super) type Secured = Connected<TcpStream>;
 pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, Option<Shown>) {
     let connected = match handshake(question, address, crate::tls::VERSIONS, &Trust::Insecure).await {
         Ok(connected) => connected,
-        Err(fault) => return (fault.into(), None),
+        Err(fault) => return (too_old(question, address).await.unwrap_or_else(|| fault.into()), None),
     };
     let shown = chain(&connected);
     // One connection at a time: there are servers, and middleboxes, that take no more.
@@ -58,6 +59,8 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
     let _ = stream.shutdown().await;
     let tls13 = accepted(question, address, TLS13).await;
     let tls12 = accepted(question, address, TLS12).await;
+    let tls11 = old(question, address, Version::Tls11).await;
+    let tls10 = old(question, address, Version::Tls10).await;
     let said = format!(
         "TLS {}, {}, ALPN {}",
         seen.version.unwrap_or("of an unknown version"),
@@ -69,6 +72,8 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
         .passing("handshake", format!("{:.1} ms", seen.took_us as f64 / 1_000.0))
         .passing("accepts TLS 1.3", tls13)
         .passing("accepts TLS 1.2", tls12)
+        .passing("accepts TLS 1.1", tls11)
+        .passing("accepts TLS 1.0", tls10)
         .passing("client certificate", asked);
     match shown {
         Some(shown) => (outcome, Some(shown)),
@@ -87,6 +92,24 @@ async fn accepted(
         Ok(Err(fault)) => format!("no: {}", fault.why),
         Err(_) => "no answer".to_owned(),
     }
+}
+
+/// Whether the server takes a version that neither we nor today's browsers speak.
+async fn old(question: &Question, address: SocketAddr, version: Version) -> String {
+    old_tls::accepted(question, address, version, (question.limit / 8).min(PROBE_LIMIT)).await
+}
+
+/// After a failed handshake: that the server knows nothing newer, if that is why.
+async fn too_old(question: &Question, address: SocketAddr) -> Option<Outcome> {
+    let (tls11, tls10) = (old(question, address, Version::Tls11).await, old(question, address, Version::Tls10).await);
+    if tls11 != "yes" && tls10 != "yes" {
+        return None;
+    }
+    let newest = if tls11 == "yes" { "1.1" } else { "1.0" };
+    let advice = "no browser of today takes that, nor does this proxy: TLS 1.2 must be switched on at the server, \
+                  or a newer release installed";
+    let outcome = Outcome::fail(format!("the server speaks TLS {newest} and nothing newer"), advice);
+    Some(outcome.passing("accepts TLS 1.1", tls11).passing("accepts TLS 1.0", tls10))
 }
 
 /// Whether the certificate is trusted; if so, how later connections are made.

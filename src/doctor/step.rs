@@ -8,6 +8,9 @@ use serde::Serialize;
 /// Longest text of a step, characters.
 const TEXT_MAX_CHARS: usize = 2_000;
 
+/// A password shorter than this stands in too many words to be taken out of them, bytes.
+const SECRET_MIN_BYTES: usize = 4;
+
 /// How a step went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +82,21 @@ impl Step {
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {
         self.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+    }
+}
+
+impl Step {
+    /// The step without these texts, whoever brought them in.
+    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+        let facts = self.facts.iter_mut().map(|fact| &mut fact.value);
+        for text in facts.chain([&mut self.seen]).chain(&mut self.advice) {
+            for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_MIN_BYTES) {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), "[password]");
+                }
+            }
+        }
+        self
     }
 }
 

@@ -31,9 +31,10 @@ impl Framing {
         }
     }
 
-    /// RFC 9112 section 6.3, rules 1 and 3 to 8; tunnels (rule 2) are not bodies.
-    pub(super) fn of_response(head: &ResponseHead, request: &RequestHead) -> Result<Self, Fault> {
-        if request.method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
+    /// Of the response to a request of this method. RFC 9112 section 6.3, rules 1 and 3 to 8; tunnels (rule 2) are not
+    /// bodies.
+    pub(super) fn of_response(head: &ResponseHead, method: &str) -> Result<Self, Fault> {
+        if method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
             return Ok(NO_BODY);
         }
         match last_transfer_coding(&head.fields) {

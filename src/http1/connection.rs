@@ -175,17 +175,15 @@ impl Http1 {
             return Err(self.s2c.head_error("a response to no request"));
         };
         let exchange = &mut first.exchange;
-        let status = head.status;
-        if matches!(status, 100..=199) && status != 101 {
+        if head.is_interim() {
             if exchange.interim.len() < INTERIM {
-                exchange.interim.push(status);
+                exchange.interim.push(head.status);
             }
             return Ok(());
         }
         exchange.answered = Some(self.s2c.head_started);
-        // RFC 9110 sections 9.3.6 (CONNECT) and 15.2.2 (101).
-        let switches = status == 101 || exchange.request.method == "CONNECT" && matches!(status, 200..=299);
-        let framing = Framing::of_response(&head, &exchange.request);
+        let switches = head.switches(&exchange.request.method);
+        let framing = Framing::of_response(&head, &exchange.request.method);
         exchange.response = Some(head);
         if switches && first.asks_to_switch {
             exchange.response_body.complete = true;
@@ -303,7 +301,7 @@ struct Pending {
 impl Pending {
     fn new(request: RequestHead, keep_bytes: Option<usize>, started: Moment) -> Self {
         Self {
-            asks_to_switch: request.method == "CONNECT" || request.field("upgrade").is_some(),
+            asks_to_switch: request.asks_to_switch(),
             exchange: Exchange {
                 request,
                 request_body: Body::default(),

@@ -64,6 +64,11 @@ impl RequestHead {
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         values(&self.fields, name).next()
     }
+
+    /// Whether the answer may end HTTP on the connection.
+    pub(super) fn asks_to_switch(&self) -> bool {
+        self.method == "CONNECT" || self.field("upgrade").is_some()
+    }
 }
 
 impl ResponseHead {
@@ -71,6 +76,17 @@ impl ResponseHead {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         values(&self.fields, name).next()
+    }
+
+    /// Whether another response to the same request follows.
+    pub(super) fn is_interim(&self) -> bool {
+        matches!(self.status, 100..=199) && self.status != 101
+    }
+
+    /// Whether it ends HTTP for a request of this method that asked for it: RFC 9110 sections 15.2.2 (101) and 9.3.6
+    /// (CONNECT).
+    pub(super) fn switches(&self, method: &str) -> bool {
+        self.status == 101 || method == "CONNECT" && matches!(self.status, 200..=299)
     }
 }
 

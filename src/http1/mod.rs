@@ -2,7 +2,8 @@
 //!
 //! [`Http1`] is fed the bytes of either direction in the order they were observed and yields one [`Exchange`] a request,
 //! or [`Item::Upgraded`] when a `101` ends HTTP on the connection. It never fails on odd input it can still frame, knows
-//! nothing of Finesse, and holds at most what [`Limits`] allows.
+//! nothing of Finesse, and holds at most what [`Limits`] allows. [`Passage`] follows the same framing for whoever stands in
+//! the way of the bytes: it gives all of them back, heads whole.
 
 pub mod authorization;
 mod body;
@@ -10,6 +11,7 @@ mod connection;
 pub mod content;
 pub mod exchange;
 pub mod head;
+mod passage;
 mod stream;
 
 #[cfg(test)]
@@ -18,3 +20,4 @@ mod tests;
 pub use connection::Http1;
 pub use exchange::{Body, Error, Exchange, Item, Limits, Upgrade};
 pub use head::{Field, RequestHead, ResponseHead, Version};
+pub use passage::{Passage, Piece};

@@ -1,6 +1,7 @@
 //! Plays connections into [`Http1`] whole, byte by byte, and cut in two everywhere: heads, moments, limits, properties.
-//! The tables of what either side sends and what must come out are in [`playbook`].
+//! The tables of what either side sends and what must come out are in [`playbook`]. A [`Passage`] goes along on every run.
 
+mod passage;
 mod playbook;
 
 use super::*;
@@ -113,13 +114,16 @@ fn run_cut(
     mut pieces: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>>,
 ) -> Outcome {
     let mut run = Run::new(limits);
+    let mut companion = passage::Companion::new(limits);
     for (index, step) in steps.iter().enumerate() {
         let (direction, bytes) = match step {
             Step::C(bytes) => (Direction::C2s, bytes),
             Step::S(bytes) => (Direction::S2c, bytes),
             CEnd | SEnd => {
                 let now = run.now();
-                run.http.end(if matches!(step, CEnd) { Direction::C2s } else { Direction::S2c }, now);
+                let direction = if matches!(step, CEnd) { Direction::C2s } else { Direction::S2c };
+                run.http.end(direction, now);
+                companion.end(direction);
                 if take == Take::AfterEachFeed {
                     run.take();
                 }
@@ -128,12 +132,14 @@ fn run_cut(
         };
         for piece in pieces(index, bytes) {
             run.feed(direction, &piece);
+            companion.feed(direction, &piece);
             if take == Take::AfterEachFeed {
                 run.take();
             }
         }
     }
     run.take();
+    companion.agrees_with(&run.outcome);
     run.outcome
 }
 

@@ -6,6 +6,7 @@
 use crate::capture::observation::{Closed, End, How, Opened, TlsHandshake};
 use crate::clock;
 use crate::conn::{Authority, Direction};
+use crate::rewrite::{self, Edit};
 use crate::tap::Feed;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -73,6 +74,20 @@ impl Account {
         self.open();
         if let Some(feed) = &self.feed {
             feed.tls(handshake);
+        }
+    }
+
+    /// Header fields of what is read in this direction are passed on with other values. Before [`Account::relayed`].
+    pub(crate) fn edited(&mut self, direction: Direction, edits: Vec<Edit>) {
+        if let Some(feed) = self.feed.as_mut().filter(|feed| feed.is_on()) {
+            feed.edited(direction, clock::now(), edits);
+        }
+    }
+
+    /// No header field is edited from here on.
+    pub(crate) fn unedited(&mut self, error: rewrite::Error) {
+        if let Some(feed) = &self.feed {
+            feed.unedited(clock::now(), error);
         }
     }
 

@@ -7,6 +7,7 @@
 use super::Shared;
 use super::account::{Account, Ending};
 use super::dial::Unreachable;
+use super::filter::Filter;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
 use super::route::{Gate, Plan};
@@ -79,7 +80,7 @@ pub(crate) async fn serve(tcp: TcpStream, arrival: Arrival, shared: &Shared) {
 async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Ending {
     // Boxed, so that what a handshake needs is gone while the relay runs.
     match Box::pin(establish(tcp, arrival, shared, account)).await {
-        Ok((client, upstream)) => Duplex::new(client, upstream, account).await,
+        Ok((client, upstream, filter)) => Duplex::new(client, upstream, filter, account).await,
         Err(ending) => ending,
     }
 }
@@ -89,7 +90,7 @@ async fn establish(
     arrival: &Arrival,
     shared: &Shared,
     account: &mut Account,
-) -> Result<(ClientLeg, UpstreamLeg), Ending> {
+) -> Result<(ClientLeg, UpstreamLeg, Filter), Ending> {
     let deadline = Instant::now() + shared.limits.handshake;
     let first = match timeout_at(deadline, first_byte(&tcp)).await {
         Ok(Ok(byte)) => byte,
@@ -143,7 +144,7 @@ async fn establish(
         Ok(Err(error)) => return Err(client_failed(&error, sni, started, account)),
         Err(_) => return Err(client_stalled(sni, started, shared, account)),
     };
-    let client_handshake = client_shaken(&client, sni, started, arrival);
+    let client_handshake = client_shaken(&client, sni.clone(), started, arrival);
     let reached = match reached {
         Some(outcome) => outcome,
         None => reaching.await,
@@ -153,7 +154,8 @@ async fn establish(
             account.dialled(Some(upstream.address), Some(upstream.connect_us));
             account.tls(client_handshake);
             account.tls(upstream.connected.handshake);
-            Ok((client, upstream.connected.stream))
+            let filter = route.as_ref().map_or_else(|_| Filter::default(), |route| plan.filter(route, sni.as_deref()));
+            Ok((client, upstream.connected.stream, filter))
         }
         Err(mut trouble) => {
             tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");

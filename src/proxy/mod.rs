@@ -7,11 +7,13 @@
 mod account;
 mod connection;
 mod dial;
+mod filter;
 mod page;
 mod relay;
 mod route;
 
 pub use dial::Unreachable;
+pub use filter::Rewriting;
 pub use route::Route;
 
 use crate::capture::observation::{End, How};
@@ -51,6 +53,8 @@ pub struct Config {
     pub front: Front,
     /// TLS towards the servers.
     pub upstream: Upstream,
+    /// Which connections have their headers rewritten.
+    pub rewriting: Rewriting,
     /// Time and number.
     pub limits: Limits,
 }

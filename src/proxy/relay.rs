@@ -3,9 +3,11 @@
 //! One future owns both streams. Each [`Flow`] reads only when everything before has reached the other's socket, so no
 //! more than [`SCRATCH_BYTES`] a direction is ever held and an idle connection holds nothing. A clean end becomes a clean
 //! end, a FIN without close_notify the same, a reset a reset; the other direction lives on where TCP lets it.
-//! Knows no protocol, sets no time limit, and never waits for the tap.
+//! Knows no protocol, sets no time limit, and never waits for the tap. Where a [`Filter`] is installed, what is written is
+//! what it gives for what was read.
 
 use super::account::{Account, Ending};
+use super::filter::Filter;
 use crate::capture::observation::{End, How};
 use crate::conn::Direction;
 use crate::tls;
@@ -79,6 +81,7 @@ pub(crate) struct Duplex<'a, C, U> {
     upstream: U,
     c2s: Flow,
     s2c: Flow,
+    filter: Filter,
     account: &'a mut Account,
     /// What ended the connection first.
     ending: Option<Ending>,
@@ -87,9 +90,9 @@ pub(crate) struct Duplex<'a, C, U> {
 }
 
 impl<'a, C: Side, U: Side> Duplex<'a, C, U> {
-    pub(crate) fn new(client: C, upstream: U, account: &'a mut Account) -> Self {
+    pub(crate) fn new(client: C, upstream: U, filter: Filter, account: &'a mut Account) -> Self {
         let (c2s, s2c) = (Flow::new(Direction::C2s), Flow::new(Direction::S2c));
-        Self { client, upstream, c2s, s2c, account, ending: None, reset_by: None }
+        Self { client, upstream, c2s, s2c, filter, account, ending: None, reset_by: None }
     }
 
     /// Takes note of a direction's end. What a fault of one direction means for both is decided here; true if there
@@ -104,6 +107,9 @@ impl<'a, C: Side, U: Side> Duplex<'a, C, U> {
             Err(Fault::Reader(error)) => {
                 // All that was read before has been written on: a flow reads only when nothing is owed.
                 let next = if self.broken(source, &error) { State::Over } else { State::Ending { unclean: true } };
+                if next != State::Over {
+                    self.filter.end(direction);
+                }
                 self.turn(direction, next);
                 self.turn(direction.opposite(), State::Over);
                 (Rest::Spent, true)
@@ -169,12 +175,16 @@ impl<C: Side, U: Side> Future for Duplex<'_, C, U> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ending> {
         let this = self.get_mut();
         loop {
-            let outcome = this.c2s.poll(cx, &mut this.client, &mut this.upstream, this.account);
+            let outcome = this.c2s.poll(cx, &mut this.client, &mut this.upstream, &mut this.filter, this.account);
             let (c2s, c2s_fault) = this.note(Direction::C2s, outcome);
-            let outcome = this.s2c.poll(cx, &mut this.upstream, &mut this.client, this.account);
+            let outcome = this.s2c.poll(cx, &mut this.upstream, &mut this.client, &mut this.filter, this.account);
             let (s2c, s2c_fault) = this.note(Direction::S2c, outcome);
             if c2s_fault || s2c_fault {
                 // A fault ends a direction and changes what the other may do: look again, at most once a direction.
+                continue;
+            }
+            if this.c2s.waits_for(&this.filter) {
+                // The answer has told what the client's bytes behind its request are.
                 continue;
             }
             if this.c2s.state == State::Open && this.upstream.owes() {
@@ -243,11 +253,12 @@ impl Flow {
         cx: &mut Context<'_>,
         reader: &mut R,
         writer: &mut W,
+        filter: &mut Filter,
         account: &mut Account,
     ) -> Result<Rest, Fault> {
         let mut moved = 0;
         while self.state != State::Over {
-            match self.settle(cx, writer) {
+            match self.settle(cx, writer, filter) {
                 Poll::Ready(settled) => settled.map_err(Fault::Writer)?,
                 Poll::Pending => return Ok(Rest::Blocked),
             }
@@ -262,10 +273,15 @@ impl Flow {
             if moved >= BUDGET_BYTES {
                 return Ok(Rest::Spent);
             }
-            let pumped = SCRATCH.with_borrow_mut(|scratch| self.pump(cx, reader, writer, account, scratch));
+            let pumped = SCRATCH.with_borrow_mut(|scratch| self.pump(cx, reader, writer, filter, account, scratch));
             match pumped {
                 Poll::Ready(bytes) => moved += bytes?,
-                Poll::Pending if self.state == State::LastWords => self.turn(State::Over, account),
+                Poll::Pending if self.state == State::LastWords => {
+                    filter.end(self.direction);
+                    if !self.waits_for(filter) {
+                        self.turn(State::Over, account);
+                    }
+                }
                 Poll::Pending => return Ok(Rest::Blocked),
             }
         }
@@ -273,15 +289,20 @@ impl Flow {
     }
 
     /// Writes what is left over and flushes what the writer holds back.
-    fn settle<W: Side>(&mut self, cx: &mut Context<'_>, writer: &mut W) -> Poll<io::Result<()>> {
-        while !self.leftover.is_empty() {
+    fn settle<W: Side>(&mut self, cx: &mut Context<'_>, writer: &mut W, filter: &mut Filter) -> Poll<io::Result<()>> {
+        loop {
+            if self.leftover.is_empty() {
+                // An empty slice of a large buffer would keep the buffer.
+                self.leftover = filter.take(self.direction);
+            }
+            if self.leftover.is_empty() {
+                break;
+            }
             match ready!(Pin::new(&mut *writer).poll_write(cx, &self.leftover))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 n => self.leftover.advance(n),
             }
         }
-        // An empty slice of a large buffer would keep the buffer.
-        self.leftover = Bytes::new();
         if writer.owes() { Pin::new(writer).poll_flush(cx) } else { Poll::Ready(Ok(())) }
     }
 
@@ -291,6 +312,7 @@ impl Flow {
         cx: &mut Context<'_>,
         reader: &mut R,
         writer: &mut W,
+        filter: &mut Filter,
         account: &mut Account,
         scratch: &mut [u8],
     ) -> Poll<Result<usize, Fault>> {
@@ -304,8 +326,12 @@ impl Flow {
         let read = buffer.filled();
         if read.is_empty() || unclean {
             self.eof = Some(unclean);
+            filter.end(self.direction);
             self.turn(State::Ending { unclean }, account);
             return Poll::Ready(Ok(0));
+        }
+        if filter.feed(self.direction, read, account) {
+            return Poll::Ready(Ok(read.len()));
         }
         // The tap hears of it before the write, or an answer could overtake its request.
         let copy = account.relayed(self.direction, read);
@@ -319,6 +345,11 @@ impl Flow {
             self.leftover = copy.map_or_else(|| Bytes::copy_from_slice(rest), |copy| copy.slice(written..));
         }
         Poll::Ready(Ok(read.len()))
+    }
+
+    /// Whether there is something to write that only this direction can see to, and it can.
+    fn waits_for(&self, filter: &Filter) -> bool {
+        self.state != State::Over && self.leftover.is_empty() && filter.has(self.direction)
     }
 
     /// Moves on to a later state, and tells the tap when there is nothing more to come.

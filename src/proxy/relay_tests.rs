@@ -179,7 +179,7 @@ fn run(client: &mut Scripted, upstream: &mut Scripted) -> ([Vec<u8>; 2], Vec<Dir
     let (intake, messages, _) = Intake::new(usize::MAX >> 1);
     let mut account = Account::new(intake.feed(ConnId(1)), opened());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let ending = runtime.block_on(Duplex::new(client, upstream, &mut account));
+    let ending = runtime.block_on(Duplex::new(client, upstream, Filter::default(), &mut account));
     account.close(ending);
     heard(&messages)
 }
@@ -227,7 +227,7 @@ proptest! {
         let mut upstream = Scripted { write_max: max, stall_every: stall, ..Scripted::new([]) };
         let mut account = Account::new(Intake::off().feed(ConnId(1)), opened());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(Duplex::new(&mut client, &mut upstream, &mut account));
+        runtime.block_on(Duplex::new(&mut client, &mut upstream, Filter::default(), &mut account));
         prop_assert!(upstream.out == c2s);
     }
 }
@@ -237,7 +237,7 @@ fn what_is_held_back_is_flushed_when_the_read_would_block() {
     let mut client = Scripted::new([data("request"), Step::Silence]);
     let mut upstream = Scripted::new([Step::Silence]);
     let mut account = Account::new(Intake::off().feed(ConnId(1)), opened());
-    let mut duplex = Duplex::new(&mut client, &mut upstream, &mut account);
+    let mut duplex = Duplex::new(&mut client, &mut upstream, Filter::default(), &mut account);
     let mut cx = Context::from_waker(std::task::Waker::noop());
     assert_eq!(Pin::new(&mut duplex).poll(&mut cx), Poll::Pending);
     drop(duplex);
@@ -251,7 +251,7 @@ fn what_reading_makes_a_side_say_is_flushed() {
     let mut upstream = Scripted::new([Step::Silence]);
     (client.held, upstream.held) = (b"to the client".to_vec(), b"to the server".to_vec());
     let mut account = Account::new(Intake::off().feed(ConnId(1)), opened());
-    let mut duplex = Duplex::new(&mut client, &mut upstream, &mut account);
+    let mut duplex = Duplex::new(&mut client, &mut upstream, Filter::default(), &mut account);
     let mut cx = Context::from_waker(std::task::Waker::noop());
     assert_eq!(Pin::new(&mut duplex).poll(&mut cx), Poll::Pending);
     drop(duplex);
@@ -266,7 +266,7 @@ fn the_tap_hears_of_bytes_before_they_are_written() {
     let mut upstream = Scripted { tap: Some(messages), write_max: 2, ..Scripted::new([]) };
     let mut account = Account::new(intake.feed(ConnId(1)), opened());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(Duplex::new(&mut client, &mut upstream, &mut account));
+    runtime.block_on(Duplex::new(&mut client, &mut upstream, Filter::default(), &mut account));
     assert_eq!((&upstream.out[..], upstream.heard_bytes), (&b"onetwothree"[..], 11));
 }
 
@@ -361,7 +361,7 @@ fn a_busy_direction_yields() {
     let mut client = Scripted::new([Step::Data(vec![7; 4 * BUDGET_BYTES])]);
     let mut upstream = Scripted::new([Step::Silence]);
     let mut account = Account::new(Intake::off().feed(ConnId(1)), opened());
-    let mut duplex = Duplex::new(&mut client, &mut upstream, &mut account);
+    let mut duplex = Duplex::new(&mut client, &mut upstream, Filter::default(), &mut account);
     let mut cx = Context::from_waker(std::task::Waker::noop());
     assert_eq!(Pin::new(&mut duplex).poll(&mut cx), Poll::Pending);
     drop(duplex);

@@ -5,9 +5,11 @@
 
 use super::Config;
 use super::dial::{Dialer, Unreachable};
+use super::filter::{Filter, Rewriting};
 use crate::capture::observation::Certificate;
 use crate::clock;
 use crate::conn::{Authority, Kind};
+use crate::rewrite::{Names, Rewriter};
 use crate::tls::front::Front;
 use crate::tls::leaf::Identity;
 use crate::tls::upstream::Upstream;
@@ -42,6 +44,7 @@ pub(crate) struct Plan {
     pub(crate) dialer: Dialer,
     pub(crate) front: Front,
     pub(crate) upstream: Upstream,
+    rewriting: Rewriting,
 }
 
 /// One listener with its routes.
@@ -73,6 +76,7 @@ impl Plan {
             },
             front: config.front,
             upstream: config.upstream,
+            rewriting: config.rewriting,
         }
     }
 
@@ -94,6 +98,21 @@ impl Plan {
             None => Ok(&gate.first),
             Some(route) => Err(Unreachable::not_here(&route.upstream.host, gate.address, route.listener)),
         }
+    }
+
+    /// What stands between the client that asked for `sni` and this route's server.
+    pub(crate) fn filter(&self, route: &Route, sni: Option<&str>) -> Filter {
+        let rewrites = match self.rewriting {
+            Rewriting::Auto => !route.is_named(sni),
+            Rewriting::Always => true,
+            Rewriting::Never => false,
+        };
+        let ports = || {
+            let desktops = self.gates.iter().filter(|gate| gate.first.kind == Kind::Https);
+            desktops.map(|gate| (gate.address.port(), gate.first.upstream.clone())).collect()
+        };
+        let rewrites = rewrites && route.kind == Kind::Https;
+        Filter::new(rewrites.then(|| Rewriter::new(Names { server: route.upstream.clone(), ports: ports() })))
     }
 
     /// Whether a certificate is the one we minted for this server ourselves. (One that the user brought along may

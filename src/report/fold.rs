@@ -5,8 +5,8 @@
 
 use super::line::{Line, Update};
 use super::model::{
-    Call, CallStep, Effect, Ending, Join, List, MAX_CALL_STEPS, MAX_CALLS, MAX_NODES, MAX_ROWS, MAX_SLOWEST,
-    MAX_STATES, Mark, Place, Point, Request, Session, Socket, State, Subscription, Trouble,
+    Call, CallStep, Effect, Ending, Join, List, MAX_CALL_STEPS, MAX_CALLS, MAX_FINDINGS, MAX_NODES, MAX_ROWS,
+    MAX_SLOWEST, MAX_STATES, Mark, Place, Point, Request, Session, Socket, State, Subscription, Trouble,
 };
 use super::words::{self, plain};
 
@@ -230,6 +230,8 @@ pub(super) fn session(session: &mut Session, line: &Line<'_>, place: Place, answ
         "session-summary" => {
             let summary = line.finesse.summary.as_ref();
             session.summary_stopped_at = summary.and_then(|summary| summary.stopped_at.as_deref()).map(plain);
+            let counted = summary.iter().flat_map(|summary| summary.findings.iter().take(MAX_FINDINGS));
+            session.summary_findings = counted.map(|counted| (plain(&counted.code), counted.count)).collect();
         }
         _ => {}
     }
@@ -270,6 +272,9 @@ pub(super) fn conclude(session: &mut Session) {
         state.to_us = to_us;
     }
     for finding in session.findings.iter_mut() {
+        // Not every repetition has a line of its own.
+        let counted = session.summary_findings.iter().find(|(code, _)| *code == finding.code);
+        finding.count = finding.count.max(counted.map_or(0, |(_, count)| *count));
         finding.evidence.sort();
         finding.evidence.dedup();
     }

@@ -10,6 +10,7 @@ use super::model::{
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
 use super::{story, words};
+use crate::session::findings::Code;
 use std::collections::HashMap;
 
 /// Connections followed at once in a run.
@@ -345,30 +346,41 @@ impl Gather {
         let sequences = told.evidence.iter().take(MAX_FINDING_EVIDENCE);
         let evidence: Vec<Mark> = sequences.filter_map(|sequence| self.place(run, *sequence)).collect();
         let is_for_all = self.filter.is_for_all();
+        let is_shared = Code::read(&told.code).is_some_and(Code::is_shared);
         let findings = match owner {
+            // Whoever asks for one agent must know what struck all of them.
+            _ if is_shared => Some(&mut self.report.findings),
             Owner::Session(index) => self.report.sessions.get_mut(index).map(|session| &mut session.findings),
             Owner::Nobody if is_for_all => Some(&mut self.report.findings),
             _ => None,
         };
         let Some(findings) = findings else { return };
+        let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let facts = told.facts.iter().take(MAX_FINDING_EVIDENCE);
+        let facts = facts.map(|fact| (words::plain(&fact.name), words::plain(&value(&fact.value))));
         if let Some(known) = findings.iter_mut().find(|finding| finding.code == *told.code) {
             // A finding that comes again counts on by itself, or says how often it came so far.
             known.count = match told.count {
                 None | Some(1) => known.count + 1,
                 Some(count) => known.count.max(count),
             };
+            // Another node, another sign: worth telling. Another measure is not.
+            for fact in facts.filter(|(_, value)| value.parse::<i64>().is_err()) {
+                if known.facts.len() < MAX_FINDING_EVIDENCE && !known.facts.contains(&fact) {
+                    known.facts.push(fact);
+                }
+            }
             let room = MAX_FINDING_EVIDENCE.saturating_sub(known.evidence.len());
             known.evidence.extend(evidence.into_iter().take(room));
             return;
         }
-        let value = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let facts = told.facts.iter().take(MAX_FINDING_EVIDENCE);
         let finding = Finding {
             code: words::plain(&told.code),
             title: words::plain(if told.title.is_empty() { &line.message } else { &told.title }),
+            level: if &*line.log.level == "error" { "error" } else { "warn" },
             confidence: words::plain(&told.confidence),
             count: told.count.unwrap_or(1),
-            facts: facts.map(|fact| (words::plain(&fact.name), words::plain(&value(&fact.value)))).collect(),
+            facts: facts.collect(),
             advice: words::plain(&told.advice),
             at_us: place.at_us,
             line: place.mark,

@@ -355,6 +355,17 @@ pub(super) struct Fact<'a> {
 pub(super) struct Summary<'a> {
     #[serde(borrow, default)]
     pub(super) stopped_at: Word<'a>,
+    #[serde(borrow, default)]
+    pub(super) findings: Vec<Counted<'a>>,
+}
+
+/// How often a session had a finding.
+#[derive(Deserialize)]
+pub(super) struct Counted<'a> {
+    #[serde(borrow)]
+    pub(super) code: Text<'a>,
+    #[serde(default)]
+    pub(super) count: u64,
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,13 @@
 //! `report`: captures become what happened, for a person: text for a terminal, one HTML file, or JSON.
 //!
 //! `source` reads files, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
-//! bounded `model`, `evidence` looks up the lines that claims stand on, `text` and `html` render. Streams once, so the size
+//! bounded `model`, `evidence` looks up the lines that claims stand on, `headline` puts first what matters, `text` and `html` render. Streams once, so the size
 //! of a capture costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
 
 mod evidence;
 mod fold;
 mod gather;
+mod headline;
 mod html;
 pub mod ladder;
 mod line;
@@ -203,8 +204,10 @@ fn complain(report: &Report, filter: &Filter, named: &List<String>) -> anyhow::R
 fn columns(to_stdout: bool) -> usize {
     let terminal = io::stdout().is_terminal() && to_stdout;
     let size = terminal.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
+    // POSIX, "Environment Variables": the width a user prefers, whatever the terminal.
+    let preferred = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let columns = size.map_or(PLAIN_COLUMNS, |(terminal_size::Width(columns), _)| usize::from(columns));
-    columns.clamp(MIN_COLUMNS, MAX_COLUMNS)
+    preferred.unwrap_or(columns).clamp(MIN_COLUMNS, MAX_COLUMNS)
 }
 
 /// Writes to standard output. A reader that has gone has seen enough.

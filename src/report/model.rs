@@ -5,6 +5,7 @@
 
 use super::ladder::{Ladder, Login, Stage};
 use super::words::{serialize_stamp, serialize_stamp_if};
+use crate::session::findings::Code;
 use serde::{Serialize, Serializer};
 use std::ops::Deref;
 
@@ -275,6 +276,9 @@ pub struct Session {
     pub troubles: List<Trouble>,
     /// Findings.
     pub findings: List<Finding>,
+    /// How often the proxy's own summary counts each finding, said or not.
+    #[serde(skip)]
+    pub summary_findings: Vec<(String, u64)>,
     /// Where the proxy's own summary says the login stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_stopped_at: Option<String>,
@@ -372,10 +376,10 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// Whether both sides said goodbye.
+    /// Whether somebody said goodbye in good order. A desktop that logs out does not wait for the answer.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.handshake.as_deref() == Some("full") && matches!(self.code, 1_000 | 1_001 | 1_005)
+        self.initiator.is_some() && matches!(self.code, 1_000 | 1_001 | 1_005)
     }
 }
 
@@ -647,6 +651,8 @@ pub struct Finding {
     pub code: String,
     /// In words.
     pub title: String,
+    /// `error` or `warn`.
+    pub level: &'static str,
     /// certain, likely, possible.
     pub confidence: String,
     /// How often.
@@ -662,6 +668,14 @@ pub struct Finding {
     pub line: Mark,
     /// The lines it stands on, as far as they are in the capture.
     pub evidence: Vec<Mark>,
+}
+
+impl Finding {
+    /// Whether it concerns everybody who uses the server.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Code::read(&self.code).is_some_and(Code::is_shared)
+    }
 }
 
 /// A line that something stands on.

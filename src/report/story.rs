@@ -32,7 +32,7 @@ fn login(session: &Session) -> String {
         Login::Stopped => {
             let stage = last.ladder.stopped_at.map_or("?", |stage| stage.as_str());
             let why = last.ladder.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-            format!("The login stopped before “{stage}”{why}")
+            format!("The login stopped at “{stage}”{why}")
         }
         Login::Unfinished => String::from("The login was still under way when the capture ended"),
         Login::Unseen => String::from("Was logged in already when the capture began"),

@@ -1,5 +1,6 @@
 //! The report as text: fits a terminal's width, plain enough for a pipe, a mail or a ticket.
 
+use super::headline::{facts, headlines};
 use super::ladder::{Ladder, Login, Stage};
 use super::model::{Call, Finding, Mark, Pings, Report, Session};
 use super::story;
@@ -9,8 +10,10 @@ use std::fmt::Write as _;
 /// Rows of a table; what is beyond stands in the page and in JSON.
 const MAX_TABLE_ROWS: usize = 20;
 
-/// The last column of a table is at least this wide, whatever the terminal.
+/// The last column of a table is at least this wide, or stands below the others.
 const MIN_LAST_COLUMN: usize = 24;
+/// A column is cut down to this to make the others fit.
+const MIN_CUT_COLUMN: usize = 12;
 
 /// Renders the report, `columns` wide.
 pub(super) fn render(report: &Report, columns: usize) -> String {
@@ -69,9 +72,18 @@ impl Page {
         for width in widths.iter_mut().take(last) {
             *width = (*width).min(self.columns * 2 / 5);
         }
+        let room = self.columns.saturating_sub(4 + 2 * last);
+        while widths.iter().take(last).sum::<usize>() > room
+            && let Some(widest) = widths.iter_mut().take(last).max().filter(|widest| **widest > MIN_CUT_COLUMN)
+        {
+            *widest -= 1;
+        }
         let names: Vec<String> = head.iter().map(|cell| cell.trim_start_matches('>').to_owned()).collect();
         // What stands in the last column is told in full, below itself if need be.
         let before: usize = widths.iter().take(last).map(|width| width + 2).sum();
+        // Where it has no room beside the others it has a line of its own.
+        let needed = widths.get(last).map_or(0, |width| *width.min(&MIN_LAST_COLUMN));
+        let is_beside = self.columns >= 4 + before + needed;
         let mut put = |row: &[String]| {
             let mut line = String::new();
             for ((cell, width), head) in row.iter().zip(&widths).zip(head).take(last) {
@@ -85,16 +97,22 @@ impl Page {
                     false => write!(line, "{cell:<width$}  "),
                 };
             }
-            let cell = row.get(last).map(String::as_str).unwrap_or_default();
+            let cell = row.get(last).filter(|_| is_beside || row != names).map(String::as_str).unwrap_or_default();
             let cell = if head.get(last).is_some_and(|head| head.starts_with('>')) {
                 format!("{cell:>width$}", width = widths.get(last).copied().unwrap_or(0))
             } else {
                 cell.to_owned()
             };
-            let room = self.columns.saturating_sub(4 + before).max(MIN_LAST_COLUMN);
-            for (number, part) in wrap(&cell, room).iter().enumerate() {
-                let lead = if number == 0 { line.clone() } else { " ".repeat(before + 2) };
+            let (indent, mut lead) = if is_beside {
+                (before, line)
+            } else {
+                let _ = writeln!(self.out, "{}", format!("    {line}").trim_end());
+                (6, " ".repeat(6))
+            };
+            let parts = wrap(&cell, self.columns.saturating_sub(4 + indent).max(20));
+            for part in parts.iter().filter(|part| is_beside || !part.is_empty()) {
                 let _ = writeln!(self.out, "{}", format!("    {lead}{part}").trim_end());
+                lead = " ".repeat(indent);
             }
         };
         put(&names);
@@ -129,6 +147,7 @@ impl Page {
         for (file, number) in report.files.iter().zip(1_u32..) {
             self.line(0, &format!("[{number}] {}", file.path));
         }
+        self.headlines(report);
         self.oddities(report);
         for cut in &report.left_out {
             let whose = cut.session.as_ref().map(|id| format!(" of {id}")).unwrap_or_default();
@@ -141,7 +160,7 @@ impl Page {
             );
         }
         if !report.findings.is_empty() {
-            self.heading("Findings beyond sessions");
+            self.heading("Beyond single sessions");
             report.findings.iter().for_each(|finding| self.finding(finding, report));
         }
         if !report.strangers.is_empty() {
@@ -150,6 +169,25 @@ impl Page {
                 vec![time(stranger.at_us), stranger.client.clone(), place(stranger.line, report), stranger.what.clone()]
             });
             self.table(&["at", "client", "line", "what"], &rows.collect::<Vec<_>>());
+        }
+    }
+
+    fn headlines(&mut self, report: &Report) {
+        let headlines = headlines(report);
+        if headlines.is_empty() {
+            return;
+        }
+        self.heading("What happened");
+        for headline in headlines.iter().take(MAX_TABLE_ROWS) {
+            let mark = if headline.finding.level == "error" { "✗" } else { "!" };
+            let whom = headline.whom(report);
+            let facts = facts(headline.finding);
+            let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
+            self.paragraph(4, &format!("{mark} {}: {whom}{facts}", headline.finding.title));
+        }
+        if let Some(first) = headlines.first().filter(|first| !first.finding.advice.is_empty()) {
+            self.heading("What to do first");
+            self.paragraph(4, &first.finding.advice);
         }
     }
 
@@ -199,10 +237,11 @@ impl Page {
 
     fn finding(&mut self, finding: &Finding, report: &Report) {
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
-        self.paragraph(4, &format!("! {} [{}, {}]{times}", finding.title, finding.code, finding.confidence));
-        let facts: Vec<String> = finding.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let mark = if finding.level == "error" { "✗" } else { "!" };
+        self.paragraph(4, &format!("{mark} {} [{}, {}]{times}", finding.title, finding.code, finding.confidence));
+        let facts = facts(finding);
         if !facts.is_empty() {
-            self.paragraph(6, &facts.join(", "));
+            self.paragraph(6, &facts);
         }
         if !finding.advice.is_empty() {
             self.paragraph(6, &finding.advice);
@@ -395,7 +434,17 @@ impl Page {
 /// Text in lines of at most `room` characters, broken between words where there are any.
 fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for mut word in text.split(' ') {
+        while let Some((at, _)) = word.char_indices().nth(room) {
+            let (part, rest) = word.split_at(at);
+            if lines.last().is_some_and(|line| !line.is_empty()) {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(part);
+            }
+            word = rest;
+        }
         let fits = |line: &String| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= room;
         if lines.last().is_some_and(|line| !fits(line)) {
             lines.push(String::new());
@@ -414,7 +463,7 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
 pub(super) fn verdict(ladder: &Ladder) -> String {
     match (ladder.login, ladder.stopped_at) {
         (Login::Complete, _) => String::from("complete"),
-        (Login::Stopped, Some(stage)) => format!("stopped before {}", stage.as_str()),
+        (Login::Stopped, Some(stage)) => format!("stopped at {}", stage.as_str()),
         (Login::Unfinished, Some(stage)) => format!("under way, waiting for {}", stage.as_str()),
         (Login::Stopped | Login::Unfinished, None) => String::from("not complete"),
         (Login::Unseen, _) => String::from("before the capture"),

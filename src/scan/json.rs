@@ -66,9 +66,11 @@ impl Names {
                 let value = text.get(from..to).unwrap_or_default();
                 let short = value.get(..MAX_NAME_BYTES).unwrap_or(value);
                 if is_key(text, to) {
-                    self.key = short.to_vec();
+                    self.key.clear();
+                    self.key.extend_from_slice(short);
                 } else if self.key == b"name" {
-                    self.pair = short.to_vec();
+                    self.pair.clear();
+                    self.pair.extend_from_slice(short);
                 } else if self.key == b"resource" {
                     self.of_user = value == b"User";
                 }

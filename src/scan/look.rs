@@ -61,6 +61,8 @@ pub(super) enum Origin<'t> {
 #[derive(Default)]
 pub(super) struct Memory {
     names: HashMap<Vec<u8>, Option<Named>>,
+    /// Where a key of `names` is put together.
+    key: Vec<u8>,
     hasher: RandomState,
     told: HashSet<(&'static str, u64)>,
 }
@@ -129,13 +131,19 @@ impl<'s> Look<'s> {
             self.cookies(name, text, 0, origin);
         }
         let inside = self.depth < MAX_DEPTH && self.json_inside(text, origin);
+        let random_by_nature = name::is_random_by_nature(parent, name);
         if !inside {
             shape::credentials(text, &mut |finding| self.found(finding, origin));
             self.pairs(text, origin);
             if self.scanner.minds(Class::Person) {
-                shape::numbers(text, &mut |finding| self.found(finding, origin));
+                shape::numbers(text, &mut |finding| {
+                    // Of random ids some are digits throughout, and of these some have a card's check digit.
+                    if !(random_by_nature && finding.kind == "payment-card") {
+                        self.found(finding, origin);
+                    }
+                });
             }
-            self.words(text, origin, name::is_random_by_nature(parent, name));
+            self.words(text, origin, random_by_nature);
             self.entities(text, origin);
             self.escapes(text, origin);
         }
@@ -343,13 +351,18 @@ impl<'s> Look<'s> {
         if name.len() > MAX_NAME_BYTES {
             return None;
         }
-        let key = [&[written as u8], parent, b"\0", name].concat();
-        if let Some(known) = self.memory.names.get(&key) {
+        let key = &mut self.memory.key;
+        key.clear();
+        key.push(written as u8);
+        key.extend_from_slice(parent);
+        key.push(0);
+        key.extend_from_slice(name);
+        if let Some(known) = self.memory.names.get(key.as_slice()) {
             return *known;
         }
         let named = name::named(parent, name, written).filter(|named| !self.allows(*named, name));
         if self.memory.names.len() < MAX_NAMES {
-            self.memory.names.insert(key, named);
+            self.memory.names.insert(self.memory.key.clone(), named);
         }
         named
     }

@@ -37,8 +37,8 @@ static CREDENTIAL: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?x-u)
-        (?P<international> \+[1-9][0-9](?:[\ ().-]{0,2}[0-9]){5,13} )
-      | \b(?P<card> [0-9](?:[\ -]?[0-9]){12,18} )\b
+        (?P<international> \+[1-9](?:[\ ().-]{0,2}[0-9]){6,14} )
+      | \b(?P<card> [0-9]{13,19} | [0-9]{4}(?:[\ -][0-9]{4}){2,3}(?:[\ -][0-9]{1,4})? | [0-9]{4}[\ -][0-9]{6}[\ -][0-9]{4,5} )\b
       | \b(?P<iban> [A-Z]{2}[0-9]{2}(?:\ ?[A-Z0-9]{4}){2,7}(?:\ ?[A-Z0-9]{1,3})? )\b
       | \b(?i:ext|extension)[\ :=.\#]{1,3}(?P<extension> [0-9]{3,6} )\b
       | \b(?i:tel|sips?|phone|telephone|mobile|caller|called|calling|call|dial|dialed|dialing|ani|dnis|from|to)
@@ -320,6 +320,7 @@ mod tests {
     fn numbers_of_persons_are_told_from_others() {
         for (text, kind) in [
             ("call +14155550118 now", "phone"),
+            ("+1 415 555 0118", "phone"),
             ("+49 (30) 1234-567", "phone"),
             ("call from 5550100114", "phone"),
             ("tel:030 1234567", "phone"),
@@ -328,6 +329,7 @@ mod tests {
             ("4111 1111 1111 1111", "payment-card"),
             ("card=5500005555555559;", "payment-card"),
             ("378282246310005", "payment-card"),
+            ("3782-822463-10005", "payment-card"),
             ("DE89 3704 0044 0532 0130 00", "bank-account"),
             ("GB82WEST12345698765432", "bank-account"),
             ("User 1001 READY", "login"),
@@ -338,6 +340,7 @@ mod tests {
         }
         for text in [
             "4111 1111 1111 1112",
+            "PUT Dialog/46437689 202 10 ms (answer)",
             "1700000000000000",
             "connection from 198.18.12.34:36574 to 198.18.1.2:43609",
             "from 2026-11-22 to 2026-11-23",

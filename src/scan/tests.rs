@@ -147,6 +147,7 @@ fn a_shared_capture_is_clean_and_its_tokens_are_not_minimal() {
 #[test]
 fn what_is_harmless_is_passed() {
     for text in [
+        r#"{"transaction":{"id":"4111111111111111"},"trace":{"id":"x"}}"#,
         r#"{"authorization":"Basic [cred:basic]","password":"[cred:password]","sid":"k-0123456789"}"#,
         r#"{"token_type":"Bearer","password":null,"passwordPolicy":"strict","secret":""}"#,
         r#"{"policy_sha256":"384ce9c11bd34e5859eda496b31f0f62f3ce999562a3ef3b0d6f6ceac719b1bb"}"#,
@@ -297,6 +298,29 @@ fn of_a_long_value_the_beginning_counts() {
             hits.iter().map(|hit| (hit.kind, hit.place.column)).collect::<Vec<_>>(),
             [("password", 10 + u64::from(text.starts_with('<')))]
         );
+    }
+}
+
+/// Each would take minutes if a byte were looked at again for every byte behind it.
+#[test]
+fn text_that_is_made_to_take_long_is_looked_at_in_linear_time() {
+    const BYTES: usize = 128 << 10;
+    for (unit, most) in [
+        ("password:", BYTES / 400),
+        ("phone=", 1),
+        ("-AKIA0123456789ABCDEF-eyJaaaaaaaa", BYTES / 30),
+        ("://a:", 1),
+        ("&lt;password&gt;", 1),
+        ("User/", BYTES / 5),
+        ("a@b.", BYTES),
+        ("\\\\\\\"", 1),
+        ("%25", 1),
+        ("<a>", 1),
+        ("1-", 1),
+    ] {
+        let text = unit.repeat(BYTES / unit.len());
+        let hits = hits(&Scanner::new(Level::Share, ["secret-secret"]), &text).len();
+        assert!(hits <= most, "{hits} in {unit}");
     }
 }
 

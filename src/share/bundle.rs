@@ -47,9 +47,9 @@ struct Open<'s> {
 
 enum Zip {
     /// Headers are completed when sizes are known.
-    Plain(ZipWriter<BufWriter<File>>),
+    Plain(Box<ZipWriter<BufWriter<File>>>),
     /// Nothing goes back: sizes stand behind the entries.
-    Sealed(ZipWriter<StreamWriter<Sealed<BufWriter<File>>>>),
+    Sealed(Box<ZipWriter<StreamWriter<Sealed<BufWriter<File>>>>>),
 }
 
 impl<'s> Bundle<'s> {
@@ -64,13 +64,13 @@ impl<'s> Bundle<'s> {
             Self { zip: None, scanner, hits: Rc::default(), aside: aside.clone(), entries: Vec::new(), open: None };
         bundle.zip = Some(match to {
             Some(recipient) => match Sealed::to(recipient, file) {
-                Ok(sealed) => Zip::Sealed(ZipWriter::new_stream(sealed)),
+                Ok(sealed) => Zip::Sealed(Box::new(ZipWriter::new_stream(sealed))),
                 Err(error) => {
                     let _ = fs::remove_file(&aside);
                     return Err(error).with_context(failed);
                 }
             },
-            None => Zip::Plain(ZipWriter::new(file)),
+            None => Zip::Plain(Box::new(ZipWriter::new(file))),
         });
         Ok(bundle)
     }

@@ -11,6 +11,7 @@ use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{ConnId, Direction};
+use crate::rewrite::{self, Edit};
 use crate::session::Tracker;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -56,6 +57,8 @@ impl Decoder {
             Message::Opened(opened) => self.opened(*opened, out),
             Message::Tls(conn, handshake) => self.tls(conn, &handshake, out),
             Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
+            Message::Edited(conn, edits) => self.edited(conn, edits),
+            Message::Unedited { conn, at, error } => self.unedited(conn, at, &error, out),
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
             Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
@@ -122,14 +125,27 @@ impl Decoder {
         self.drain_http(conn, at, out);
     }
 
+    fn edited(&mut self, conn: ConnId, edits: Vec<Edit>) {
+        if let Some(Connection { protocol: Protocol::Http(http), .. }) = self.connections.get_mut(&conn) {
+            http.edited(edits);
+        }
+    }
+
+    fn unedited(&mut self, conn: ConnId, at: Moment, error: &rewrite::Error, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let unread = Unread { layer: "rewrite", offset: Some(error.offset), why: error.why, opaque: false };
+        connection.place.undecoded(&mut exit, at, None, Some(error.direction), unread);
+    }
+
     /// Takes what HTTP has ready; an upgrade changes the protocol and hands over what came behind it.
     fn drain_http(&mut self, conn: ConnId, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let Connection { place, protocol } = connection;
         let Protocol::Http(http) = protocol else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let Some(upgrade) = http.drain(at, place, &mut exit) else { return };
-        match Socket::open(&upgrade, self.last_ws + 1, place, &mut exit) {
+        let Some((upgrade, edits)) = http.drain(at, place, &mut exit) else { return };
+        match Socket::open(&upgrade, &edits, self.last_ws + 1, place, &mut exit) {
             Some(mut socket) => {
                 self.last_ws += 1;
                 for (direction, rest) in [(Direction::C2s, upgrade.c2s_rest), (Direction::S2c, upgrade.s2c_rest)] {
@@ -140,7 +156,7 @@ impl Decoder {
                 *protocol = Protocol::WebSocket(Box::new(socket));
             }
             None => {
-                super::http::emit_exchange(&upgrade.exchange, place, &mut exit);
+                super::http::emit_exchange(&upgrade.exchange, &edits, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
                 place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
                 *protocol = Protocol::Opaque;

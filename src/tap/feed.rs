@@ -6,6 +6,7 @@
 use crate::capture::observation::{Closed, Opened, TlsHandshake};
 use crate::clock::Moment;
 use crate::conn::{ConnId, Direction};
+use crate::rewrite::{self, Edit};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,6 +33,17 @@ pub enum Message {
         /// The bytes.
         bytes: Bytes,
     },
+    /// Header fields were passed on with other values than the bytes say, which are always the sender's.
+    Edited(ConnId, Vec<Edit>),
+    /// From here on no header field is edited any more.
+    Unedited {
+        /// Whose.
+        conn: ConnId,
+        /// When.
+        at: Moment,
+        /// Why, and where.
+        error: rewrite::Error,
+    },
     /// Bytes were relayed that the tap did not get; the direction is opaque from here on.
     Lost {
         /// Whose.
@@ -55,12 +67,24 @@ pub enum Message {
 }
 
 impl Message {
+    /// What it takes of the budget, if it does.
+    pub(super) fn payload_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Bytes { bytes, .. } => Some(bytes.len()),
+            Self::Edited(_, edits) => Some(edits.iter().map(Edit::bytes).sum()),
+            _ => None,
+        }
+    }
+
     /// When it was, if it says.
     pub(super) fn at(&self) -> Option<Moment> {
         match self {
             Self::Opened(opened) => Some(opened.at),
             Self::Tls(_, handshake) => Some(handshake.at),
-            Self::Bytes { at, .. } | Self::Lost { at, .. } | Self::Ended { at, .. } => Some(*at),
+            Self::Bytes { at, .. } | Self::Unedited { at, .. } | Self::Lost { at, .. } | Self::Ended { at, .. } => {
+                Some(*at)
+            }
+            Self::Edited(..) => None,
             Self::Closed(_, closed, _) => Some(closed.at),
         }
     }
@@ -120,7 +144,7 @@ impl Intake {
     /// The feed of one connection.
     #[must_use]
     pub fn feed(&self, conn: ConnId) -> Feed {
-        Feed { conn, sender: self.sender.clone(), budget: Arc::clone(&self.budget), lost: [0; 2] }
+        Feed { conn, sender: self.sender.clone(), budget: Arc::clone(&self.budget), opaque: [false; 2], lost: [0; 2] }
     }
 }
 
@@ -130,6 +154,8 @@ pub struct Feed {
     conn: ConnId,
     sender: Option<Sender<Message>>,
     budget: Arc<Budget>,
+    /// Directions with a hole.
+    opaque: [bool; 2],
     lost: [u64; 2],
 }
 
@@ -150,22 +176,26 @@ impl Feed {
         self.send(Message::Tls(self.conn, Box::new(handshake)));
     }
 
+    /// Header fields of what is read from `direction`'s sender are passed on with other values. Call before
+    /// [`bytes`](Self::bytes).
+    pub fn edited(&mut self, direction: Direction, at: Moment, edits: Vec<Edit>) {
+        if !edits.is_empty() {
+            self.offer(direction, at, Message::Edited(self.conn, edits));
+        }
+    }
+
+    /// No header field is edited from here on.
+    pub fn unedited(&self, at: Moment, error: rewrite::Error) {
+        self.send(Message::Unedited { conn: self.conn, at, error });
+    }
+
     /// Bytes were read from `direction`'s sender. Call before writing them on, or answers overtake their requests.
     pub fn bytes(&mut self, direction: Direction, at: Moment, bytes: Bytes) {
-        if !self.is_on() {
-            return;
+        let (conn, len) = (self.conn, bytes.len());
+        if self.is_on() && !self.offer(direction, at, Message::Bytes { conn, direction, at, bytes }) {
+            let [c2s, s2c] = &mut self.lost;
+            *(if direction == Direction::C2s { c2s } else { s2c }) += len as u64;
         }
-        let conn = self.conn;
-        let len = bytes.len();
-        let opaque = self.lost_in(direction) > 0;
-        if !opaque && self.budget.take(len) {
-            self.send(Message::Bytes { conn, direction, at, bytes });
-            return;
-        }
-        if !opaque {
-            self.send(Message::Lost { conn, direction, at });
-        }
-        *self.lost_mut(direction) += len as u64;
     }
 
     /// A direction has ended.
@@ -178,20 +208,20 @@ impl Feed {
         self.send(Message::Closed(self.conn, Box::new(closed), self.lost));
     }
 
-    fn lost_in(&self, direction: Direction) -> u64 {
-        let [c2s, s2c] = self.lost;
-        match direction {
-            Direction::C2s => c2s,
-            Direction::S2c => s2c,
+    /// Sends what takes of the budget, if there is room and no hole in that direction; a message without room makes one.
+    fn offer(&mut self, direction: Direction, at: Moment, message: Message) -> bool {
+        let [c2s, s2c] = &mut self.opaque;
+        let opaque = if direction == Direction::C2s { c2s } else { s2c };
+        if *opaque {
+            return false;
         }
-    }
-
-    fn lost_mut(&mut self, direction: Direction) -> &mut u64 {
-        let [c2s, s2c] = &mut self.lost;
-        match direction {
-            Direction::C2s => c2s,
-            Direction::S2c => s2c,
+        if self.budget.take(message.payload_bytes().unwrap_or_default()) {
+            self.send(message);
+            return true;
         }
+        *opaque = true;
+        self.send(Message::Lost { conn: self.conn, direction, at });
+        false
     }
 
     fn send(&self, message: Message) {

@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::Api;
 use crate::http1::{Body, Exchange, Field, Http1, Item, Limits, RequestHead, Upgrade, authorization, content};
+use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
@@ -21,11 +22,17 @@ pub const OWN_SERVER_NAME: &str = "finesse-tap";
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
     http: Http1,
+    /// Exchanges told: the number of the next.
+    told: u64,
+    /// Of exchanges to come.
+    edits: Vec<Edit>,
+    /// Nothing more can be told.
+    over: bool,
 }
 
 impl Default for HttpTap {
     fn default() -> Self {
-        Self { http: Http1::new(Limits::default(), is_rest) }
+        Self { http: Http1::new(Limits::default(), is_rest), told: 0, edits: Vec::new(), over: false }
     }
 }
 
@@ -38,13 +45,27 @@ impl HttpTap {
         self.http.end(direction, at);
     }
 
-    /// Gives out what is ready. An upgrade ends HTTP and is the caller's.
-    pub(super) fn drain(&mut self, at: Moment, place: &mut Place, exit: &mut Exit<'_>) -> Option<Box<Upgrade>> {
+    /// Header fields of exchanges that are not told yet were passed on with other values.
+    pub(super) fn edited(&mut self, edits: Vec<Edit>) {
+        if !self.over {
+            self.edits.extend(edits);
+        }
+    }
+
+    /// Gives out what is ready. An upgrade, with what was edited in it, ends HTTP and is the caller's.
+    pub(super) fn drain(
+        &mut self,
+        at: Moment,
+        place: &mut Place,
+        exit: &mut Exit<'_>,
+    ) -> Option<(Box<Upgrade>, Vec<Edit>)> {
         while let Some(item) = self.http.next() {
             match item {
-                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, place, exit),
-                Ok(Item::Upgraded(upgrade)) => return Some(upgrade),
+                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, &self.next_edits(), place, exit),
+                Ok(Item::Upgraded(upgrade)) => return Some((upgrade, self.next_edits())),
                 Err(error) => {
+                    self.over = true;
+                    self.edits = Vec::new();
                     let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
                     place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
@@ -52,10 +73,19 @@ impl HttpTap {
         }
         None
     }
+
+    /// What was edited in the next exchange to be told.
+    fn next_edits(&mut self) -> Vec<Edit> {
+        let exchange = self.told;
+        self.told += 1;
+        let (now, later): (Vec<_>, Vec<_>) = self.edits.drain(..).partition(|edit| edit.exchange <= exchange);
+        self.edits = later;
+        now
+    }
 }
 
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
-pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, exit: &mut Exit<'_>) {
+pub(super) fn emit_exchange(exchange: &Exchange, edits: &[Edit], place: &mut Place, exit: &mut Exit<'_>) {
     let request = &exchange.request;
     if let Some(basic) = request.field("authorization").and_then(authorization::basic) {
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
@@ -83,7 +113,7 @@ pub(super) fn emit_exchange(exchange: &Exchange, place: &mut Place, exit: &mut E
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
     let caused = exit.tracker.exchange(&place.spot(None, exchange.ended, exit.door), &rest);
-    let seen = HttpExchange { exchange, api, request_id, caused, by_proxy, request_content, response_content };
+    let seen = HttpExchange { exchange, edits, api, request_id, caused, by_proxy, request_content, response_content };
     place.emit(exit, exchange.ended, What::Exchange(&seen));
     for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
         if let Some(why) = fault {

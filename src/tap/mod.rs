@@ -61,10 +61,7 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
 }
 
 fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
-    let payload = match &message {
-        Message::Bytes { bytes, .. } => Some(bytes.len()),
-        _ => None,
-    };
+    let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
         budget.give_back(bytes);

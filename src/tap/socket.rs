@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::conn::{Direction, WsId};
 use crate::finesse::{Notification, Update};
 use crate::http1::Upgrade;
+use crate::rewrite::Edit;
 use crate::session::findings::ending::By;
 use crate::session::tracker::{Opening, StanzaRead};
 use crate::ws::{Control, Decoder, Handshake, Item, Limits, Message, Opcode};
@@ -41,7 +42,13 @@ impl Way {
 
 impl Socket {
     /// The socket that an upgrade opened, if it is a WebSocket.
-    pub(super) fn open(upgrade: &Upgrade, number: u64, place: &mut Place, exit: &mut Exit<'_>) -> Option<Self> {
+    pub(super) fn open(
+        upgrade: &Upgrade,
+        edits: &[Edit],
+        number: u64,
+        place: &mut Place,
+        exit: &mut Exit<'_>,
+    ) -> Option<Self> {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
         let id = WsId(number);
@@ -53,7 +60,7 @@ impl Socket {
             user_agent: exchange.request.field("user-agent").unwrap_or_default(),
         };
         exit.tracker.websocket_opened(&spot, opening);
-        place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, handshake: &handshake });
+        place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, edits, handshake: &handshake });
         if handshake.unknown_extension {
             let why = "an extension was agreed that is not understood: messages are only counted";
             place.undecoded(

@@ -4,6 +4,8 @@ mod fake;
 
 use crate::support::rig::{self, nowhere, self_signed};
 use crate::support::{HOST, soon};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fake::{Fake, Script, Upgrade, answer};
 use finesse_tap::conn::Authority;
 use finesse_tap::demo::{self, Server, Site};
@@ -391,7 +393,9 @@ async fn age_and_versions_are_told_of_a_certificate_that_is_trusted() {
     let tls = step(&diagnosis, "tls");
     assert!(tls.seen.starts_with("TLS 1.2, TLS_ECDHE_"), "{}", tls.seen);
     assert_eq!(tls.fact("accepts TLS 1.2"), Some("yes"));
-    assert!(tls.fact("accepts TLS 1.3").unwrap().starts_with("no: "), "{tls:?}");
+    for version in ["1.3", "1.1", "1.0"] {
+        assert!(tls.fact(&format!("accepts TLS {version}")).unwrap().starts_with("no: "), "{tls:?}");
+    }
 }
 
 #[tokio::test]
@@ -485,6 +489,29 @@ async fn the_program_says_it_in_text_json_and_exit_code() {
     for output in [&wrong.stdout, &wrong.stderr] {
         let output = String::from_utf8_lossy(output);
         assert!(!output.contains("canary") && !output.contains("Y2FuYXJ5"), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_the_server_says_back_is_in_no_output() {
+    const PASSWORD: &str = "Canary-7f3a";
+    let failure = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><Canary-7f3a/><text>Canary-7f3a</text></failure>";
+    let error = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><Canary-7f3a/><text>Canary-7f3a</text></stream:error>";
+    let redirect = answer("302 Found", "Location: https://h/Canary-7f3a\r\nServer: Canary-7f3a\r\n", "Canary-7f3a");
+    for auth in [failure, error, "<success/><Canary-7f3a/>", "Canary-7f3a"] {
+        let script = Script { auth, desktop: redirect.clone(), system_info: redirect.clone(), ..Script::default() };
+        let server = Fake::start(script).await;
+        let line = format!("{HOST}:{} --resolve {HOST}:127.0.0.1 --timeout 2s", server.address.port());
+        for format in ["text", "json"] {
+            let line = format!("{line} --upstream-pin {} --user 1001 --password-stdin --format {format}", server.pin);
+            let output = program(arguments(&line), PASSWORD).await;
+            let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(text.contains("login") && !text.contains(PASSWORD), "{text}");
+            for shift in ["", "x", "xy"] {
+                let encoded = STANDARD.encode(format!("{shift}{PASSWORD}"));
+                assert!(!text.contains(&encoded[4..encoded.len() - 4]), "{text}");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
 mod bad_input;
+mod browse;
 mod canary;
 mod certificates;
 mod contract;
@@ -15,6 +16,8 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod report;
+mod rewrite;
 mod routes;
 mod scan;
 mod share;

@@ -6,6 +6,7 @@
 //! `tests/real/`. Loopback only. Unix only: the programs are Debian's.
 #![cfg(unix)]
 
+mod browse;
 mod client;
 mod doctor;
 mod ejabberd;

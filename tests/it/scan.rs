@@ -83,3 +83,52 @@ fn what_is_left_in_any_file_fails_the_scan_and_is_not_shown() {
     assert_eq!(missing.status.code(), Some(1));
     assert_eq!(tap(dir.path(), &["scan"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_directory_is_looked_at_as_a_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("case/deep/er")).unwrap();
+    std::fs::create_dir(dir.path().join("empty")).unwrap();
+    std::fs::write(dir.path().join("case/b.txt"), "password=hunter2\n").unwrap();
+    std::fs::write(dir.path().join("case/deep/er/.hidden"), "call +14155550118\n").unwrap();
+    std::fs::write(dir.path().join("case/deep/a.log"), "all is well\n").unwrap();
+    std::fs::write(dir.path().join("case/c.7z"), "7z\u{bc}").unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, b"mail ann@post.example\n").unwrap();
+    std::fs::write(dir.path().join("case/deep/x.ndjson.gz"), gzip.finish().unwrap()).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("..", dir.path().join("case/deep/round")).unwrap();
+        assert!(Command::new("mkfifo").arg("case/pipe").current_dir(dir.path()).status().unwrap().success());
+    }
+    let found = tap(dir.path(), &["scan", "case"]);
+    assert_eq!(found.status.code(), Some(1));
+    let told = String::from_utf8(found.stdout).unwrap();
+    for hit in ["case/b.txt:1:10 password ", "case/deep/er/.hidden:1:6 phone ", "case/deep/x.ndjson.gz:1:6 email "] {
+        assert!(told.contains(hit), "{hit}:\n{told}");
+    }
+    #[cfg(unix)]
+    assert!(told.contains("case/pipe:0 not-scanned ") && !told.contains("round"), "{told}");
+    let nothing = tap(dir.path(), &["scan", "empty"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(String::from_utf8(nothing.stderr).unwrap().contains("there is no file in empty"));
+}
+
+#[test]
+fn what_is_made_to_exhaust_is_not_unpacked_and_fails_the_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    let zeros = vec![0; 1 << 20];
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(dir.path().join("bomb.zip")).unwrap());
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("bomb", options).unwrap();
+    for _ in 0..80 {
+        std::io::Write::write_all(&mut zip, &zeros).unwrap();
+    }
+    zip.start_file("next", options).unwrap();
+    std::io::Write::write_all(&mut zip, b"password=hunter2").unwrap();
+    zip.finish().unwrap();
+    let found = tap(dir.path(), &["scan", "bomb.zip"]);
+    let told = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.status.code(), Some(1));
+    assert!(told.contains("bomb.zip/bomb:0 not-scanned "), "{told}");
+}

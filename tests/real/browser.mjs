@@ -8,12 +8,16 @@
 //       --har FILE                                             playwright records a HAR into FILE
 //       --exported FILE                                        DevTools' own "Export HAR (sanitized)" goes to FILE
 //       --count N                                                                   talk: how many stanzas
+//       --page URL                             open this instead, which leads to the same page
+//       --cross URL                            fetch this from a script of the page, and tell what came
+//       --attach DIR                           no browser is started: the one with its profile below DIR is used, which has the page
+//                                              open already and is closed at the end (--profile, --trust, --ca are not needed then)
 //
 // DIR becomes profile and home, so that nothing outside it is read or changed.
 
 import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -21,9 +25,9 @@ import { DEBUGGED, inspect } from './devtools.mjs';
 import { READY, READY_ITEM, tomcat } from './tomcat.js';
 import { fail, say } from './wire.js';
 
-const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported'];
+const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported', 'page', 'cross', 'attach'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const { what, host, port, dial, profile, trust, ca, library, user, server, count } = values;
+const { what, host, port, dial, profile, trust, ca, library, user, server, count, cross, attach } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
 
 const trusting = {
@@ -40,25 +44,54 @@ const trusting = {
   },
 };
 
-let browser;
-try {
-  browser = await chromium.launchPersistentContext(join(profile, 'profile'), {
+/** A browser of our own. */
+async function launched() {
+  const browser = await chromium.launchPersistentContext(join(profile, 'profile'), {
     executablePath: '/usr/bin/chromium',
     recordHar: values.har && { path: values.har, mode: 'full', content: 'embed' },
     // No address is looked up: whatever is not mapped must fail.
-    args: ['--no-sandbox', ...(values.exported ? DEBUGGED : []), '--disable-quic', `--host-resolver-rules=MAP ${host}:${port} 127.0.0.1:${dial}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`, ...trusting[trust]()],
+    args: ['--no-sandbox', ...(values.exported ? DEBUGGED : []), '--disable-quic', `--host-resolver-rules=MAP ${host}:${port} 127.0.0.1:${dial}, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1`, ...trusting[trust]()],
     env: { ...process.env, HOME: profile, XDG_CONFIG_HOME: join(profile, 'config'), XDG_CACHE_HOME: join(profile, 'cache') },
   });
-  const finesse = what === 'login' ? await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password }) : undefined;
   const page = await browser.newPage();
+  return { page, open: () => page.goto(values.page ?? `https://${host}:${port}/desktop/index.html`), close: () => browser.close() };
+}
+
+/** Somebody else's, once it says where it can be reached. */
+async function attached() {
+  const place = () => readdirSync(attach).map((name) => join(attach, name, 'DevToolsActivePort')).find(existsSync);
+  const lines = () => readFileSync(place(), 'utf8').split('\n');
+  for (let wait = 0; !place() || lines().length < 2; wait += 1) {
+    if (wait > 600) throw new Error('no browser in sight');
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${lines()[0]}`);
+  const [context] = browser.contexts();
+  const page = context.pages()[0] ?? await context.waitForEvent('page');
+  // It has opened the page by itself. Once more, now that the browser knows of HSTS.
+  const open = async () => {
+    await page.waitForURL('**/index.html');
+    await page.reload();
+  };
+  return { page, open, close: async () => (await browser.newBrowserCDPSession()).send('Browser.close').catch(() => {}) };
+}
+
+let browser;
+try {
+  browser = await (attach ? attached() : launched());
+  const finesse = what === 'login' ? await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password }) : undefined;
+  const { page } = browser;
   page.on('console', (message) => process.stderr.write(`page: ${message.text()}\n`));
   await page.exposeFunction('see', say);
   await page.exposeFunction('publish', () => finesse.publish(READY, READY_ITEM));
-  const front = values.exported && await inspect(browser, page, join(profile, 'profile'));
+  const front = values.exported && await inspect(page.context(), page, join(profile, 'profile'));
   await front?.recording();
-  await page.goto(`https://${host}:${port}/desktop/index.html`);
+  await browser.open();
+  await page.waitForFunction(() => globalThis.desktop);
   await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, count: Number(count) }]);
   if (front) writeFileSync(values.exported, await front.har());
+  if (cross) say({ seen: 'crossed', text: await page.evaluate((url) => fetch(url, { credentials: 'include' }).then((answer) => answer.text()), cross) });
+  say({ seen: 'page', url: page.url(), cookies: (await page.context().cookies(page.url())).map(({ name, domain }) => `${name} ${domain}`) });
   await finesse?.end();
 } catch (error) {
   fail(error);

@@ -34,8 +34,8 @@ pub struct Gap {
 #[serde(default)]
 pub struct Capture<'a> {
     /// Version of finesse-tap.
-    #[serde(deserialize_with = "vocabulary::one")]
-    pub(in crate::capture) version: Word,
+    #[serde(deserialize_with = "vocabulary::version")]
+    pub(in crate::capture) version: Cow<'a, str>,
     /// ULID of the run.
     pub(in crate::capture) run: Cow<'a, str>,
     /// Settings in force, without secrets.

@@ -18,7 +18,7 @@ pub struct Finding<'a> {
     #[cfg_attr(test, schemars(schema_with = "super::schema::codes"))]
     pub(in crate::capture) code: Word,
     /// One line for a person.
-    #[serde(deserialize_with = "vocabulary::one")]
+    #[serde(deserialize_with = "vocabulary::sentence")]
     pub(in crate::capture) title: Word,
     /// How sure: `certain` if the wire says so.
     #[serde(deserialize_with = "vocabulary::one")]
@@ -33,7 +33,7 @@ pub struct Finding<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) facts: Vec<Fact<'a>>,
     /// What to do.
-    #[serde(deserialize_with = "vocabulary::one")]
+    #[serde(deserialize_with = "vocabulary::sentence")]
     pub(in crate::capture) advice: Word,
 }
 

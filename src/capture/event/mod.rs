@@ -552,9 +552,27 @@ pub struct HttpFacts<'a> {
     /// Header fields of the response, in order, redacted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) response_headers: Vec<Header<'a>>,
+    /// What was passed on with other values; absent if nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rewrite: Option<Rewrite<'a>>,
     /// `true` if something was left out to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) truncated: bool,
+}
+
+/// `finesse.http.rewrite.*`: header fields as they were passed on, where that is not as they came.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Rewrite<'a> {
+    /// How many fields.
+    pub(super) count: u64,
+    /// Those of the request as the server received them, in order, redacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) request_headers: Vec<Header<'a>>,
+    /// Those of the response as the browser received them, in order, redacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) response_headers: Vec<Header<'a>>,
 }
 
 /// One header field, redacted.

@@ -70,8 +70,8 @@ impl Redactor {
             What::Tls(handshake) => wire::tls(handshake, &mut event),
             What::Closed { closed, duration_ns } => wire::closed(closed, *duration_ns, &mut event),
             What::Exchange(exchange) => wire::exchange(&mut scrub, exchange, &mut event),
-            What::WebSocketOpened { exchange, handshake } => {
-                wire::websocket_opened(&mut scrub, exchange, handshake, &mut event)
+            What::WebSocketOpened { exchange, edits, handshake } => {
+                wire::websocket_opened(&mut scrub, exchange, edits, handshake, &mut event)
             }
             What::WebSocketClosed(end) => wire::websocket_closed(&mut scrub, end, &mut event),
             What::Message { message, keepalive } => wire::message(message, *keepalive, &mut event),

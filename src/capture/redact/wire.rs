@@ -3,13 +3,14 @@
 use super::scrub::Scrub;
 use super::{Removes, clip, http, url};
 use crate::capture::event::{
-    self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Tls, TlsClient, TlsLeg, TlsServer,
-    Upstream, Url, UserAgent, WsClose, X509, stamp_s,
+    self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Tls, TlsClient, TlsLeg,
+    TlsServer, Upstream, Url, UserAgent, WsClose, X509, stamp_s,
 };
 use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, TlsHandshake, WebSocketEnd};
 use crate::capture::rules::Class;
 use crate::conn::Direction;
 use crate::http1::{Exchange, Version};
+use crate::rewrite::Edit;
 use crate::ws::{Control, Handshake, Message, Opcode};
 use std::borrow::Cow;
 
@@ -105,7 +106,7 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     event.event.category = &["web", "network"];
     event.event.types = &["access"];
     event.event.duration = Some(exchange.ended.ns_since(exchange.started));
-    head(scrub, exchange, url::Use::Http, event);
+    head(scrub, exchange, seen.edits, url::Use::Http, event);
     let status = exchange.response.as_ref().map(|response| response.status);
     event.event.outcome = Some(match status {
         Some(status) if status < 400 => "success",
@@ -150,7 +151,7 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
 }
 
 /// Method, URL, sizes, times and header fields of an exchange.
-fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, used: url::Use, event: &mut Event<'o>) {
+fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used: url::Use, event: &mut Event<'o>) {
     let request = &exchange.request;
     let (path, query) = url::target(scrub, &request.target, used);
     event.url = Some(Url { path, query });
@@ -183,13 +184,24 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, used: url::Use, event
         by_proxy: false,
         request_headers: http::fields(scrub, &request.fields),
         response_headers: exchange.response.as_ref().map(|r| http::fields(scrub, &r.fields)).unwrap_or_default(),
+        rewrite: rewrite(scrub, edits),
         truncated: false,
     }));
+}
+
+fn rewrite(scrub: &mut Scrub<'_>, edits: &[Edit]) -> Option<Rewrite<'static>> {
+    let mut fields = |direction| {
+        let fields = edits.iter().filter(|edit| edit.direction == direction).map(|edit| edit.field.clone());
+        http::fields(scrub, &fields.collect::<Vec<_>>())
+    };
+    let (request_headers, response_headers) = (fields(Direction::C2s), fields(Direction::S2c));
+    (!edits.is_empty()).then(|| Rewrite { count: edits.len() as u64, request_headers, response_headers })
 }
 
 pub(super) fn websocket_opened<'o>(
     scrub: &mut Scrub<'_>,
     exchange: &'o Exchange,
+    edits: &[Edit],
     handshake: &'o Handshake,
     event: &mut Event<'o>,
 ) -> Removes {
@@ -197,7 +209,7 @@ pub(super) fn websocket_opened<'o>(
     event.event.category = &["network", "session"];
     event.event.types = &["start"];
     event.event.duration = Some(exchange.ended.ns_since(exchange.started));
-    head(scrub, exchange, url::Use::WebSocket, event);
+    head(scrub, exchange, edits, url::Use::WebSocket, event);
     if let Some(facts) = &mut event.finesse.http {
         facts.cut = false;
     }

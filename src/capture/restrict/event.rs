@@ -6,8 +6,8 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Sasl, Setting, Thing, Tls, TlsClient,
-    TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Thing, Tls,
+    TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -144,7 +144,7 @@ impl Restrictor {
     /// `Invalid State`: a peer's code, in words.
     pub(super) fn sentence_or_word(&mut self, value: &str) -> String {
         let words = value.len() <= 48 && value.bytes().all(|b| b.is_ascii_alphabetic() || b" _-".contains(&b));
-        if words { value.to_owned() } else { self.word(value) }
+        if words { self.without_names(value) } else { self.word(value) }
     }
 
     fn http<'e>(&mut self, http: Http<'e>, [request_type, response_type]: &[String; 2]) -> Http<'e> {
@@ -321,16 +321,26 @@ impl Restrictor {
     }
 
     fn facts<'e>(&mut self, facts: HttpFacts<'e>) -> HttpFacts<'e> {
-        let HttpFacts { ttfb_us, interim, cut, by_proxy, request_headers, response_headers, truncated } = facts;
+        let HttpFacts { ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, truncated } =
+            facts;
         HttpFacts {
             ttfb_us,
             interim,
             cut,
             by_proxy,
-            request_headers: request_headers.into_iter().filter_map(|header| self.header(header)).collect(),
-            response_headers: response_headers.into_iter().filter_map(|header| self.header(header)).collect(),
+            request_headers: self.headers(request_headers),
+            response_headers: self.headers(response_headers),
+            rewrite: rewrite.map(|Rewrite { count, request_headers, response_headers }| Rewrite {
+                count,
+                request_headers: self.headers(request_headers),
+                response_headers: self.headers(response_headers),
+            }),
             truncated,
         }
+    }
+
+    fn headers<'e>(&mut self, headers: Vec<Header<'e>>) -> Vec<Header<'e>> {
+        headers.into_iter().filter_map(|header| self.header(header)).collect()
     }
 
     fn header<'e>(&mut self, Header { name, value }: Header<'e>) -> Option<Header<'e>> {

@@ -5,8 +5,10 @@
 //! named as evidence.
 
 use super::Restrictor;
+use super::user::Place;
 use crate::capture::event::{Fact, Finding, Summary, SummaryState};
 use crate::capture::rules::Level;
+use std::borrow::Cow;
 
 /// Longest number kept, digits: milliseconds of some years.
 const MAX_DIGITS: usize = 12;
@@ -19,6 +21,11 @@ impl Restrictor {
     }
 
     fn fact<'e>(&mut self, Fact { name, value }: Fact<'e>) -> Option<Fact<'e>> {
+        // A rule for a JSON member or an element of that name is meant for what a finding says of it, too.
+        let ruled = self.ruled(Place::Json, name, &value).or_else(|| self.ruled(Place::Xml, name, &value));
+        if let Some(value) = ruled.map(Cow::Owned) {
+            return Some(Fact { name, value }).filter(|fact| !fact.value.is_empty());
+        }
         if self.level <= Level::Auth {
             return Some(Fact { name, value });
         }

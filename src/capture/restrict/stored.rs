@@ -6,6 +6,7 @@ use super::Restrictor;
 use crate::capture::event::Event;
 use crate::capture::rules::Class;
 use crate::capture::{gist, line, log_opened_policy};
+use crate::session::findings::Code;
 
 /// A line that is not one of ours. Says nothing of what is in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -62,10 +63,15 @@ impl Restrictor {
     /// The line is not one of ours.
     pub fn line(&mut self, stored: &[u8], picked: &Picked) -> Result<Option<Kept>, Foreign> {
         let text = simdutf8::basic::from_utf8(stored).map_err(|_| Foreign)?;
-        let event: Event<'_> = serde_json::from_str(text).map_err(|_| Foreign)?;
+        let mut event: Event<'_> = serde_json::from_str(text).map_err(|_| Foreign)?;
         let ours = event.event.dataset == "finesse.event" && !event.event.action.is_empty() && own_id(&event.event.id);
         if !ours {
             return Err(Foreign);
+        }
+        if let Some(finding) = &mut event.finesse.finding {
+            // Another version may have said the same in other words.
+            let code = Code::ALL.into_iter().find(|code| code.as_str() == finding.code).ok_or(Foreign)?;
+            (finding.title, finding.advice) = (code.title(), code.advice());
         }
         if !picked.takes(&event) {
             return Ok(None);

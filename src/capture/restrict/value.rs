@@ -3,6 +3,7 @@
 //! Composite values (JIDs, URLs, paths, ids, sentences) are taken apart, and every part that is not known to be harmless is
 //! replaced. What is a token or a mark already stays one, so that restricting twice changes nothing.
 
+use super::sentence::is_operational;
 use super::{Restrictor, known, spelling};
 use crate::capture::redact::{pattern, scrub::shape};
 use crate::capture::rules::{self, Class, Level, Treatment};
@@ -339,7 +340,10 @@ impl Restrictor {
             self.removed(Class::Unknown);
             return shape(value);
         }
-        let kept = self.own_text(value);
+        let value = value.get(..value.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(value);
+        let nameless = self.without_names(value);
+        let kept = self.own_text(&nameless);
+        let kept = self.without_numbers(&kept);
         self.tally.keep_text(&kept);
         kept
     }
@@ -359,7 +363,9 @@ impl Restrictor {
             let text = hit.get(0).map_or("", |m| m.as_str());
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
             let address = text.parse::<IpAddr>().is_ok() || is_token(text);
-            if digits < 7 || address { text.to_owned() } else { self.phone(text) }
+            // A time of day behind a date is looked at as a word of its own.
+            let dated = text.split(' ').next().is_some_and(is_operational);
+            if digits < 7 || address || dated { text.to_owned() } else { self.phone(text) }
         });
         let mut out = String::with_capacity(spaced.len());
         let edge = |c: char| c.is_whitespace() || "\"'<>(),;={}|".contains(c);
@@ -414,6 +420,7 @@ impl Restrictor {
                 self.removed(Class::Unknown);
                 shape(piece)
             }
+            _ if is_operational(piece) => piece.to_owned(),
             _ if numeric && digits >= PHONE_DIGITS => self.phone(piece),
             _ if looks_like_host() => self.host(piece),
             _ if digit_run(piece) >= 7 => self.phone(piece),

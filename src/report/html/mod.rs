@@ -6,7 +6,8 @@
 mod session;
 mod timeline;
 
-use super::model::{Evidence, Finding, Mark, Report};
+use super::headline::{Headline, facts, headlines, in_words};
+use super::model::{Evidence, Finding, Mark, Report, Session};
 use super::text::{completeness, redaction};
 use super::words::{self, count, duration, plain, range, size, time};
 use base64::Engine as _;
@@ -89,16 +90,7 @@ impl Page<'_> {
             self.put(&format!("<p class=\"when\">{} UTC <span class=\"soft\">({length})</span></p>", range(from, to)));
         }
         self.put("</header>\n<main>");
-        let troubled = report.sessions.iter().filter(|session| session.is_troubled()).count();
-        let (class, verdict) = match (report.sessions.len(), troubled) {
-            (0, _) => ("warn", String::from("Nobody logged in.")),
-            (_, 0) if report.findings.is_empty() => {
-                ("good", String::from("Every login went through, and nothing was found."))
-            }
-            (_, 0) => ("warn", String::from("There are findings beyond the sessions.")),
-            (1, _) => ("bad", String::from("The session needs a look.")),
-            (all, some) => ("bad", format!("{some} of {all} sessions need a look.")),
-        };
+        self.verdict(&headlines(report));
         let bytes = report.files.iter().map(|file| file.bytes).sum();
         let numbers = [
             count(report.sessions.len() as u64, "session"),
@@ -107,12 +99,8 @@ impl Page<'_> {
             count(totals.updates, "Finesse event"),
         ];
         self.put(&format!(
-            "<div class=\"verdict {class}\"><p><strong>{}</strong> {}.</p>",
-            esc(&verdict),
-            numbers.join(", ")
-        ));
-        self.put(&format!(
-            "<p class=\"soft\">From {}, {}, {}; {}; redaction {}.</p></div>",
+            "<p class=\"soft\">{}. From {}, {}, {}; {}; redaction {}.</p>",
+            numbers.join(", "),
             count(report.files.len() as u64, "file"),
             count(totals.lines, "line"),
             size(bytes),
@@ -127,7 +115,63 @@ impl Page<'_> {
             ));
         }
         self.contents();
-        self.findings(&report.findings, None);
+        if !report.findings.is_empty() {
+            self.put("<section id=\"shared\"><h2>Beyond single sessions</h2>");
+            self.findings(&report.findings, None);
+            self.put("</section>");
+        }
+    }
+
+    /// What happened, to whom, and what to do about the gravest of it.
+    fn verdict(&mut self, headlines: &[Headline<'_>]) {
+        let report = self.report;
+        let stopped = report.sessions.iter().filter(|session| session.is_troubled()).count();
+        let Some((first, others)) = headlines.split_first() else {
+            let (class, words) = match (report.sessions.len(), stopped) {
+                (0, _) => ("warn", String::from("Nobody logged in.")),
+                (_, 0) => ("good", String::from("Every login went through, and nothing was found.")),
+                (1, _) => ("bad", String::from("The login was not completed.")),
+                (all, some) => ("bad", format!("{some} of {all} logins were not completed.")),
+            };
+            self.put(&format!(
+                "<div class=\"verdict {class}\"><p class=\"headline\"><strong>{words}</strong></p></div>"
+            ));
+            return;
+        };
+        let class = if first.finding.level == "error" { "bad" } else { "warn" };
+        let whom = |headline: &Headline<'_>| {
+            let whom = esc(&headline.whom(report));
+            match headline.sessions.first() {
+                Some(index) => format!("<a href=\"#s{index}\">{whom}</a>"),
+                None => format!("<a href=\"#shared\">{whom}</a>"),
+            }
+        };
+        self.put(&format!(
+            "<div class=\"verdict {class}\"><p class=\"headline\"><strong>{}</strong> {}</p>",
+            esc(&first.finding.title),
+            whom(first)
+        ));
+        let facts = facts(first.finding);
+        if !facts.is_empty() {
+            self.put(&format!("<p class=\"soft\">{}</p>", esc(&facts)));
+        }
+        if !first.finding.advice.is_empty() {
+            self.put(&format!("<p><b>What to do:</b> {}</p>", esc(&first.finding.advice)));
+        }
+        if !others.is_empty() {
+            self.put("<ul class=\"others\">");
+            for other in others {
+                let class = level_class(other.finding);
+                let dot = format!("<span class=\"dot {class}\"></span>");
+                self.put(&format!(
+                    "<li>{dot}{} <span class=\"soft\">{}</span></li>",
+                    esc(&other.finding.title),
+                    whom(other)
+                ));
+            }
+            self.put("</ul>");
+        }
+        self.put("</div>");
     }
 
     /// The list of sessions.
@@ -158,7 +202,11 @@ impl Page<'_> {
                 session.sockets.len().to_string(),
                 session.calls.len().to_string(),
                 slowest + &lost,
-                if findings > 0 { format!("<span class=\"badge bad\">{findings}</span>") } else { String::from("–") },
+                if findings > 0 {
+                    format!("<span class=\"badge {}\">{findings}</span>", gravest(session))
+                } else {
+                    String::from("–")
+                },
             ]
         });
         let rows = rows.collect::<Vec<_>>();
@@ -170,25 +218,30 @@ impl Page<'_> {
         if findings.is_empty() {
             return;
         }
-        self.put("<h3>Findings</h3>");
+        if owner.is_some() {
+            self.put("<h3>Findings</h3>");
+        }
+        let mut findings: Vec<&Finding> = findings.iter().collect();
+        findings.sort_by_key(|finding| finding.level != "error");
         for finding in findings {
             let times = if finding.count > 1 { format!(", {} times", finding.count) } else { String::new() };
-            self.put("<article class=\"finding\">");
+            let class = level_class(finding);
+            self.put(&format!("<article class=\"finding {class}\">"));
             self.put(&format!(
-                "<h4>{} <span class=\"badge bad\">{}</span></h4><p class=\"soft\">{}{times}, first at {}</p>",
+                "<h4>{} <span class=\"badge {class}\">{}</span></h4><p class=\"soft\">{}{times}, first at {}</p>",
                 esc(&finding.title),
                 esc(&finding.confidence),
                 esc(&finding.code),
                 time(finding.at_us)
             ));
             if !finding.facts.is_empty() {
-                let facts =
-                    finding.facts.iter().map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", esc(name), esc(value)));
+                let facts = finding.facts.iter().map(|(name, value)| in_words(name, value));
+                let facts = facts.map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", esc(&name), esc(&value)));
                 let facts = facts.collect::<String>();
                 self.put(&format!("<dl class=\"facts\">{facts}</dl>"));
             }
             if !finding.advice.is_empty() {
-                self.put(&format!("<p>{}</p>", esc(&finding.advice)));
+                self.put(&format!("<p><b>What to do:</b> {}</p>", esc(&finding.advice)));
             }
             let lines =
                 [finding.line].iter().chain(&finding.evidence).map(|mark| self.link(*mark, owner)).collect::<String>();
@@ -317,6 +370,15 @@ impl Page<'_> {
         ));
         let _ = write!(self.out, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
     }
+}
+
+fn level_class(finding: &Finding) -> &'static str {
+    if finding.level == "error" { "bad" } else { "warn" }
+}
+
+/// How grave a session's findings are.
+fn gravest(session: &Session) -> &'static str {
+    if session.findings.iter().any(|finding| finding.level == "error") { "bad" } else { "warn" }
 }
 
 fn anchor(mark: Mark, owner: Owner) -> String {

@@ -1,6 +1,6 @@
 //! A session's part of the page.
 
-use super::{FOLD_FROM, Owner, Page, esc};
+use super::{FOLD_FROM, Owner, Page, esc, gravest};
 use crate::report::ladder::{Ladder, Login, Stage};
 use crate::report::model::{PingCount, Session};
 use crate::report::story;
@@ -19,8 +19,11 @@ impl Page<'_> {
         let Some(session) = report.sessions.get(index) else { return };
         let owner = Some(index);
         let open = if report.sessions.len() < FOLD_FROM { " open=\"open\"" } else { "" };
-        let mark = if session.is_troubled() { "bad" } else { "good" };
-        let word = if session.is_troubled() { "look" } else { "fine" };
+        let (mark, word) = match session.is_troubled() {
+            true if session.findings.is_empty() => ("bad", String::from("login not completed")),
+            true => (gravest(session), count(session.findings.len() as u64, "finding")),
+            false => ("good", String::from("nothing found")),
+        };
         self.put(&format!(
             "<details class=\"session\" id=\"s{index}\"{open}><summary><h2>{} · {}</h2> <span class=\"badge {mark}\">{word}</span></summary>",
             esc(&session.id),

@@ -194,9 +194,10 @@ const UPGRADE_REFUSED: Text = Text {
     code: "upgrade-refused",
     weight: Weight::Error,
     title: "The WebSocket upgrade was refused",
-    advice: "Look at the status and the server header of the answer: 400 or 404 from Finesse means the \
-              notification service does not know the path or the subprotocol, 502 or 503 means something in front \
-              of Finesse, or Tomcat's link to it, is down. Without the socket the desktop gets no events.",
+    advice: "The status tells: 200, 400, 404 or 501 means that the request arrived there without its upgrade or \
+              subprotocol, which something on the way took out, or that the path is unknown; 502 or 503 means \
+              that the notification service is down or not reached. Without the socket the desktop gets no \
+              events.",
 };
 
 const UPGRADE_STRIPPED: Text = Text {

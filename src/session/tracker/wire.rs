@@ -6,7 +6,7 @@ use crate::conn::Direction;
 use crate::finesse::{Update, system_hosts};
 use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
 use crate::session::findings::handshake::Asked;
-use crate::session::findings::login::Refusal;
+use crate::session::findings::login::{Refusal, Said};
 use crate::session::findings::server::Sign;
 use crate::session::findings::{self, Confidence, Scope};
 use crate::session::stage::Stage;
@@ -196,7 +196,7 @@ impl Tracker {
         self.adopt(spot);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
             if let Some(stream) = self.stream(spot) {
-                stream.said = findings::login::Said::Already;
+                stream.said = Said::Already;
             }
             self.find(spot, finding);
         }
@@ -247,7 +247,10 @@ impl Tracker {
         let Some(stream) = spot.ws.and_then(|ws| self.streams.remove(&ws)) else { return };
         let ending = Ending { by, how, announced: stream.announced };
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
+        // A browser drops a socket whose handshake it does not like without a word: that was said.
+        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
+        let unannounced = unannounced.filter(|_| !is_explained);
         // Who gave up because of a ping was cut off by nobody's time limit.
         let is_cut = unannounced.is_some() && !stream.waits_for_pong();
         if by != By::Proxy

@@ -42,6 +42,12 @@ pub(super) struct Seen {
     pub(super) extensions: String,
     /// Every message in the client's order.
     pub(super) frames: Vec<Frame>,
+    /// The address of the page in a browser, at the end.
+    pub(super) url: String,
+    /// The cookies for it: each its name and its domain.
+    pub(super) cookies: Vec<String>,
+    /// What a script of the page fetched from another origin.
+    pub(super) crossed: String,
 }
 
 /// One message as the client's library gave or took it.
@@ -86,6 +92,32 @@ impl Endpoint {
         let mut command = self.command("browser.mjs");
         command.args(["--what", "login", "--user", AGENT, "--library", library.name(), "--trust", Trust::Pin.name()]);
         Seen::by(command.args(itself(server)).arg("--profile").arg(profile.path()).arg("--exported").arg(har))
+    }
+
+    /// Chromium opens `page`, logs in there, and fetches `cross` with a script of it.
+    pub(super) fn login_in_chromium_at(&self, server: &Server, page: &str, cross: &str) -> Seen {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut command = self.command("browser.mjs");
+        command.args([
+            "--what",
+            "login",
+            "--user",
+            AGENT,
+            "--library",
+            Library::Desktop.name(),
+            "--trust",
+            Trust::Pin.name(),
+        ]);
+        command.args(["--page", page, "--cross", cross]).args(itself(server));
+        Seen::by(command.arg("--profile").arg(profile.path()))
+    }
+
+    /// A browser that runs already, with a profile below `profiles` and the page open, logs in there, fetches `cross` with a
+    /// script of it, and is closed.
+    pub(super) fn login_in_running(&self, server: &Server, profiles: &Path, cross: &str) -> Seen {
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "login", "--user", AGENT, "--library", Library::Desktop.name()]);
+        Seen::by(command.args(itself(server)).args(["--cross", cross]).arg("--attach").arg(profiles))
     }
 
     /// ws exchanges `count` stanzas.
@@ -140,7 +172,13 @@ impl Trust {
 impl Seen {
     /// What the program `command` runs printed.
     fn by(command: &mut Command) -> Self {
-        let mut seen = Self { extensions: String::new(), frames: Vec::new() };
+        let mut seen = Self {
+            extensions: String::new(),
+            frames: Vec::new(),
+            url: String::new(),
+            cookies: Vec::new(),
+            crossed: String::new(),
+        };
         for line in run(command).stdout {
             let thing: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"));
             let field = |name: &str| thing[name].as_str().unwrap_or_default().to_owned();
@@ -150,6 +188,12 @@ impl Seen {
                     seen.extensions = field("extensions");
                 }
                 "frame" => seen.frames.push(Frame { direction: field("direction"), text: field("text") }),
+                "page" => {
+                    seen.url = field("url");
+                    let cookies = thing["cookies"].as_array().into_iter().flatten();
+                    seen.cookies = cookies.filter_map(|cookie| Some(cookie.as_str()?.to_owned())).collect();
+                }
+                "crossed" => seen.crossed = field("text"),
                 _ => {}
             }
         }

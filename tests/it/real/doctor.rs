@@ -73,6 +73,22 @@ fn a_doctor_with_a_wrong_password_is_told_so() {
     assert!(!document.to_string().contains("canary"), "{document}");
 }
 
+#[test]
+fn a_server_that_knows_nothing_newer_than_tls_1_1_is_told() {
+    if !ready("a doctor's old TLS", &["openssl"]) {
+        return;
+    }
+    for (version, newest) in [("-tls1_1", "1.1"), ("-tls1", "1.0")] {
+        let server = Server::openssl(&[version, "-cipher", "ALL:@SECLEVEL=0"]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
+        command.args(["doctor", &format!("{HOST}:{}", server.port()), "--resolve", &format!("{HOST}:127.0.0.1")]);
+        let document: Value =
+            serde_json::from_str(&refuses_with(command.args(["--format", "json"]), "")).expect("JSON");
+        let tls = step(&document, "tls");
+        assert_eq!(tls["seen"], format!("the server speaks TLS {newest} and nothing newer"), "{tls}");
+    }
+}
+
 fn doctor(server: &Server) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
     command.args(["doctor", &format!("{HOST}:{}", server.port()), "--resolve", &format!("{HOST}:127.0.0.1")]);

@@ -48,7 +48,7 @@ modules:
         let script = r#"exec erl -noinput -pa /usr/lib/*/ejabberd-*/ebin -mnesia dir "\"$0/spool\"" -s ejabberd"#;
         let mut command = Command::new("sh");
         command.args(["-c", script]).arg(directory.path());
-        command.env("EJABBERD_CONFIG_PATH", &configuration);
+        command.current_dir(directory.path()).env("EJABBERD_CONFIG_PATH", &configuration);
         command.env("EJABBERD_LOG_PATH", directory.path().join("ejabberd.log"));
         let mut process = Process::start(&mut command);
         process.wait_for("where it listens", |line| line.contains("Start accepting TLS connections").then_some(()));

@@ -61,6 +61,22 @@ impl Server {
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
     }
 
+    /// OpenSSL's test server, which speaks what `options` say.
+    pub(super) fn openssl(options: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, key) = certificate(directory.path());
+        let mut command = Command::new("openssl");
+        command
+            .args(["s_server", "-www", "-accept", "127.0.0.1:0"])
+            .arg("-cert")
+            .arg(&certificate)
+            .arg("-key")
+            .arg(key);
+        let mut process = Process::start(command.args(options));
+        let port = process.wait_for("where it listens", |line| line.rsplit_once("ACCEPT 127.0.0.1:")?.1.parse().ok());
+        Self { port, certificate, process, _directory: directory }
+    }
+
     /// ws with permessage-deflate as `options` say (see `deflate.mjs`).
     pub(super) fn deflate(options: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -93,6 +109,21 @@ impl Server {
     /// Sends the server a signal by its name.
     pub(super) fn signal(&self, name: &str) {
         self.process.signal(name);
+    }
+
+    /// A server that is particular about its name, in front of `behind` (see `strict.mjs`), and its second port.
+    pub(super) fn strict(behind: &Self) -> (Self, u16) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (certificate, key) = certificate(directory.path());
+        let mut command = Command::new("node");
+        command.arg(scripts().join("strict.mjs")).args(["--host", HOST, "--behind", &behind.port.to_string()]);
+        command.arg("--behind-ca").arg(&behind.certificate).arg("--cert").arg(&certificate).arg("--key").arg(key);
+        let mut process = Process::start(&mut command);
+        let [port, second] = process.wait_for("its ports", |line| {
+            let (first, second) = line.strip_prefix("{\"listening\":[")?.strip_suffix("]}")?.split_once(',')?;
+            Some([first.parse().ok()?, second.parse().ok()?])
+        });
+        (Self { port, certificate, process, _directory: directory }, second)
     }
 
     /// Its TLS port on 127.0.0.1.

@@ -4,7 +4,7 @@ use super::{HOST, soon};
 use finesse_tap::capture::observation::{Closed, Opened, TlsHandshake};
 use finesse_tap::clock;
 use finesse_tap::conn::{Authority, Direction, Kind};
-use finesse_tap::proxy::{self, Config, Limits, Route, Summary};
+use finesse_tap::proxy::{self, Config, Limits, Rewriting, Route, Summary};
 use finesse_tap::tap::Intake;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::tls::ca::{Ca, Scope};
@@ -29,6 +29,7 @@ pub type UpstreamEnd = server::TlsStream<TcpStream>;
 /// What a test may want to be different.
 pub struct Setup {
     pub limits: Limits,
+    pub rewriting: Rewriting,
     /// `None` pins the upstream's certificate.
     pub trust: Option<Trust>,
     /// `false` runs the relay without a tap.
@@ -53,6 +54,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            rewriting: Rewriting::default(),
             trust: None,
             tapped: true,
             queue_bytes: 1 << 31,
@@ -114,6 +116,7 @@ impl Rig {
             resolve: vec![(HOST.to_owned(), target.ip())],
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
+            rewriting: setup.rewriting,
             limits: setup.limits,
         };
         let (intake, messages, _) = Intake::new(setup.queue_bytes);
@@ -131,6 +134,11 @@ impl Rig {
             shutdown,
             running,
         }
+    }
+
+    /// The server as the proxy knows it.
+    pub fn server(&self) -> Authority {
+        Authority { host: HOST.to_owned(), port: self.listener.local_addr().unwrap().port() }
     }
 
     /// A TCP connection to the proxy.
@@ -264,6 +272,7 @@ impl Capture {
                 assert!(!self.ended.contains(&direction), "{direction} ended twice");
                 self.ended.push(direction);
             }
+            Message::Edited(..) | Message::Unedited { .. } => panic!("headers were rewritten"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
             Message::Closed(_, closed, lost) => {
                 assert_eq!(lost, [0, 0]);
@@ -305,6 +314,7 @@ pub fn config(certs: &std::path::Path, listener: SocketAddr, upstream: SocketAdd
         resolve: vec![(HOST.to_owned(), upstream.ip())],
         front: Front::new(Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], []))), None).unwrap(),
         upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
+        rewriting: Rewriting::default(),
         limits: Limits::default(),
     }
 }

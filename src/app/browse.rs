@@ -1,0 +1,163 @@
+//! `browse`, and `run --browse`: a browser of its own in front of the proxy.
+
+use super::banner::base64_of_hex;
+use super::signal::Signals;
+use super::{prepare_process, routes, runtime};
+use crate::browse::{self, Browser, Found, Visit};
+use crate::clock;
+use crate::config::{self, Browse, Identity, Page};
+use crate::conn::Kind;
+use crate::proxy::Route;
+use crate::tls::ca::{self, Listing};
+use crate::tls::leaf::{self, Own};
+use crate::tls::upstream::{Trust, Upstream};
+use anyhow::{Context as _, anyhow, bail};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// How long a proxy on this machine may take to answer.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Opens a browser in front of a proxy that runs already, and waits until it is closed.
+///
+/// # Errors
+/// There is no browser, no proxy, or not the one whose CA this is.
+pub fn browse(config: &Browse) -> anyhow::Result<()> {
+    prepare_process();
+    runtime()?.block_on(async {
+        let listeners = config.traffic.listeners();
+        let addresses: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
+        let mut routes = routes(&listeners, &addresses)?;
+        routes.retain(|route| route.kind == Kind::Https);
+        let keys = match &config.own_identity {
+            Some(Identity { cert, key }) => leaf::Identity::Own(Own::load(cert, key)?).spki_sha256(),
+            None => {
+                let cas = authorities(config, &routes)?;
+                for (route, ca) in routes.iter().zip(&cas) {
+                    is_its_proxy(route, ca).await?;
+                }
+                cas.into_iter().map(|ca| ca.spki_sha256).collect()
+            }
+        };
+        let plan = Plan::new(&config.browser, &routes, &keys)?;
+        let signals = Signals::install()?;
+        let mut browser = plan.start()?;
+        let closed = tokio::select! {
+            closed = browser.closed() => closed,
+            () = signals.stop() => Ok(()),
+        };
+        browser.end().await?;
+        closed
+    })
+}
+
+/// The browser of `run --browse`, if there is one to be: from its start until it is closed or the proxy stops. Trouble with it
+/// is not the proxy's.
+pub(super) async fn beside(plan: Option<Plan>, shutdown: CancellationToken) {
+    let Some(plan) = plan else { return };
+    let told = async {
+        let mut browser = plan.start()?;
+        let closed = tokio::select! {
+            closed = browser.closed() => closed,
+            () = shutdown.cancelled() => Ok(()),
+        };
+        browser.end().await?;
+        closed
+    };
+    match told.await {
+        Ok(()) if shutdown.is_cancelled() => {}
+        Ok(()) => say("browser closed; the proxy goes on until Ctrl-C (finesse-tap browse opens another)\n"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "the proxy goes on without a browser"),
+    }
+}
+
+/// Which browser, and what it will show.
+pub(super) struct Plan {
+    found: Found,
+    visit: Visit,
+}
+
+impl Plan {
+    /// A visit to `routes`, whose certificates the keys with these hashes (hex) vouch for.
+    ///
+    /// # Errors
+    /// There is no browser, or no such page.
+    pub(super) fn new(wanted: &config::Browser, routes: &[Route], keys: &[String]) -> anyhow::Result<Self> {
+        let mut servers = Vec::new();
+        for Route { listener, upstream, .. } in routes.iter().filter(|route| route.kind == Kind::Https) {
+            if !servers.iter().any(|(server, _)| server == upstream) {
+                servers.push((upstream.clone(), *listener));
+            }
+        }
+        let Some((first, _)) = servers.first() else {
+            bail!("there is no page to open: none of the servers speaks https");
+        };
+        let url = match &wanted.page {
+            Page::Path(path) => format!("https://{first}{path}"),
+            Page::Url(url, server) if servers.iter().any(|(fronted, _)| fronted == server) => url.clone(),
+            Page::Url(_, server) => {
+                let fronted: Vec<String> = servers.iter().map(|(server, _)| server.to_string()).collect();
+                bail!("the proxy does not stand for {server}, only for {}\nhint: add --route", fronted.join(", "));
+            }
+        };
+        let found = browse::find(wanted.program.as_deref(), &|name| std::env::var_os(name))?;
+        let keys = keys.iter().filter_map(|hex| base64_of_hex(hex)).collect();
+        Ok(Self { found, visit: Visit { url, servers, keys, arguments: wanted.arguments.clone() } })
+    }
+
+    fn start(&self) -> anyhow::Result<Browser> {
+        let browser = Browser::start(&self.found, &self.visit)?;
+        say(&format!("browser {} opens {}\n", self.found.program.display(), self.visit.url));
+        tracing::debug!(profile = %browser.profile().display(), "browser started");
+        Ok(browser)
+    }
+}
+
+/// The CA of each route's server, none made for it.
+fn authorities(config: &Browse, routes: &[Route]) -> anyhow::Result<Vec<Listing>> {
+    let now = clock::now();
+    let known = ca::list(&config.certs)?;
+    let of = |route: &Route| {
+        let path = ca::certificate_path(&config.certs, &route.upstream.host, now)?;
+        known.iter().find(|ca| ca.path == path).cloned().ok_or_else(|| {
+            let (host, certs) = (&route.upstream.host, config.certs.display());
+            anyhow!("there is no CA for {host} below {certs}: no proxy has stood for it with these --certs\nhint: `finesse-tap run --upstream {host} --browse` starts both; or name the --certs of the one that runs")
+        })
+    };
+    routes.iter().map(of).collect()
+}
+
+/// Makes sure that a proxy listens, and that it has this CA: a browser would only tell that something is wrong.
+async fn is_its_proxy(route: &Route, ca: &Listing) -> anyhow::Result<()> {
+    let address = route.listener;
+    let server = Upstream::new(&Trust::Ca(ca.path.clone()), None, None)?;
+    let reach = async {
+        let tcp = TcpStream::connect(address).await?;
+        std::io::Result::Ok(server.connect(&route.upstream.host, clock::now(), tcp).await)
+    };
+    match timeout(LIMIT, reach).await {
+        Ok(Ok(Ok(_))) => Ok(()),
+        Ok(Err(error)) => Err(anyhow!(
+            "no proxy is at {address}: {error}\nhint: start it first, `finesse-tap run --upstream {0}`, or both in one, `finesse-tap run --upstream {0} --browse`",
+            route.upstream
+        )),
+        Ok(Ok(Err(refused))) => {
+            let why = refused.handshake.failure.map(|failure| failure.why).unwrap_or_default();
+            let path = ca.path.display();
+            Err(anyhow!(
+                "what listens at {address} is no finesse-tap for {} with the CA {path}: {why}\nhint: say --listen, --route and --certs as the running proxy was told",
+                route.upstream.host
+            ))
+        }
+        Err(_) => Err(anyhow!("what listens at {address} does not answer")).context("look for the proxy"),
+    }
+}
+
+fn say(text: &str) {
+    // Nobody reading standard error is no reason not to work.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

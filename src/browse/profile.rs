@@ -1,0 +1,101 @@
+//! A directory that lives as long as one browser, and what that browser said last.
+
+use anyhow::{Context as _, anyhow};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// Where the browser's standard error goes, in its profile.
+const SAID: &str = "finesse-tap-stderr.txt";
+
+/// Most of it that is read for the last words, bytes.
+const LAST_BYTES: u64 = 4_096;
+
+/// Longest last words, bytes.
+const WORDS_BYTES: usize = 300;
+
+/// How often deleting is tried, and how long to wait between. The browser's helpers outlive it for a moment, writing.
+const ATTEMPTS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A throwaway profile, readable by its owner only.
+pub(super) struct Profile(TempDir);
+
+impl Profile {
+    /// A new directory below `parent`, which is made if it is not there; below the system's temporary one unless given.
+    pub(super) fn create(parent: Option<&Path>) -> anyhow::Result<Self> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
+        let make = || {
+            fs::create_dir_all(&parent)?;
+            tempfile::Builder::new().prefix("finesse-tap-browser-").tempdir_in(&parent)
+        };
+        let made = make().with_context(|| format!("make a profile for the browser in {}", parent.display()));
+        Ok(Self(made?))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file for what the browser says on standard error.
+    pub(super) fn said(&self) -> io::Result<File> {
+        File::create(self.path().join(SAID))
+    }
+
+    /// The last line that the browser said, if it said something.
+    pub(super) fn last_words(&self) -> Option<String> {
+        let mut file = File::open(self.path().join(SAID)).ok()?;
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES))).ok()?;
+        let mut bytes = vec![0; usize::try_from(length.min(LAST_BYTES)).ok()?];
+        file.read_exact(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        let line: String = line.chars().filter(|c| !c.is_control()).collect();
+        Some(line.get(..line.floor_char_boundary(WORDS_BYTES)).unwrap_or_default().to_owned())
+    }
+
+    /// Deletes it.
+    pub(super) async fn delete(self) -> anyhow::Result<()> {
+        let mut tried = 0;
+        loop {
+            match fs::remove_dir_all(self.path()) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if tried >= ATTEMPTS => {
+                    let path = self.0.keep();
+                    return Err(anyhow!(
+                        "the browser's profile {} cannot be deleted: {error}\nhint: delete it by hand: cookies of the session are in it",
+                        path.display()
+                    ));
+                }
+                Err(_) => {}
+            }
+            tried += 1;
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[tokio::test]
+    async fn a_profile_goes_with_all_that_is_in_it() {
+        let parent = tempfile::tempdir().unwrap();
+        let profile = Profile::create(Some(&parent.path().join("new/parent"))).unwrap();
+        assert_eq!(profile.last_words(), None);
+        let mut said = profile.said().unwrap();
+        write!(said, "{}\n[1:ERROR] no \u{1b}[1mdisplay\n\n", "x".repeat(10_000)).unwrap();
+        assert_eq!(profile.last_words().as_deref(), Some("[1:ERROR] no [1mdisplay"));
+        fs::create_dir_all(profile.path().join("Default/Cache")).unwrap();
+        let path = profile.path().to_owned();
+        profile.delete().await.unwrap();
+        assert!(!path.exists());
+    }
+}
