@@ -199,9 +199,11 @@ impl Receiver {
         let client = Client::new(self.url.clone(), &self.trust, limits, self.option())?;
         Ok(match &self.kind {
             Kind::Splunk { token, index, ack } => {
-                Peer::Splunk(splunk::Splunk::new(client, index.clone(), *ack, &token.read()?, pace)?)
+                Peer::Splunk(Box::new(splunk::Splunk::new(client, index.clone(), *ack, &token.read()?, pace)?))
             }
-            Kind::Elastic { login, stream, .. } => Peer::Elastic(elastic::Elastic::new(client, stream, login)?),
+            Kind::Elastic { login, stream, .. } => {
+                Peer::Elastic(Box::new(elastic::Elastic::new(client, stream, login)?))
+            }
         })
     }
 }
