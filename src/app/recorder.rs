@@ -89,7 +89,7 @@ impl Recorder {
         counted: Counted,
     ) -> anyhow::Result<Self> {
         let key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
-        let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, key };
+        let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, counted, key };
         if let CaptureTo::Dir(dir) = &record.capture {
             sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
         }
