@@ -117,7 +117,7 @@ impl Outputs<'_> {
             let mut file = archive.by_index(at).unwrap();
             let inside = format!("{name}/{}", file.name().unwrap());
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).unwrap();
+            std::io::copy(&mut file, &mut bytes).unwrap();
             if inside.ends_with(".ndjson") {
                 let stored = self.dir.join(format!("{name}.ndjson"));
                 fs::write(&stored, &bytes).unwrap();
