@@ -17,7 +17,6 @@ use finesse_tap::conn::Direction::{self, C2s, S2c};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The real server: its name is the user's own word, so standard error may say it; what is handed on may not.
