@@ -54,7 +54,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, &hosts, settings, Show::Always)?;
+        let recorder = Recorder::start(&config.record, std::slice::from_ref(&upstream), &settings, Show::Always)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
             fronted: &fronted,
@@ -64,7 +64,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             spki_sha256: &proxy.front.identity.spki_sha256(),
         });
         let shutdown = CancellationToken::new();
-        signals.watch(shutdown.clone(), recorder.bus());
+        signals.watch(shutdown.clone(), recorder.rotation());
         let story = play(&config, &listening, agents, roots, shutdown.clone());
         let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), shutdown));
         summary?;

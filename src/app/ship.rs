@@ -5,6 +5,7 @@
 
 use super::prepare_process;
 use super::progress::Progress;
+use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
 use anyhow::{Context as _, anyhow};
@@ -20,6 +21,8 @@ use tokio::time::sleep;
 const STOPPED_WAIT: Duration = Duration::from_secs(60);
 /// How long the proxy's end waits for what is not delivered yet; the rest goes at the next start.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// The same where the receiver does not answer anyway.
+const HOPELESS_LIMIT: Duration = Duration::from_secs(1);
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -108,10 +111,17 @@ impl Shippers {
     /// Lets them deliver what is there, within limits. Call when nothing more is written.
     pub(super) fn finish(self) {
         self.orders.drain.cancel();
-        if self.ended.recv_timeout(DRAIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
+        let since = clock::now();
+        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            let waited = Duration::from_nanos(clock::now().ns_since(since));
+            let is_well = self.statuses.iter().any(|status| status.snapshot().state == State::Well);
+            if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } {
+                continue;
+            }
             self.orders.stop.cancel();
             // Their own grace is shorter.
             let _ = self.ended.recv_timeout(DRAIN_LIMIT);
+            break;
         }
         for status in &self.statuses {
             let now = status.snapshot();

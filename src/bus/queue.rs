@@ -142,6 +142,23 @@ impl Queue {
         if self.duty == Duty::Keep && !hopeless { std::mem::take(&mut state.untold) } else { Vec::new() }
     }
 
+    /// The losses of a sink that has been replaced and will write nothing more.
+    pub(super) fn left_losses(&self) -> Vec<Loss> {
+        let mut state = self.lock();
+        if self.duty == Duty::Keep && state.ended { std::mem::take(&mut state.untold) } else { Vec::new() }
+    }
+
+    /// Files the sink has opened.
+    pub(super) fn files(&self) -> u32 {
+        self.lock().files
+    }
+
+    /// Waits for the sink's return, however long it takes.
+    pub(super) fn await_return(&self) {
+        let wait = self.end.wait_while(self.lock(), |state| !state.ended);
+        drop(wait.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Waits until half the queue is free, or nothing will be taken any more.
     pub(super) fn wait_for_room(&self) {
         let full = |state: &mut State| state.refusal().is_none() && state.charged_bytes() > self.limit_bytes / 2;
@@ -307,6 +324,11 @@ impl Receiver {
         let mut state = self.queue.lock();
         state.written.take_out(lot.tally);
         state.lose_lot(self.queue.sink, Why::FileVanished, lot);
+    }
+
+    /// Records written earlier, by this run or another, were removed before their receivers had them.
+    pub fn removed(&mut self, tally: Tally) {
+        self.queue.lock().untold(Loss { sink: self.queue.sink, why: Why::Removed, tally });
     }
 
     /// Nobody reads the output any more: all that was taken, is queued or will be published is lost.

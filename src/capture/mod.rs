@@ -49,6 +49,13 @@ impl Door {
         Self { restrictor: Some(restrictor).filter(|restrictor| !restrictor.is_idle()), ..self }
     }
 
+    /// Redacts from now on as `other` would, in the same stream: run, numbers and session tokens stay.
+    pub fn adopt(&mut self, other: Self) {
+        self.redactor.at(other.redactor.level());
+        self.restrictor = other.restrictor;
+        self.line_limit_bytes = other.line_limit_bytes;
+    }
+
     /// The sequence the next record will have.
     #[must_use]
     pub fn next_sequence(&self) -> u64 {

@@ -6,6 +6,7 @@
 
 mod browse;
 mod doctor;
+mod hosts;
 pub mod manual;
 mod report;
 pub mod scan;
@@ -25,6 +26,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use doctor::DoctorFlags;
+pub use hosts::HostsFlags;
 pub use ship::{ReceiverFlags, ShipFlags};
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
@@ -118,6 +120,18 @@ pub enum Command {
     /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
     #[command(after_long_help = text::EXPORT_MORE)]
     Export(ExportFlags),
+    /// Lines for the hosts file, so that every program here finds the proxy
+    ///
+    /// Prints the lines that make the servers' names lead to the proxy, and where the file is; or puts them in, between
+    /// markers, and takes them out again.
+    #[command(after_long_help = hosts::MORE)]
+    Hosts(Box<HostsFlags>),
+    /// Have a running `finesse-tap run` read its configuration again
+    ///
+    /// As SIGHUP does: redaction, capture, log filter, routes, trust and certificates change, a new capture file begins, and
+    /// no connection is cut. What is wrong with the configuration is said, and then nothing changes.
+    #[command(after_long_help = text::RELOAD_MORE)]
+    Reload(ReloadFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.
@@ -282,7 +296,7 @@ pub struct KeepFlags {
     /// Write the log into DIR, or to standard output with - [default: captures]
     ///
     /// One JSON object a line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
-    /// and on SIGHUP.
+    /// and on SIGHUP or `finesse-tap reload`.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
 }
@@ -430,6 +444,17 @@ pub struct CaFlags {
     /// and opens with a double click on Windows.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub export: Option<OsString>,
+}
+
+/// The options of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadFlags {
+    /// Where the run keeps its CA [default: certs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub certs: Option<OsString>,
+    /// The run with this process number, where there are several
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
 }
 
 /// The options of `import`.

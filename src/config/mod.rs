@@ -7,6 +7,7 @@
 
 mod browse;
 mod doctor;
+mod hosts;
 mod problem;
 mod read;
 mod report;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
+pub use hosts::{Deed, Hosts, Names};
 pub use problem::Problem;
 pub use read::read;
 pub use route::{Listener, Route, Traffic};
@@ -79,6 +81,10 @@ pub enum Task {
     Import(Import),
     /// `export`.
     Export(Export),
+    /// `hosts`.
+    Hosts(Box<Hosts>),
+    /// `reload`.
+    Reload(Reload),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -157,6 +163,15 @@ pub struct Ca {
     pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
+}
+
+/// What `reload` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// Where the run keeps its CA, and its own file.
+    pub certs: PathBuf,
+    /// Its process, where there are several.
+    pub pid: Option<u32>,
 }
 
 /// What `resolve` needs to know.

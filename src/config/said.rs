@@ -310,10 +310,9 @@ pub(super) fn variable(name: &str) -> String {
 fn advice(name: &str, value: &DeValue<'_>, known: &[Known]) -> String {
     let close = known.iter().min_by_key(|option| distance(name, &option.name));
     match close.filter(|option| distance(name, &option.name) <= 1 + option.name.len() / 3) {
-        // No option is a table, however close its name.
-        Some(meant) if !value.is_table() => format!("did you mean `{}`?", meant.name),
         _ if value.is_table() => "the only section is [redaction]: write options at the top level".to_owned(),
-        _ => {
+        Some(meant) => format!("did you mean `{}`?", meant.name),
+        None => {
             let names: Vec<&str> = known.iter().map(|option| option.name.as_str()).collect();
             format!("the options are {}", names.join(", "))
         }

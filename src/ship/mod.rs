@@ -223,7 +223,7 @@ pub async fn run(plan: &Plan, status: &Arc<Status>, orders: &Orders) -> anyhow::
     let peer = plan.receiver.peer(plan.pace)?;
     let (hash, name) = (plan.receiver.hash(), plan.receiver.name());
     plan.captures.read_dir().with_context(|| format!("read the captures in {}", plan.captures.display()))?;
-    let checkpoint = Checkpoint::open(&plan.state, &hash, &name)?;
+    let checkpoint = Checkpoint::open(&plan.state, &plan.captures, &hash, &name)?;
     let dead = DeadLetters::new(&plan.state, &hash, &name);
     if let Kind::Elastic { login, stream, setup: Some(setup) } = &plan.receiver.kind {
         setup::put(&plan.receiver, setup, login, stream, plan.pace, orders).await?;

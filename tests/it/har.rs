@@ -279,6 +279,10 @@ fn torn_and_foreign_lines_are_named_and_left_out() {
     assert!(!format!("{shown}{problems:?}").contains("Canary"));
     assert!(shown.contains("09:12:42.187211  s1   ←  User 1001 READY, 186 ms after its PUT\n"), "{shown}");
     assert!(shown.contains("\n            <event xmlns=\"http://jabber.org/protocol/pubsub#event\">\n"), "{shown}");
+    // What was escaped is XML to read, too.
+    let nested = "\n                    <Update>\n                      <data>\n                        <user>\n                          \
+                  <loginId>1001</loginId>\n";
+    assert!(shown.contains(nested) && shown.contains("</Update>\n                  </notification>\n"), "{shown}");
 }
 
 /// Live capture, HAR, capture: the stanzas are the same.
