@@ -80,7 +80,10 @@ fn main() -> anyhow::Result<()> {
     )?;
     match arguments.iter().position(|argument| argument == "--write").and_then(|at| arguments.get(at + 1)) {
         Some(path) => write(Path::new(path), text.trim_end()),
-        None => Ok(println!("{text}")),
+        None => {
+            println!("{text}");
+            Ok(())
+        }
     }
 }
 

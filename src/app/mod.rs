@@ -78,6 +78,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         };
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
+        ship::announce(&config.ship);
         let servers = config.traffic.servers();
         let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
         let recorder =

@@ -78,6 +78,15 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
     }
 }
 
+/// Makes the receivers of a run known before its captures are kept within their limit. What is wrong, shippers tell.
+pub(super) fn announce(plans: &[Plan]) {
+    for plan in plans {
+        if let Err(error) = ship::announce(plan) {
+            tracing::debug!(error = %format!("{error:#}"), "no checkpoint yet");
+        }
+    }
+}
+
 /// The shippers beside a running proxy.
 pub(super) struct Shippers {
     orders: Orders,

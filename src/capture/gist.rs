@@ -125,7 +125,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "session-summary" => summary(event, out),
         "capture-gap" | "redaction-blocked" => {
             let Some(gap) = &event.finesse.gap else { return Ok(()) };
-            write!(out, "{} events, {} bytes missing from the log at {}: ", gap.events, gap.bytes, gap.at)?;
+            write!(out, "{}, {} ", counted(gap.events, "event"), counted(gap.bytes, "byte"))?;
+            write!(out, "missing from the log at {}: ", gap.at)?;
             write!(out, "{}; the traffic was not touched", why.unwrap_or_default())
         }
         _ => Ok(()),
@@ -135,14 +136,20 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
 fn summary(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     let Some(summary) = &event.finesse.summary else { return Ok(()) };
     let so_far = if summary.reason == "hourly" { "so far" } else { "in all" };
-    write!(out, "{so_far} {}, {} sockets, ", duration_us(summary.duration_ms.saturating_mul(1_000)), summary.sockets)?;
-    write!(out, "{} requests, {} updates, {} calls", summary.requests, summary.updates, summary.calls)?;
+    write!(out, "{so_far} {}", duration_us(summary.duration_ms.saturating_mul(1_000)))?;
+    let parts = [
+        ("socket", summary.sockets),
+        ("request", summary.requests),
+        ("update", summary.updates),
+        ("call", summary.calls),
+    ];
+    parts.into_iter().try_for_each(|(noun, count)| write!(out, ", {}", counted(count, noun)))?;
     if let Some(stage) = summary.stopped_at {
         write!(out, ", login stopped at {stage}")?;
     }
     let findings: u64 = summary.findings.iter().map(|finding| finding.count).sum();
     if findings > 0 {
-        write!(out, ", {findings} findings")?;
+        write!(out, ", {}", counted(findings, "finding"))?;
     }
     Ok(())
 }
@@ -241,7 +248,7 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         write!(out, ", request {number}{}", if stream.repeated { " again" } else { "" })?;
     }
     if let Some(rewrite) = facts.and_then(|facts| facts.rewrite.as_ref()) {
-        write!(out, ", {} header{} rewritten", rewrite.count, if rewrite.count == 1 { "" } else { "s" })?;
+        write!(out, ", {} rewritten", counted(rewrite.count, "header"))?;
     }
     let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
     operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
@@ -335,6 +342,11 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         why.map_or(Ok(()), |why| write!(out, ": {why}"))?;
     }
     Ok(())
+}
+
+/// `1 call`, `2 calls`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A duration as a person reads it: `350 µs`, `38 ms`, `2.4 s`.

@@ -340,9 +340,9 @@ pub struct RedactFlags {
     pub redact: Option<String>,
     /// Remove this too; repeatable
     ///
-    /// RULE is PLACE:NAME[=CLASS]: a place of header, query, form, json, xml or variable (a call variable), and a class of
-    /// credential, session, person, phone, customer, infrastructure or unknown. Also `deny` in `[redaction]` of the
-    /// configuration file.
+    /// RULE is PLACE:NAME[=CLASS]: a place of header, query, form, json, xml, variable (a call variable's value) or
+    /// variable-name (its name), and a class of credential, session, person, phone, customer, infrastructure or unknown.
+    /// Also `deny` in `[redaction]` of the configuration file.
     #[arg(long, value_name = "RULE")]
     pub deny: Vec<OsString>,
     /// Keep this, though a level would remove it; repeatable

@@ -250,7 +250,7 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
     for (text, wanted) in [
         ("upstream = 'h'\n\nlistn = '127.0.0.1:1'", ":3: `listn` is no option\nhint: did you mean `listen`?"),
         ("max-line-bytes = 9000", ":1: `max-line-bytes` is no option\nhint: did you mean `max_line_bytes`?"),
-        ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: there are no sections"),
+        ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: the only section is [redaction]"),
         ("colour = 1", "hint: the options are upstream, listen, "),
         ("config = 'other'", "`config` is no option"),
         ("agents = 3", "`agents` is no option"),

@@ -1,9 +1,13 @@
-//! A transcript to read: time in UTC, session, direction, gist; a stanza's XML, indented, if asked for.
+//! A transcript to read: time in UTC, session, direction, gist; a stanza's XML, indented, if asked for. The document that
+//! stands escaped in a notification is shown as the XML it is.
 //!
 //! Keep-alives are left out. Nothing in it can move a terminal's cursor: control characters become spaces.
 
 use super::line::{Line, Sources, Told};
 use std::io::{self, Write};
+
+/// Documents inside texts that are shown as such.
+const MAX_NESTING: usize = 3;
 
 /// What is shown of a stanza.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +41,11 @@ pub fn text(
         }
         writeln!(out, "{time}  {:<4} {}  {}", who(line), arrow(line), plain(&line.message))?;
         match (&line.finesse.xml, show) {
-            (Some(xml), Show::Xml) => out.write_all(indented(xml).as_bytes()),
+            (Some(xml), Show::Xml) => {
+                let mut shown = String::with_capacity(xml.len() * 2);
+                indent(xml, 0, 0, &mut shown);
+                writeln!(out, "{shown}")
+            }
             _ => Ok(()),
         }
     })
@@ -62,9 +70,8 @@ fn plain(text: &str) -> String {
 
 /// One tag a line, indented by depth, an element with nothing but text on one line. Does not understand XML beyond its
 /// tags: whatever it is given is shown.
-fn indented(xml: &str) -> String {
-    let mut out = String::with_capacity(xml.len() * 2);
-    let mut depth = 0_usize;
+fn indent(xml: &str, base: usize, nesting: usize, out: &mut String) {
+    let mut depth = base;
     let mut open = false;
     for piece in xml.split_inclusive('>') {
         let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
@@ -73,21 +80,29 @@ fn indented(xml: &str) -> String {
         if is_end {
             depth = depth.saturating_sub(1);
         }
+        let below = depth + usize::from(is_end);
+        let document = (nesting < MAX_NESTING && text.starts_with("&lt;")).then(|| unescaped(&text));
         // `<state>READY</state>` stays together.
-        let stays = open && is_end;
-        if !text.is_empty() && !stays {
-            line(&mut out, depth + usize::from(is_end), &text);
+        let stays = open && is_end && document.is_none();
+        match document {
+            Some(document) => indent(&document, below, nesting + 1, out),
+            None if stays || text.is_empty() => {}
+            None => line(out, below, &text),
         }
         match (stays, tag.is_empty()) {
             (true, _) => out.extend([text, tag.clone()]),
-            (false, false) => line(&mut out, depth, &tag),
+            (false, false) => line(out, depth, &tag),
             (false, true) => {}
         }
         open = tag.len() > 1 && !is_end && !tag.ends_with("/>") && !tag.starts_with("<?") && !tag.starts_with("<!");
         depth += usize::from(open);
     }
-    out.push('\n');
-    out
+}
+
+/// One layer of XML's own references undone.
+fn unescaped(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+    text.replace("&amp;", "&")
 }
 
 fn line(out: &mut String, depth: usize, text: &str) {

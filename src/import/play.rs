@@ -252,7 +252,8 @@ impl Player<'_> {
                 socket.pending = message;
             }
             None => {
-                socket.at_us = socket.at_us.max(socket.end_us);
+                let closed_us = socket.close.get("timestamp").and_then(epoch_us);
+                socket.at_us = socket.at_us.max(closed_us.unwrap_or(socket.end_us));
                 socket.is_over = true;
             }
         }

@@ -87,6 +87,10 @@ pub(super) fn hosts(word: &[u8], at: usize, before: &[u8], found: &mut dyn FnMut
         if !name.contains(&b'.') {
             continue;
         }
+        let (name, start) = match without_service(name) {
+            rest if ipv4(rest).is_some() => (rest, start + name.len() - rest.len()),
+            _ => (name, start),
+        };
         if let Some(address) = ipv4(name) {
             // `Chrome/139.0.0.0`: a product's version (RFC 9110 section 10.1.5).
             let version = ahead.ends_with(b"/") && !ahead.ends_with(b"//") && start > 1;
@@ -183,13 +187,10 @@ pub(super) fn persons(word: &[u8], at: usize, found: &mut dyn FnMut(Finding<'_>)
 
 /// Whether a value that must be a host names nobody.
 pub(super) fn is_nobodys(value: &[u8]) -> bool {
+    let value = without_service(value);
     let text = std::str::from_utf8(value).unwrap_or_default();
-    // What a level leaves of `pubsub.HOST:PORT`.
-    let service =
-        ["pubsub.", "conference.", "search.", "proxy."].into_iter().find_map(|label| text.strip_prefix(label));
-    let marked = service.unwrap_or(text);
     let port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    let unmarked = marked.rsplit_once(':').filter(|(_, last)| port(last)).map_or(marked, |(host, _)| host);
+    let unmarked = text.rsplit_once(':').filter(|(_, last)| port(last)).map_or(text, |(host, _)| host);
     if is_mark(unmarked.as_bytes()) {
         return true;
     }
@@ -197,6 +198,12 @@ pub(super) fn is_nobodys(value: &[u8]) -> bool {
     let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
     let address = bare.parse::<IpAddr>().ok().or_else(|| host.trim_matches(['[', ']']).parse().ok());
     address.map_or_else(|| is_nobodys_name(trimmed(host.as_bytes())), is_nobody)
+}
+
+/// A host without the label of an XMPP service in front, which is the same on every server.
+fn without_service(host: &[u8]) -> &[u8] {
+    const LABELS: [&[u8]; 4] = [b"pubsub.", b"conference.", b"search.", b"proxy."];
+    LABELS.into_iter().find_map(|label| host.strip_prefix(label)).unwrap_or(host)
 }
 
 fn is_nobodys_name(name: &[u8]) -> bool {
@@ -298,6 +305,7 @@ mod tests {
             ("firma.de:8445", "host firma.de"),
             ("10.1.2.3:8445", "ip-address 10.1.2.3"),
             ("192.0.2.10", "ip-address 192.0.2.10"),
+            ("pubsub.192.0.2.10", "ip-address 192.0.2.10"),
             ("2001:db8:0:1::5", "ip-address 2001:db8:0:1::5"),
             ("IP:2001:db8::5", "ip-address 2001:db8::5"),
             ("1001@u.invalid/desktop", "jid 1001@u.invalid"),
@@ -324,6 +332,7 @@ mod tests {
             "0.0.0.0",
             "198.18.3.4",
             "198.19.255.1",
+            "pubsub.198.18.3.4",
             "::1",
             "fd12:3456::1",
             "http://www.w3.org/XML/1998/namespace",
@@ -348,6 +357,8 @@ mod tests {
             assert_eq!(found(word), [""; 0], "{word}");
         }
         assert!(is_nobodys(b"127.0.0.1:80") && is_nobodys(b"[::1]:80") && is_nobodys(b"h-0123456789.invalid:8445"));
+        assert!(is_nobodys(b"pubsub.198.18.3.4") && is_nobodys(b"pubsub.198.18.3.4:8445"));
+        assert!(!is_nobodys(b"pubsub.10.0.0.1") && !is_nobodys(b"pubsub.uccx"));
         assert!(!is_nobodys(b"uccx") && !is_nobodys(b"10.0.0.1:80") && is_nobodys(b"localhost"));
         assert!(is_nobodys(b"[host]:39311") && is_nobodys(b"pubsub.[host]") && !is_nobodys(b"uccx.[host]"));
     }

@@ -252,7 +252,10 @@ impl<'s> Look<'s> {
             rest if mark == b':' && header => {
                 (at + 1 + skip, rest.split(|byte| matches!(byte, b'\r' | b'\n' | b'"')).next().unwrap_or_default())
             }
-            rest => (at + 1 + skip, rest.split(|byte| is_delimiter(*byte)).next().unwrap_or_default()),
+            rest => {
+                let end = rest.iter().position(|byte| is_delimiter(*byte)).unwrap_or(rest.len());
+                (at + 1 + skip, value::with_rest(rest, end))
+            }
         };
         if header {
             *header_end = from + value.len();
@@ -273,7 +276,7 @@ impl<'s> Look<'s> {
 
     fn element(&mut self, text: &[u8], at: usize, origin: Origin<'_>) {
         let behind = bounded(text, at + 1, MAX_VALUE_BYTES);
-        let value = behind.get(..memchr::memchr(b'<', behind).unwrap_or_default()).unwrap_or_default();
+        let value = value::with_rest(behind, memchr::memchr(b'<', behind).unwrap_or_default());
         if value.trim_ascii().is_empty() {
             return;
         }

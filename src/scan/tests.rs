@@ -99,6 +99,13 @@ fn credentials_are_found_by_name_and_shape_at_every_level() {
         ("Cookie: lang=en; JSESSIONID=DE305E551040000".into(), "session-id"),
         (r#"{"name":"Set-Cookie","value":"JSESSIONID=DE305E551040; Path=/; Secure"}"#.into(), "session-id"),
         (r#"{"cookies":[{"name":"JSESSIONID","value":"DE305E551040"}]}"#.into(), "session-id"),
+        // What is left of a value that was replaced in part.
+        ("said password=[cred:password]</hunter2 so".into(), "password"),
+        ("said password=[cred:password]&lt;/hunter2 so".into(), "password"),
+        ("<password>[cred:password]</hunter2".into(), "password"),
+        ("Authorization: [cred:authorization]</hunter2".into(), "authorization"),
+        ("Authorization: [cred:authorization] hunter2 refused".into(), "authorization"),
+        ("/ws/;jsessionid=k-0123456789#hunter2".into(), "session-id"),
         ("key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), "random"),
     ] {
         for level in [Level::Auth, Level::Share, Level::Minimal] {
@@ -156,6 +163,9 @@ fn what_is_harmless_is_passed() {
         "sha256:384ce9c11bd34e5859eda496b31f0f62f3ce999562a3ef3b0d6f6ceac719b1bb",
         "384ce9c11bd34e5859eda496b31f0f62f3ce999562a3ef3b0d6f6ceac719b1bb  report.txt",
         "the password: see below for what was removed",
+        "<errorMessage>Authorization: [cred:authorization] refused</errorMessage><errorData>token=[cred:token]</errorData>",
+        "&lt;e&gt;Authorization: [cred:authorization] was refused&lt;/e&gt;&lt;d&gt;token=[cred:token]&lt;/d&gt; hunter2",
+        "/ws/;jsessionid=k-0123456789/desktop/?code=[cred:sso]&sid=k-0123456789",
         "credential: SASL data, Authorization, passwords, tokens, JWTs, SSO codes",
         "finesse-h-0123456789.invalid-20261122T162738Z-01M821BAF546QR1F94ZT0JYCBX-0001.ndjson",
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36",

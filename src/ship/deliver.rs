@@ -29,8 +29,8 @@ pub(super) struct Link {
 
 /// Whom we speak to.
 pub(super) enum Peer {
-    Splunk(Splunk),
-    Elastic(Elastic),
+    Splunk(Box<Splunk>),
+    Elastic(Box<Elastic>),
 }
 
 /// What became of a batch's events.

@@ -150,10 +150,7 @@ impl Tail {
         let seen = self.seen.entry(file.to_string()).or_default();
         if is_unredacted {
             seen.is_refused = true;
-            self.fault(
-                &file.to_string(),
-                "it was made with --redact off and holds passwords: not delivered".to_owned(),
-            );
+            self.fault(file, "it was made with --redact off and holds passwords: not delivered".to_owned());
             return None;
         }
         self.unread_bytes = self.unread_bytes.saturating_sub(end - seen.offset.min(end));
@@ -254,7 +251,7 @@ impl Tail {
                 seen.end_at_bytes = (open.form == Form::Gzip).then_some(open.file_bytes);
                 let why =
                     if open.form == Form::Gzip { format!("it cannot be unpacked: {error}") } else { error.to_string() };
-                self.fault(&open.name.to_string(), why);
+                self.fault(&open.name, why);
             }
         }
     }

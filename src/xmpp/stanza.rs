@@ -188,7 +188,9 @@ impl<'d, 'a> Stanza<'d, 'a> {
             Kind::StreamError | Kind::Failure => stanza.error = Some(StanzaError::read(element)),
             Kind::StreamManagement if element.name() == "failed" => stanza.error = Some(StanzaError::read(element)),
             Kind::Features => {
-                stanza.payload = element.children().next().map(Payload::read);
+                // What is to be done next says more than what stands first.
+                let step = element.children().find(|child| matches!(child.name(), "mechanisms" | "bind"));
+                stanza.payload = step.or_else(|| element.children().next()).map(Payload::read);
                 stanza.mechanisms = mechanisms(element);
             }
             _ => stanza.payload = element.children().next().map(Payload::read),

@@ -2,14 +2,14 @@
 
 use crate::program::day;
 use crate::support::program::{Program, captures, run, to};
-use crate::support::{PATIENCE, have};
+use crate::support::{Deadline, PATIENCE, have};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Debian's, which sees Debian's python3-prometheus-client.
 const PYTHON: &str = "/usr/bin/python3";
@@ -59,14 +59,14 @@ async fn after_a_day(dir: &Path, more: &[&str]) -> (Program, SocketAddr) {
 
 /// The metrics once every connection is closed and counted.
 fn settled(address: SocketAddr) -> String {
-    let since = Instant::now();
+    let deadline = Deadline::after(PATIENCE);
     loop {
         let page = metrics(address);
         let now = samples(&page);
         if now["finesse_tap_connections_total"] > 0.0 && now["finesse_tap_connections_open"] == 0.0 {
             return page;
         }
-        assert!(since.elapsed() < PATIENCE, "connections stay open:\n{page}");
+        assert!(!deadline.is_over(), "connections stay open:\n{page}");
         std::thread::yield_now();
     }
 }
@@ -171,13 +171,13 @@ fn a_capture_that_cannot_be_written_is_not_ready_and_says_why() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut program = Program::spawn(dir.path(), &args, Stdio::from(full));
     let address = admin_of(&mut program);
-    let since = Instant::now();
+    let deadline = Deadline::after(PATIENCE);
     let body = loop {
         let (status, _, body) = ask(address, "GET", "/readyz", "*/*");
         if status == 503 {
             break body;
         }
-        assert!(since.elapsed() < PATIENCE, "still ready with a full disk");
+        assert!(!deadline.is_over(), "still ready with a full disk");
         std::thread::yield_now();
     };
     assert!(body.starts_with("not ready: the capture (stdout) is not written"), "{body}");
@@ -253,9 +253,9 @@ async fn prometheus_scrapes_it() {
     let page = settled(address);
     let mut prometheus = Prometheus::start(dir.path(), address);
     let own = samples(&page);
-    let since = Instant::now();
+    let deadline = Deadline::after(PATIENCE);
     while prometheus.query("up") != Some(1.0) {
-        assert!(since.elapsed() < PATIENCE, "never scraped: {}", prometheus.trouble());
+        assert!(!deadline.is_over(), "never scraped: {}", prometheus.trouble());
         std::thread::sleep(Duration::from_millis(50));
     }
     for name in [

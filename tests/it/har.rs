@@ -87,6 +87,92 @@ fn a_login_in_a_har_gives_the_events_of_a_live_one_without_the_password() {
     }
 }
 
+/// What each program's HAR of the same login has of its own.
+#[test]
+fn the_hars_of_other_programs_give_the_same_stanzas() {
+    let expected = stanzas(&imported(file(&login().to_string()).path()).0);
+    assert_eq!(expected.len(), 4);
+    let closes = |code: u64, reason: Option<&str>, at: &str, lines: &str| {
+        let events = events(lines);
+        let closed = events.iter().find(|event| event["event"]["action"] == "websocket-closed").unwrap();
+        let said = &closed["finesse"]["ws"]["close"];
+        assert_eq!((&said["code"], said["reason"].as_str()), (&json!(code), reason), "{closed}");
+        assert_eq!(closed["@timestamp"], at);
+    };
+
+    // Edge: Chrome's, with who asked and how urgently; nothing about the end.
+    let mut edge = login();
+    for entry in entries_of(&mut edge) {
+        let frames =
+            json!([{ "functionName": "connect", "url": format!("https://{HOST}:8445/desktop/a.js"), "lineNumber": 1 }]);
+        entry["_initiator"] =
+            json!({ "type": "script", "stack": { "callFrames": frames, "parent": { "callFrames": [] } } });
+        entry["_priority"] = json!("High");
+        entry["_connectionId"] = json!("8445");
+        entry["connection"] = json!("8445");
+        entry["pageref"] = json!("page_1");
+        entry["timings"] = json!({ "blocked": -1, "dns": -1, "ssl": -1, "connect": -1, "send": 0, "wait": 0, "receive": 0,
+            "_blocked_queueing": -1, "_workerStart": -1 });
+        entry.as_object_mut().unwrap().remove("_webSocketClose");
+        entry["response"]["_transferSize"] = json!(0);
+        entry["response"]["_error"] = Value::Null;
+    }
+    let (lines, tally) = imported(file(&edge.to_string()).path());
+    assert_eq!((stanzas(&lines), tally.sockets, tally.skipped), (expected.clone(), 1, 2));
+    closes(1006, None, "2026-01-15T09:12:45.000500Z", &lines);
+
+    // HTTP Toolkit: how the socket ended, and when; no connections.
+    let mut toolkit = login();
+    toolkit["log"]["creator"] = json!({ "name": "HTTP Toolkit", "version": "1.20.1" });
+    for entry in entries_of(&mut toolkit) {
+        let fields = entry.as_object_mut().unwrap();
+        for name in ["connection", "_connectionId", "serverIPAddress"] {
+            fields.remove(name);
+        }
+        if fields.contains_key("_webSocketMessages") {
+            fields.insert("time".into(), json!(-1));
+            let close = json!({ "code": 4001, "reason": "signed out elsewhere", "timestamp": START_S + 7.25 });
+            fields.insert("_webSocketClose".into(), close);
+        }
+    }
+    let (lines, _) = imported(file(&toolkit.to_string()).path());
+    assert_eq!(stanzas(&lines), expected);
+    closes(4001, Some("signed out elsewhere"), "2026-01-15T09:12:47.250000Z", &lines);
+    // The same, torn down without a close.
+    entries_of(&mut toolkit).for_each(|entry| entry["_webSocketClose"] = json!("aborted"));
+    let (lines, _) = imported(file(&toolkit.to_string()).path());
+    assert_eq!(stanzas(&lines), expected);
+    closes(1006, None, "2026-01-15T09:12:42.187211Z", &lines);
+
+    // Playwright: messages in milliseconds, no timings worth the name, where it runs and with which certificate.
+    let mut playwright = login();
+    playwright["log"]["creator"] = json!({ "name": "Playwright", "version": "1.61.1" });
+    playwright["log"]["browser"] = json!({ "name": "chromium", "version": "143.0.7499.4" });
+    for entry in entries_of(&mut playwright) {
+        let fields = entry.as_object_mut().unwrap();
+        for name in ["connection", "_connectionId", "_webSocketClose"] {
+            fields.remove(name);
+        }
+        fields.extend(
+            json!({ "_frameref": "frame@1", "_monotonicTime": 1_234.5, "_serverPort": 8445, "pageref": "page@1",
+            "_securityDetails": { "protocol": "TLS 1.3", "issuer": "CA" } })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        for message in entry["_webSocketMessages"].as_array_mut().into_iter().flatten() {
+            message["time"] = json!(message["time"].as_f64().unwrap() * 1e3);
+        }
+    }
+    let (lines, _) = imported(file(&playwright.to_string()).path());
+    assert_eq!(stanzas(&lines), expected);
+    closes(1006, None, "2026-01-15T09:12:45.000500Z", &lines);
+}
+
+fn entries_of(har: &mut Value) -> impl Iterator<Item = &mut Value> {
+    har["log"]["entries"].as_array_mut().unwrap().iter_mut()
+}
+
 #[test]
 fn entries_in_any_order_are_played_by_time() {
     let mut shuffled = login();
@@ -193,6 +279,10 @@ fn torn_and_foreign_lines_are_named_and_left_out() {
     assert!(!format!("{shown}{problems:?}").contains("Canary"));
     assert!(shown.contains("09:12:42.187211  s1   ←  User 1001 READY, 186 ms after its PUT\n"), "{shown}");
     assert!(shown.contains("\n            <event xmlns=\"http://jabber.org/protocol/pubsub#event\">\n"), "{shown}");
+    // What was escaped is XML to read, too.
+    let nested = "\n                    <Update>\n                      <data>\n                        <user>\n                          \
+                  <loginId>1001</loginId>\n";
+    assert!(shown.contains(nested) && shown.contains("</Update>\n                  </notification>\n"), "{shown}");
 }
 
 /// Live capture, HAR, capture: the stanzas are the same.

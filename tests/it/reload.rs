@@ -106,7 +106,7 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
         (format!("route = ['{first}={PUB}']\ncapture = '/dev/null/x'"), "/dev/null/x"),
         (format!("route = ['{first}={PUB}']\nstable_tokens = '/dev/null/x'"), "/dev/null/x"),
     ] {
-        write(&[line.clone()]);
+        write(std::slice::from_ref(&line));
         let refused = reload(dir.path()).await;
         assert_eq!((refused.code, &*refused.stdout), (Some(1), ""), "{line}");
         assert!(refused.stderr.starts_with("error: nothing was changed: "), "{line}: {}", refused.stderr);
@@ -187,11 +187,11 @@ fn a_run_is_found_or_its_absence_told() {
     let control: SocketAddr =
         serde_json::from_str::<Value>(&text).unwrap()["control"].as_str().unwrap().parse().unwrap();
     for question in ["", "reload \n", "reload 00000000000000000000000000000000\n", "GET / HTTP/1.1\r\n\r\n"] {
-        use std::io::{Read as _, Write as _};
+        use std::io::Write as _;
         let mut tcp = std::net::TcpStream::connect(control).unwrap();
         let _ = tcp.write_all(question.as_bytes()).and_then(|()| tcp.shutdown(std::net::Shutdown::Write));
         let mut answer = Vec::new();
-        let _ = tcp.read_to_end(&mut answer);
+        let _ = std::io::copy(&mut tcp, &mut answer);
         assert_eq!(answer, b"", "{question}");
     }
     let [first, second] = runs;

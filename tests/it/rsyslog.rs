@@ -4,13 +4,13 @@
 
 use crate::support::program::run;
 use crate::support::stage::Stage;
-use crate::support::{PATIENCE, frames, have};
+use crate::support::{Deadline, PATIENCE, frames, have};
 use finesse_tap::assets::Kind;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::conn::Direction::{C2s, S2c};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The longest line that is written unless asked for, and one that the configurations have room for.
 const LIMITS_BYTES: [usize; 2] = [finesse_tap::capture::line::DEFAULT_LINE_BYTES, 60_000];
@@ -119,14 +119,14 @@ fn every_event_arrives_as_it_was_and_none_is_cut() {
         sent.push_str(&text);
     }
 
-    let since = Instant::now();
+    let deadline = Deadline::after(2 * PATIENCE);
     let got = loop {
         let got = only_file(&received).and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
         if got.len() >= sent.len() {
             break got;
         }
         let log = std::fs::read_to_string(dir.path().join("sender.log")).unwrap();
-        assert!(since.elapsed() < 2 * PATIENCE, "{} of {} bytes arrived\n{log}", got.len(), sent.len());
+        assert!(!deadline.is_over(), "{} of {} bytes arrived\n{log}", got.len(), sent.len());
         std::thread::sleep(Duration::from_millis(50));
     };
     let sorted = |text: &str| {

@@ -118,10 +118,10 @@ fn names_a_user(xml: &str) -> bool {
 fn namespaces(xml: &str) -> impl Iterator<Item = &str> {
     DECLARATION.find_iter(xml.as_bytes()).map(|at| {
         let rest = xml.get(at..).unwrap_or_default();
-        let value = rest.find(['"', '\'']).and_then(|open| {
-            let quote = rest.get(open..)?.chars().next()?;
+        let value = memchr::memchr2(b'"', b'\'', rest.as_bytes()).and_then(|open| {
+            let quote = *rest.as_bytes().get(open)?;
             let value = rest.get(open + 1..)?;
-            value.get(..value.find(quote)?)
+            value.get(..memchr::memchr(quote, value.as_bytes())?)
         });
         value.unwrap_or("?")
     })

@@ -238,6 +238,46 @@ fn a_user_may_add_rules() {
 }
 
 #[test]
+fn a_call_variables_name_is_kept_on_request_with_or_without_its_value() {
+    let variable =
+        |name: &str, value: &str| format!("<CallVariable><name>{name}</name><value>{value}</value></CallVariable>");
+    let all = [("user.tier", "Canary1"), ("user.lang", "EN"), ("user.canary", "x"), ("callVariable1", "Canary2")];
+    let xml: String = all.iter().map(|(name, value)| variable(name, value)).collect();
+    let list: Vec<Value> = all.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let body = json!({"callvariables": {"CallVariable": list}}).to_string();
+    let event = stored(
+        "xmpp-stanza",
+        json!({"http": {"request": {"method": "PUT", "mime_type": "application/json", "body": {"bytes": 9, "content": body}}},
+            "finesse": {"xml": stanza(&format!("<user>{xml}</user>"))}}),
+    );
+    let mut rules = UserRules::default();
+    rules.allow("variable-name:user.tier").unwrap();
+    rules.allow("variable:user.lang").unwrap();
+    rules.deny("variable-name:callVariable1").unwrap();
+    let out = line(&mut ruled(Level::Share, rules.clone()), &event).to_lowercase();
+    assert!(!out.contains("canary") && !out.contains("callvariable1"), "{out}");
+    for (kept, times) in [("user.tier", 2), ("user.lang", 2), ("en&lt;/value", 1), (r#"\"en\""#, 1)] {
+        assert_eq!(out.matches(kept).count(), times, "{kept}: {out}");
+    }
+    // Only what was denied, at auth.
+    let out = line(&mut ruled(Level::Auth, rules), &event);
+    assert!(out.contains("user.canary") && out.contains("Canary2") && !out.contains("callVariable1"), "{out}");
+    let out = line(&mut restrictor(Level::Share), &event);
+    assert!(!out.contains("user.tier") && !out.contains("user.lang") && out.contains("callVariable1"), "{out}");
+}
+
+#[test]
+fn a_session_in_a_sentence_of_our_own_has_a_token_at_share_only() {
+    for message in ["cut at /ws/;jsessionid=8F3ACanary", "cut at /ws/;jsessionid=k-7f8f1f9frb"] {
+        let event = stored("decode-error", json!({"error": {"message": message}}));
+        let shared = line(&mut restrictor(Level::Share), &event);
+        assert!(shared.contains("/ws/;jsessionid=k-") && !shared.contains("Canary"), "{shared}");
+        let minimal = line(&mut restrictor(Level::Minimal), &event);
+        assert!(minimal.contains("/ws/;jsessionid=[session]") && !minimal.contains("k-"), "{minimal}");
+    }
+}
+
+#[test]
 fn what_is_not_ours_is_refused() {
     for foreign in ["", "{}", "[1]", "nonsense", "{\"a\":1}", "{\"event\":{\"action\":\"xmpp-stanza\"}}"] {
         assert!(restrictor(Level::Share).line(foreign.as_bytes(), &Picked::default()).is_err(), "{foreign}");

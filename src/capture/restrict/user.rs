@@ -1,5 +1,5 @@
 //! A user's own rules: `PLACE:NAME[=CLASS]`, such as `header:x-customer`, `json:accountRef=customer`,
-//! `xml:dialog/notes`, `variable:callVariable3`.
+//! `xml:dialog/notes`, `variable:callVariable3`, `variable-name:user.tier`.
 //!
 //! They add to the built-in rules: a denied value is treated as its class (unknown unless named), an allowed one is kept.
 //! What opens something or names a session, a person or a telephone cannot be allowed.
@@ -20,8 +20,10 @@ pub enum Place {
     Json,
     /// An XML element by its name, or the names around it too: `dialog/notes`.
     Xml,
-    /// A call variable by its name.
+    /// A call variable's value, by its name.
     Variable,
+    /// A call variable's name itself.
+    VariableName,
 }
 
 /// What to do where.
@@ -92,10 +94,16 @@ impl UserRules {
         list("deny", &self.deny) + &list("allow", &self.allow)
     }
 
-    /// Whether some rule keeps what has this name (lower case), wherever it stands.
+    /// Whether some rule keeps the value of what has this name (lower case), wherever it stands.
     #[must_use]
     pub fn allows(&self, name: &str) -> bool {
-        self.allow.iter().any(|rule| rule.name.rsplit('/').next() == Some(name))
+        let mut of_values = self.allow.iter().filter(|rule| rule.place != Place::VariableName);
+        of_values.any(|rule| rule.name.rsplit('/').next() == Some(name))
+    }
+
+    /// Whether a rule keeps the value of a call variable, which would mean nothing without its name.
+    pub(super) fn keeps_variable(&self, name: &str) -> bool {
+        self.of(Place::Variable, name) == Some(None)
     }
 
     /// What a rule says of a thing: removed as a class, or (`None` inside) kept.
@@ -139,8 +147,11 @@ impl Restrictor {
 }
 
 fn read(text: &str) -> Result<Rule, String> {
-    let wrong =
-        || format!("`{text}` is not PLACE:NAME[=CLASS] with a place of header, query, form, json, xml or variable");
+    let wrong = || {
+        format!(
+            "`{text}` is not PLACE:NAME[=CLASS] with a place of header, query, form, json, xml, variable or variable-name"
+        )
+    };
     let (place, rest) = text.split_once(':').ok_or_else(wrong)?;
     let place = match place.trim() {
         "header" => Place::Header,
@@ -148,6 +159,7 @@ fn read(text: &str) -> Result<Rule, String> {
         "json" => Place::Json,
         "xml" => Place::Xml,
         "variable" => Place::Variable,
+        "variable-name" => Place::VariableName,
         _ => return Err(wrong()),
     };
     let (name, class) = match rest.rsplit_once('=') {
@@ -189,6 +201,7 @@ fn built_in(rule: &Rule) -> Class {
             Class::Operational => Class::Customer,
             class => class,
         },
+        Place::VariableName => Class::Infrastructure,
     }
 }
 
@@ -199,12 +212,24 @@ mod tests {
     #[test]
     fn rules_are_read_or_refused_with_a_reason() {
         let mut rules = UserRules::default();
-        for good in
-            ["header:X-Odd", "query:ref=customer", "json:accountRef=person", "xml:dialog/notes", "variable:user.x[0]"]
-        {
+        for good in [
+            "header:X-Odd",
+            "query:ref=customer",
+            "json:accountRef=person",
+            "xml:dialog/notes",
+            "variable:user.x[0]",
+            "variable-name:user.x",
+        ] {
             rules.deny(good).unwrap();
         }
-        for good in ["header:x-trace", "variable:callVariable7", "json:odd", "xml:teamName", "query:odd"] {
+        for good in [
+            "header:x-trace",
+            "variable:callVariable7",
+            "variable-name:user.vip",
+            "json:odd",
+            "xml:teamName",
+            "query:odd",
+        ] {
             rules.allow(good).unwrap();
         }
         for bad in ["x", "header:", "cookie:x", "header:x=nonsense", "json:a b", "header:x=operational"] {

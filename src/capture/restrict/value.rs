@@ -355,7 +355,11 @@ impl Restrictor {
         }
         let value = value.get(..value.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(value);
         let value = spelling::plain(value);
-        let (value, found) = pattern::scrub(&value, |session| session_token(&self.tokens, session));
+        let (value, found) = pattern::scrub(&value, |session| match self.level {
+            Level::Minimal => String::from("[session]"),
+            _ if is_token(session) => session.to_owned(),
+            _ => self.tokens.session(session),
+        });
         for _ in 0..found {
             self.removed(Class::Credential);
         }
@@ -448,9 +452,11 @@ impl Restrictor {
         value.split(' ').map(word).collect::<Vec<_>>().join(" ")
     }
 
-    /// The name of a call variable: Cisco's own stays.
+    /// The name of a call variable: Cisco's own stays, and that of a value that the user keeps.
     pub(super) fn variable(&mut self, name: &str) -> String {
-        if known::variable(&name.to_lowercase()) { name.to_owned() } else { self.label(name) }
+        let lower = name.to_lowercase();
+        let kept = known::variable(&lower) || self.rules.keeps_variable(&lower);
+        if kept { name.to_owned() } else { self.label(name) }
     }
 
     /// The name of an element that stands by itself.
@@ -501,10 +507,6 @@ impl Restrictor {
         };
         if fine { value.to_owned() } else { self.unknown(value) }
     }
-}
-
-fn session_token(tokens: &crate::capture::token::Tokens, value: &str) -> String {
-    if is_token(value) { value.to_owned() } else { tokens.session(value) }
 }
 
 fn is_port(text: &str) -> bool {

@@ -103,8 +103,8 @@ impl Restrictor {
         for node in nodes {
             let text = match node {
                 Node::Element(child) => {
-                    let kept = variable.as_deref().filter(|_| child.name().eq_ignore_ascii_case("value"));
-                    match kept.and_then(|variable| self.ruled(Place::Variable, variable, &child.text())) {
+                    let ruled = variable.as_deref().zip(part_of_variable(&child.name().to_lowercase()));
+                    match ruled.and_then(|(variable, part)| self.ruled(part, variable, &child.text())) {
                         Some(value) => {
                             out.push_str(&format!("<{}>", child.qname()));
                             escape(&value, out);
@@ -148,15 +148,12 @@ impl Restrictor {
     fn attribute(&mut self, element: &str, name: &str, raw: &str, namespace: &str, out: &mut String) {
         let value = unescape(raw);
         let declares = name == "xmlns" || name.starts_with("xmlns:");
-        let kept = if self.level <= Level::Auth {
-            value.into_owned()
-        } else if matches!(name, "xmlns" | "xmlns:stream") && rules::is_known_namespace(&value) {
+        let names_a_namespace = matches!(name, "xmlns" | "xmlns:stream") || element == "feature" && name == "var";
+        let kept = if self.level <= Level::Auth || names_a_namespace && rules::is_known_namespace(&value) {
             value.into_owned()
         } else if declares {
             self.removed(Class::Unknown);
             return;
-        } else if element == "feature" && name == "var" && rules::is_known_namespace(&value) {
-            value.into_owned()
         } else {
             let what = names::attribute(element, name, namespace);
             let kept = self.by_name(what, name, &value);
@@ -288,7 +285,8 @@ impl Restrictor {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
-                let ruled = variable.filter(|_| name == "value").and_then(|v| self.ruled(Place::Variable, v, &text));
+                let ruled = variable.zip(part_of_variable(name));
+                let ruled = ruled.and_then(|(variable, part)| self.ruled(part, variable, &text));
                 let ruled = ruled.or_else(|| self.ruled(Place::Json, name, &text));
                 let kept = ruled.unwrap_or_else(|| self.by_name(names::member(name, parent), name, &text));
                 if kept.is_empty() && !text.is_empty() {
@@ -304,6 +302,15 @@ impl Restrictor {
 
 /// Stands in a JSON value's place until its member is taken out; no text can be it, as it would be of a class.
 const GONE: &str = "\u{0}gone";
+
+/// Which rules a member of a call variable falls under, by its name in lower case.
+fn part_of_variable(name: &str) -> Option<Place> {
+    match name {
+        "value" => Some(Place::Variable),
+        "name" => Some(Place::VariableName),
+        _ => None,
+    }
+}
 
 fn variable_name(element: Element<'_, '_>) -> Option<String> {
     element.children().find(|child| child.name().eq_ignore_ascii_case("name")).map(|child| child.text().to_lowercase())

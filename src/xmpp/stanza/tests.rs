@@ -159,6 +159,9 @@ fn sign_in_is_followed() {
     let after = parse("<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>");
     let stanza = read(&after);
     assert_eq!((stanza.bind, stanza.payload.unwrap().name), (None, "bind"));
+    let mixed =
+        parse("<stream:features><sub/><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><ver/></stream:features>");
+    assert_eq!(read(&mixed).payload.unwrap().name, "bind");
 
     let asked =
         parse("<iq type='set'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>desktop</resource></bind></iq>");

@@ -29,8 +29,6 @@ const PERSON: &[&str] = &["Zebedee Zqcanary", "zq.canary@corp-zq.test", "zqcanar
 const PHONE: &[&str] = &["7391046285", "+17391046285"];
 const CUSTOMER: &[&str] = &["Gold Zqcanary 47", "7391046285", "zqcanaryov"];
 const HOST: &[&str] = &["zq7canary.corp-zq.test", "10.173.91.46"];
-/// Those that a service's label may stand in front of.
-const DOMAIN: &[&str] = &["zq7canary.corp-zq.test"];
 const LABEL: &[&str] = &["Zqcanary Team", "zqcanaryteam"];
 const ODD: &[&str] = &["Uz7vCanaryXk4WmTq9", "zqcanaryodd", "7391046285", "10.173.91.46"];
 /// What is recognised in free text, whoever wrote it.
@@ -606,7 +604,7 @@ pub const PLANTED: &[Planted] = &[
     at(
         "SystemInfo",
         Class::Infrastructure,
-        DOMAIN,
+        HOST,
         Response(
             OK,
             XML,

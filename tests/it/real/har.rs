@@ -109,7 +109,11 @@ fn devtools_list_what_was_exported() {
     fs::write(path("whole.ndjson"), &live.text).expect("write");
     let open = live.text.split_inclusive('\n').filter(|line| !line.contains("-closed\""));
     fs::write(path("open.ndjson"), open.collect::<String>()).expect("write");
-    run(ours().arg("share").arg(path("whole.ndjson")).arg("-o").arg(path("minimal.zip")).args(["--level", "minimal"]));
+    for level in ["share", "minimal"] {
+        let zip = path(level).with_extension("zip");
+        run(ours().arg("share").arg(path("whole.ndjson")).arg("-o").arg(&zip).args(["--level", level]));
+        assert_eq!(run(ours().arg("scan").arg(&zip).args(["--for", level])).stdout, ["nothing found"], "at {level}");
+    }
     let mut bundle = zip::ZipArchive::new(fs::File::open(path("minimal.zip")).expect("the bundle")).expect("a zip");
     let mut shared = bundle.by_name("captures/0001.ndjson").expect("the capture");
     std::io::copy(&mut shared, &mut fs::File::create(path("minimal.ndjson")).expect("create")).expect("copy");

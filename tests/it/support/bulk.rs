@@ -75,7 +75,7 @@ impl Bulk {
             ));
         };
         let lines: Vec<&str> = body.split('\n').collect();
-        if lines.len() % 2 != 0 {
+        if !lines.len().is_multiple_of(2) {
             return Err(Self::fault(400, "illegal_argument_exception", "Malformed action/metadata line"));
         }
         let mut items = Vec::new();

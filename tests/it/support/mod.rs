@@ -1,6 +1,7 @@
 //! A proxy between a scripted client and a scripted upstream, all in raw bytes over TLS, and the tap's copy of it.
 
 pub mod bulk;
+pub mod deadline;
 pub mod frames;
 pub mod hec;
 pub mod program;
@@ -9,6 +10,7 @@ pub mod rig;
 pub mod stage;
 pub mod wire;
 
+pub use deadline::Deadline;
 pub use rig::{Rig, Setup};
 
 use std::time::Duration;

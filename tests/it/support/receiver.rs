@@ -248,7 +248,7 @@ async fn answer<C: Contract>(
     let body = match head.headers.get("content-encoding").map(|value| value.to_str().unwrap()) {
         Some("gzip") => {
             let mut body = Vec::new();
-            GzDecoder::new(&raw[..]).take(1 << 30).read_to_end(&mut body)?;
+            std::io::copy(&mut GzDecoder::new(&raw[..]).take(1 << 30), &mut body)?;
             body
         }
         None => raw.to_vec(),
