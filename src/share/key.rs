@@ -66,6 +66,7 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
 }
 
 fn private_options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "its twin sets the mode"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -12,6 +12,7 @@ mod doctor;
 mod endings;
 mod har;
 mod layers;
+mod packaging;
 mod playbook;
 mod pressure;
 mod program;
