@@ -12,9 +12,9 @@ use finesse_tap::capture::observation::Opened;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers, WsId};
+use finesse_tap::conn::{Authority, Carrier, ConnId, Direction, Kind, Peers, StreamId};
 use finesse_tap::finesse::{Api, Update};
-use finesse_tap::http1::{Http1, Limits};
+use finesse_tap::http1::{Http1, Keep, Limits};
 use finesse_tap::session::findings::handshake::Asked;
 use finesse_tap::session::tracker::{Opening, Rest};
 use finesse_tap::session::{Spot, Tracker};
@@ -160,7 +160,7 @@ fn http_exchange(bencher: Bencher) {
           Content-Type: application/xml\r\nContent-Length: 33\r\n\r\n<User><state>READY</state></User>",
     );
     let response = Bytes::from_static(b"HTTP/1.1 202 Accepted\r\nServer: x\r\nContent-Length: 0\r\n\r\n");
-    let mut http = Http1::new(Limits::default(), |_| true);
+    let mut http = Http1::new(Limits::default(), |_| Keep::Content);
     bencher.counter(BytesCount::new(request.len() + response.len())).bench_local(|| {
         http.feed(Direction::C2s, Moment::default(), request.clone());
         http.feed(Direction::S2c, Moment::default(), response.clone());
@@ -193,7 +193,7 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
         conn: CONN,
         client,
         server: "h.test",
-        ws: Some(WsId(1)),
+        stream: Some(StreamId { number: 1, carrier: Carrier::WebSocket }),
         session: None,
         sequence: 0,
         at: Moment::default(),
@@ -240,6 +240,9 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                 let rest = Rest {
                     started: spot.at,
                     method: "PUT",
+                    path: "/finesse/api/User/1001",
+                    port: 8445,
+                    location: None,
                     asked: Asked::Nothing,
                     credentials: Some("basic"),
                     request_id: Some("6f1c2a2e-0000-4000-8000-000000000001"),
@@ -248,7 +251,7 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     date: None,
                     content: None,
                 };
-                tracker.exchange(&Spot { ws: None, ..spot }, &rest);
+                tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);
             }
         }
@@ -263,7 +266,8 @@ fn logged_in(level: Level) -> Decoder {
     let at = Moment::default();
     let address = "127.0.0.1:8445".parse().expect("an address");
     let peers = Peers { conn: CONN, client: address, server: Authority { host: String::from("h.test"), port: 8445 } };
-    let opened = Opened { peers, at, listener: address, sni: None, upstream: None, connect_us: None };
+    let opened =
+        Opened { peers, at, listener: address, sni: None, upstream: None, connect_us: None, kind: Kind::Https };
     let said = |direction, bytes| Message::Bytes { conn: CONN, direction, at, bytes };
     let messages = [
         Message::Opened(Box::new(opened)),

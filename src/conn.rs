@@ -1,7 +1,8 @@
-//! The vocabulary every layer shares: which connection, which WebSocket, which direction.
+//! The vocabulary every layer shares: which connection, which stream, which direction.
 //!
 //! Knows no protocol and does no I/O. Identifiers count from 1 within one run of the program and are written the way
-//! the event stream writes them: `c7` for a connection, `w2` for a WebSocket, `s3` for a desktop session.
+//! the event stream writes them: `c7` for a connection, `w2` for a WebSocket (`b2` for a BOSH session, `x2` for XMPP by itself), `s3` for a desktop
+//! session.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,13 +17,34 @@ impl fmt::Display for ConnId {
     }
 }
 
-/// One WebSocket: a connection after its `101 Switching Protocols`.
+/// What an XMPP stream travels in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct WsId(pub u64);
+pub enum Carrier {
+    /// RFC 7395: a connection after its `101 Switching Protocols`.
+    WebSocket,
+    /// XEP-0124: requests and responses of several connections.
+    Bosh,
+    /// RFC 6120: a connection of its own.
+    Tcp,
+}
 
-impl fmt::Display for WsId {
+/// One XMPP stream, whatever carries it. Numbers count over all carriers: the larger one is the younger.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct StreamId {
+    /// Its number in this run.
+    pub number: u64,
+    /// What carries it.
+    pub carrier: Carrier,
+}
+
+impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "w{}", self.0)
+        let letter = match self.carrier {
+            Carrier::WebSocket => 'w',
+            Carrier::Bosh => 'b',
+            Carrier::Tcp => 'x',
+        };
+        write!(f, "{letter}{}", self.number)
     }
 }
 

@@ -12,13 +12,14 @@
 //! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
 //!                     │ tap::Feed: a reference to each chunk, through a queue bounded in bytes
 //!                     ▼
-//!               tap::Decoder      http1 → ws → xmpp → finesse      bytes become values, no I/O
+//!               tap::Decoder      http1 → ws, bosh → xmpp → finesse      bytes become values, no I/O
 //!                     ▼
 //!                  session        answers with questions, events with REST calls, sockets with agents
 //!                     ▼
 //!              capture::Door      Observation → Event → Record: redaction, the one door out
 //!                     ▼
 //!                    bus ──▶ sinks: file · stdout · live
+//!                                  file ──▶ ship: Splunk · Elasticsearch
 //! ```
 //!
 //! Bytes go right, knowledge goes down. Only TCP back-pressure and shutdown travel against the flow.
@@ -31,11 +32,11 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`scan`], [`share`] (→ [`scan`], which judges what it made): never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
-//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`]: feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
+//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`] |
 //!
 //! # Invariants
@@ -57,7 +58,10 @@
 //! 9. No idle timeout cuts a live socket. (`tests/it/endings.rs`)
 //! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
+pub mod admin;
 pub mod app;
+pub mod assets;
+pub mod bosh;
 pub mod browse;
 pub mod bus;
 pub mod ca_text;
@@ -70,6 +74,7 @@ pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod finesse;
+pub mod hosts;
 pub mod http1;
 pub mod import;
 pub mod log;

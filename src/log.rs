@@ -5,12 +5,13 @@
 
 use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
+use std::sync::OnceLock;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, fmt, registry};
+use tracing_subscriber::{Layer as _, Registry, fmt, registry, reload};
 
 /// How the operational log is written, and how much.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,12 +60,29 @@ impl FromStr for Format {
     }
 }
 
+/// The filter of the log that was started.
+static FILTER: OnceLock<Handle> = OnceLock::new();
+
+/// Changes a filter in use.
+type Handle = reload::Handle<EnvFilter, Registry>;
+
 /// Starts the operational log of this process. A second call changes nothing.
 pub fn start(log: &Log) {
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let colour = if colour { Colour::On } else { Colour::Off };
+    let (subscriber, filter) = subscriber(log, colour, io::stderr);
     // Only a second call fails.
-    let _ = subscriber(log, colour, io::stderr).try_init();
+    if subscriber.try_init().is_ok() {
+        let _ = FILTER.set(filter);
+    }
+}
+
+/// Tells from now on what `filter` says, which [`check`] has found good.
+pub fn refilter(filter: &str) {
+    if let Some(handle) = FILTER.get() {
+        // It fails only if the log is gone.
+        let _ = handle.reload(EnvFilter::builder().parse_lossy(filter));
+    }
 }
 
 /// Whether a filter can be used.
@@ -85,16 +103,18 @@ enum Colour {
     Off,
 }
 
-fn subscriber<W>(log: &Log, colour: Colour, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(log: &Log, colour: Colour, writer: W) -> (Box<dyn Subscriber + Send + Sync>, Handle)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder().parse_lossy(&log.filter).and(filter_fn(is_ours_or_harmless));
+    let (filter, handle) = reload::Layer::new(EnvFilter::builder().parse_lossy(&log.filter));
+    let filter = filter.and(filter_fn(is_ours_or_harmless));
     let layer = fmt::layer().with_writer(writer).with_ansi(colour == Colour::On);
-    match log.format {
+    let subscriber: Box<dyn Subscriber + Send + Sync> = match log.format {
         Format::Text => Box::new(registry().with(layer.with_target(false).with_filter(filter))),
         Format::Json => Box::new(registry().with(layer.json().flatten_event(true).with_filter(filter))),
-    }
+    };
+    (subscriber, handle)
 }
 
 /// Lets libraries say nothing below info. (A record of the `log` crate comes under its own target first and under the
@@ -129,7 +149,7 @@ mod tests {
         let page = Page::default();
         let writer = page.clone();
         let log = Log { format, filter: filter.to_owned() };
-        tracing::subscriber::with_default(subscriber(&log, Colour::Off, move || writer.clone()), tell);
+        tracing::subscriber::with_default(subscriber(&log, Colour::Off, move || writer.clone()).0, tell);
         let bytes = page.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -162,6 +182,24 @@ mod tests {
         assert!(!text.contains("listening") && text.contains("accepted"), "{text}");
         let line: serde_json::Value = serde_json::from_str(told("info", Format::Json, tell).trim()).unwrap();
         assert_eq!((&line["message"], &line["port"]), (&"listening".into(), &8445.into()));
+    }
+
+    #[test]
+    fn a_filter_is_changed_while_in_use() {
+        let page = Page::default();
+        let writer = page.clone();
+        let (subscriber, handle) = subscriber(&Log::default(), Colour::Off, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let tell = |n: u32| tracing::debug!(target: "finesse_tap::proxy", n, "accepted");
+            tell(1);
+            handle.reload(EnvFilter::builder().parse_lossy("debug")).unwrap();
+            tell(2);
+            tracing::debug!(target: "hyper", "payload");
+            handle.reload(EnvFilter::builder().parse_lossy("warn")).unwrap();
+            tell(3);
+        });
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("n=2") && text.lines().count() == 1, "{text}");
     }
 
     #[test]

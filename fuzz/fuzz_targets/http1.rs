@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::Direction;
-use finesse_tap::http1::{Http1, Item, Limits};
+use finesse_tap::http1::{Http1, Item, Keep, Limits};
 use libfuzzer_sys::fuzz_target;
 
 const LIMITS: Limits = Limits { head_bytes: 4_096, body_bytes: 256, pending: 8, early_bytes: 64 };
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn run(mut data: &[u8], piece: usize) -> Vec<String> {
-    let mut http = Http1::new(LIMITS, |_| true);
+    let mut http = Http1::new(LIMITS, |_| Keep::RequestFirst);
     let mut out = Vec::new();
     let at = Moment::default();
     while let [head, rest @ ..] = data {
@@ -37,6 +37,7 @@ fn run(mut data: &[u8], piece: usize) -> Vec<String> {
 fn drain(http: &mut Http1, out: &mut Vec<String>) {
     while let Some(item) = http.next() {
         out.push(match item {
+            Ok(Item::Request(request)) => format!("asked {} {:?}", request.head.target, request.body.kept),
             Ok(Item::Exchange(exchange)) => format!(
                 "{} {} {:?} {:?} {:?} {:?}",
                 exchange.request.method,

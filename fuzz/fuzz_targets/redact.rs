@@ -7,7 +7,7 @@ use finesse_tap::capture::observation::{Closed, End, How, Opened};
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
+use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
@@ -31,7 +31,7 @@ fuzz_target!(|text: &str| {
         server: Authority { host: String::from("h.test"), port: 8445 },
     };
     let listener = "127.0.0.1:8445".parse().expect("address");
-    let opened = Opened { peers, at, listener, sni: None, upstream: None, connect_us: None };
+    let opened = Opened { peers, at, listener, sni: None, upstream: None, connect_us: None, kind: Kind::Https };
     let body = format!("<a><password>{SECRET}</password>{text}{SECRET}</a>");
     let rest = format!(
         "PUT /finesse/api/User/1001?token={SECRET} HTTP/1.1\r\nAuthorization: Basic {BASIC}\r\nX-Odd: {plain}{SECRET}\r\n\

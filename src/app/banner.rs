@@ -21,6 +21,7 @@ pub(super) struct Facts<'f> {
     pub(super) cas: &'f [Listing],
     /// Keys that vouch for what browsers are shown, hex.
     pub(super) spki_sha256: &'f [String],
+    pub(super) admin: Option<SocketAddr>,
 }
 
 /// Writes the facts.
@@ -55,6 +56,9 @@ fn text(facts: &Facts<'_>) -> String {
     }
     for ca in facts.cas {
         lines.push(format!("ca {} (to trust it: finesse-tap ca)", ca.path.display()));
+    }
+    if let Some(admin) = facts.admin {
+        lines.push(format!("metrics http://{admin}/metrics"));
     }
     lines.extend(browser(facts));
     lines.join("\n") + "\n"

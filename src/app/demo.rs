@@ -1,6 +1,6 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
-use super::recorder::{Recorder, Show};
+use super::recorder::{Counted, Recorder, Show};
 use super::signal::Signals;
 use super::{addresses, banner, bind, minted, prepare_process, runtime};
 use crate::config::Demo;
@@ -54,7 +54,8 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             limits: proxy::Limits::default(),
         };
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, &hosts, settings, Show::Always)?;
+        let servers = std::slice::from_ref(&upstream);
+        let recorder = Recorder::start(&config.record, servers, &settings, Show::Always, Counted::No)?;
         let place = recorder.place();
         banner::print(&banner::Facts {
             fronted: &fronted,
@@ -62,9 +63,10 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             redaction: config.record.redact,
             cas: &cas,
             spki_sha256: &proxy.front.identity.spki_sha256(),
+            admin: None,
         });
         let shutdown = CancellationToken::new();
-        signals.watch(shutdown.clone(), recorder.bus());
+        signals.watch(shutdown.clone(), recorder.rotation());
         let story = play(&config, &listening, agents, roots, shutdown.clone());
         let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), shutdown));
         summary?;

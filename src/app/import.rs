@@ -46,7 +46,7 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
         CaptureTo::Dir(dir) => {
             let host = hars.iter().find_map(Har::server).map_or_else(|| String::from("har"), |server| server.host);
             let name = CaptureName::new(recorder::shown(&host, config.record.redact), clock::now(), run);
-            let sink = FileSink::create(dir, name, opening, sinks::Limits::default())?;
+            let sink = FileSink::create(dir, name, 1, opening, sinks::Limits::default())?;
             let place = sink.path().display().to_string();
             bus.attach("file", Duty::Keep, CAPTURE_QUEUE_BYTES, |receiver| sink.run(receiver))?;
             place

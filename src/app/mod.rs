@@ -3,24 +3,33 @@
 //! Start: bind, certificates, upstream, recorder, then the facts on standard error, then traffic. Stop follows the data:
 //! stop accepting, connections finish or meet the grace limit, the tap ends, the sinks flush.
 
+mod admin;
+mod assets;
 mod banner;
 mod browse;
+mod control;
 mod demo;
 mod doctor;
 mod export;
+mod hosts;
 mod import;
 mod progress;
 mod recorder;
+mod reload;
+mod running;
 mod scan;
 mod share;
 mod ship;
 mod signal;
 
+pub use assets::assets;
 pub use browse::browse;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
+pub use hosts::hosts;
 pub use import::import;
+pub use reload::reload;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
@@ -28,72 +37,85 @@ pub use ship::ship;
 
 use crate::ca_text::CaFacts;
 use crate::clock;
-use crate::config::{Ca, Identity, Listener, Run};
-use crate::conn::Kind;
+use crate::config::{Ca, Listener, Run};
 use crate::proxy::{self, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
-use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
-use crate::tls::upstream::{ClientCertificate, Upstream};
-use anyhow::{Context as _, anyhow, bail};
+use admin::Admin;
+use anyhow::{Context as _, anyhow};
 use banner::Fronted;
-use recorder::Recorder;
+use control::Control;
+use recorder::{Counted, Recorder};
+use running::{Fronting, Running};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Runs the proxy until it is told to stop.
+/// Runs the proxy until it is told to stop. `again` reads the configuration once more, for a reload.
 ///
 /// # Errors
 /// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us.
-pub fn run(config: Run) -> anyhow::Result<()> {
+pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
-    let settings = config.settings();
     runtime()?.block_on(async {
-        let wanted = config.traffic.listeners();
-        let listeners = bind(wanted.iter().map(|listener| listener.address)).await?;
-        let addresses = addresses(&listeners)?;
-        let hosts = config.traffic.hosts();
+        let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
-        let certificate = certificate(&config, &hosts, &addresses)?;
-        let client =
-            config.client_identity.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
-        let proxy = proxy::Config {
-            routes: routes(&wanted, &addresses)?,
-            resolve: config.resolve,
-            front: Front::new(certificate.identity, keylog.clone())?,
-            upstream: Upstream::new(&config.trust, client.as_ref(), keylog)?,
-            rewriting: config.rewriting,
-            limits: config.limits,
-        };
-        let fronted = fronted(&proxy).await?;
+        let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
+        let fronted = fronted(&front.proxy).await?;
         let browsing = match &config.browser {
-            Some(browser) => Some(browse::Plan::new(browser, &proxy.routes, &proxy.front.identity.spki_sha256())?),
+            Some(browser) => {
+                let keys = front.proxy.front.identity.spki_sha256();
+                Some(browse::Plan::new(browser, &front.proxy.routes, &keys)?)
+            }
             None => None,
         };
         // Before the facts are printed: whoever waits for them may send a signal at once.
         let signals = Signals::install()?;
-        let recorder = Recorder::start(&config.record, &hosts, settings, recorder::Show::OnTerminal)?;
+        ship::announce(&config.ship);
+        let servers = config.traffic.servers();
+        let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
+        let recorder =
+            Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal, counted)?;
         let shippers = Shippers::start(&config.ship)?;
+        let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
+        let (asking, mut asked) = mpsc::unbounded_channel();
+        let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {
             fronted: &fronted,
             capture: &recorder.place(),
             redaction: config.record.redact,
-            cas: &certificate.cas,
-            spki_sha256: &proxy.front.identity.spki_sha256(),
+            cas: &front.cas,
+            spki_sha256: &front.proxy.front.identity.spki_sha256(),
+            admin: admin.as_ref().map(Admin::address),
         });
         let shutdown = CancellationToken::new();
-        signals.watch(shutdown.clone(), recorder.bus());
+        signals.watch(shutdown.clone(), move || drop(asking.send(None)));
+        if let Some(admin) = &admin {
+            admin.told_of(&shutdown, &recorder);
+        }
         let beside = browse::beside(browsing, shutdown.clone());
-        let (summary, ()) = tokio::join!(proxy::run(listeners, proxy, recorder.intake(), shutdown), beside);
-        let summary = summary?;
+        let (changing, changes) = mpsc::unbounded_channel();
+        let Fronting { proxy, listeners, bound, .. } = front;
+        let mut running = Running { config, keylog, bound, recorder, changing };
+        let intake = running.recorder.intake();
+        let proxying = proxy::run_changing(listeners, proxy, intake, changes, shutdown);
+        let mut serving = pin!(async { tokio::join!(proxying, beside).0 });
+        let summary = loop {
+            tokio::select! {
+                summary = &mut serving => break summary?,
+                Some(asker) = asked.recv() => control::answer(asker, running.reload(again()).await),
+            }
+        };
+        drop(control);
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        recorder.finish()?;
+        running.recorder.finish()?;
         shippers.finish();
         Ok(())
     })
@@ -118,10 +140,7 @@ pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
 /// Listeners as they were asked for, with the addresses they are bound to, become routes.
 fn routes(wanted: &[Listener], addresses: &[SocketAddr]) -> anyhow::Result<Vec<Route>> {
     let mut routes = Vec::new();
-    for (Listener { address, kind, servers }, bound) in wanted.iter().zip(addresses) {
-        if *kind != Kind::Https {
-            bail!("{address}: routes of the scheme {} cannot be relayed yet", kind.scheme());
-        }
+    for (Listener { kind, servers, .. }, bound) in wanted.iter().zip(addresses) {
         routes.extend(servers.iter().map(|server| Route { listener: *bound, upstream: server.clone(), kind: *kind }));
     }
     Ok(routes)
@@ -160,25 +179,6 @@ fn facts(listing: Listing) -> CaFacts {
         not_after: listing.certificate.not_after,
         sha256: listing.certificate.sha256,
         subject: listing.certificate.subject,
-    }
-}
-
-/// Who the proxy is to the browser, and its CAs if it has any.
-struct Certificate {
-    identity: leaf::Identity,
-    cas: Vec<Listing>,
-}
-
-fn certificate(config: &Run, hosts: &[String], listening: &[SocketAddr]) -> anyhow::Result<Certificate> {
-    match &config.own_identity {
-        Some(Identity { cert, key }) => {
-            Ok(Certificate { identity: leaf::Identity::Own(leaf::Own::load(cert, key)?), cas: Vec::new() })
-        }
-        None => {
-            let minter = minted(&config.certs, hosts, listening)?;
-            let cas = minter.cas().map(|ca| ca.listing().clone()).collect();
-            Ok(Certificate { identity: leaf::Identity::Minted(Box::new(minter)), cas })
-        }
     }
 }
 

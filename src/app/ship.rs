@@ -5,6 +5,7 @@
 
 use super::prepare_process;
 use super::progress::Progress;
+use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
 use anyhow::{Context as _, anyhow};
@@ -20,6 +21,8 @@ use tokio::time::sleep;
 const STOPPED_WAIT: Duration = Duration::from_secs(60);
 /// How long the proxy's end waits for what is not delivered yet; the rest goes at the next start.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// The same where the receiver does not answer anyway.
+const HOPELESS_LIMIT: Duration = Duration::from_secs(1);
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -75,6 +78,15 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
     }
 }
 
+/// Makes the receivers of a run known before its captures are kept within their limit. What is wrong, shippers tell.
+pub(super) fn announce(plans: &[Plan]) {
+    for plan in plans {
+        if let Err(error) = ship::announce(plan) {
+            tracing::debug!(error = %format!("{error:#}"), "no checkpoint yet");
+        }
+    }
+}
+
 /// The shippers beside a running proxy.
 pub(super) struct Shippers {
     orders: Orders,
@@ -100,7 +112,6 @@ impl Shippers {
     }
 
     /// How they fare.
-    #[expect(dead_code, reason = "the metrics endpoint reads it")]
     pub(super) fn statuses(&self) -> &[Arc<Status>] {
         &self.statuses
     }
@@ -108,10 +119,17 @@ impl Shippers {
     /// Lets them deliver what is there, within limits. Call when nothing more is written.
     pub(super) fn finish(self) {
         self.orders.drain.cancel();
-        if self.ended.recv_timeout(DRAIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
+        let since = clock::now();
+        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            let waited = Duration::from_nanos(clock::now().ns_since(since));
+            let is_well = self.statuses.iter().any(|status| status.snapshot().state == State::Well);
+            if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } {
+                continue;
+            }
             self.orders.stop.cancel();
             // Their own grace is shorter.
             let _ = self.ended.recv_timeout(DRAIN_LIMIT);
+            break;
         }
         for status in &self.statuses {
             let now = status.snapshot();

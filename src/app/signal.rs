@@ -1,9 +1,7 @@
-//! Signals: Ctrl-C and SIGTERM drain, SIGHUP begins a new capture file; on Windows Ctrl-C, closing the console, logging
-//! off and shutting down drain, Ctrl-Break begins a new file.
+//! Signals: Ctrl-C and SIGTERM drain, SIGHUP reloads and begins a new capture file; on Windows Ctrl-C, closing the console,
+//! logging off and shutting down drain, Ctrl-Break does what SIGHUP does elsewhere.
 
-use crate::bus::Bus;
 use anyhow::Context as _;
-use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,7 +10,7 @@ const IMPATIENT: i32 = 130;
 
 enum Told {
     Stop,
-    Rotate,
+    Again,
 }
 
 impl Signals {
@@ -26,19 +24,17 @@ impl Signals {
         while !matches!(self.next().await, Told::Stop) {}
     }
 
-    /// Passes signals on until the program ends, the last flush included. A second request to stop ends it at once.
-    pub(super) fn watch(self, shutdown: CancellationToken, bus: Arc<Bus>) {
-        TaskTracker::new().spawn(pass_on(self, shutdown, bus));
+    /// Passes signals on until the program ends, the last flush included. A second request to stop ends it at once;
+    /// `hung_up` is what SIGHUP does.
+    pub(super) fn watch(self, shutdown: CancellationToken, hung_up: impl Fn() + Send + 'static) {
+        TaskTracker::new().spawn(pass_on(self, shutdown, hung_up));
     }
 }
 
-async fn pass_on(mut signals: Signals, shutdown: CancellationToken, bus: Arc<Bus>) {
+async fn pass_on(mut signals: Signals, shutdown: CancellationToken, hung_up: impl Fn() + Send) {
     loop {
         match signals.next().await {
-            Told::Rotate => {
-                tracing::info!("a new capture file was asked for");
-                bus.rotate();
-            }
+            Told::Again => hung_up(),
             Told::Stop if shutdown.is_cancelled() => {
                 tracing::warn!("stopped without waiting for connections; the last events may be missing");
                 std::process::exit(IMPATIENT);
@@ -74,7 +70,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Told::Stop,
             _ = self.terminate.recv() => Told::Stop,
-            _ = self.hangup.recv() => Told::Rotate,
+            _ = self.hangup.recv() => Told::Again,
         }
     }
 }
@@ -108,7 +104,7 @@ impl Signals {
             _ = self.close.recv() => Told::Stop,
             _ = self.logoff.recv() => Told::Stop,
             _ = self.shutdown.recv() => Told::Stop,
-            _ = self.hangup.recv() => Told::Rotate,
+            _ = self.hangup.recv() => Told::Again,
         }
     }
 }

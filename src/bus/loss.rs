@@ -12,6 +12,8 @@ pub enum Why {
     QueueFull,
     /// They were written to a file that somebody removed or replaced.
     FileVanished,
+    /// Their file was removed to make room before every receiver had it.
+    Removed,
     /// Nobody reads the output any more.
     OutputClosed,
     /// The program ended before they could be written.
@@ -25,6 +27,7 @@ impl Why {
         match self {
             Self::QueueFull => "queue_full",
             Self::FileVanished => "file_vanished",
+            Self::Removed => "removed_undelivered",
             Self::OutputClosed => "output_closed",
             Self::Shutdown => "shutdown",
         }
@@ -36,6 +39,7 @@ impl Why {
         match self {
             Self::QueueFull => "the sink fell behind until its queue was full",
             Self::FileVanished => "the file they were written to was removed or replaced",
+            Self::Removed => "their file was removed to make room before every receiver had it",
             Self::OutputClosed => "nobody reads the output any more",
             Self::Shutdown => "the program ended before they could be written",
         }
@@ -49,7 +53,7 @@ pub struct Tally {
     pub events: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// The lowest sequence among them; 0 if there are none.
+    /// The lowest sequence among them; 0 if there are none, or not all are of this run.
     pub first: u64,
     /// The highest sequence among them; 0 if there are none.
     pub last: u64,

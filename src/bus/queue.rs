@@ -83,6 +83,8 @@ struct State {
     /// Nobody reads the output: nothing is queued any more.
     stopped: bool,
     ended: bool,
+    /// The last attempt to write failed.
+    failing: bool,
 }
 
 /// A queue and its receiving end.
@@ -99,6 +101,24 @@ impl Queue {
 
     pub(super) fn duty(&self) -> Duty {
         self.duty
+    }
+
+    pub(super) fn now(&self) -> super::State {
+        let state = self.lock();
+        let trouble = [
+            (state.stopped, "nobody reads its output any more"),
+            (state.ended && !state.closed, "it has ended"),
+            (state.failing, "its output cannot be written to"),
+        ];
+        super::State {
+            sink: self.sink,
+            duty: self.duty,
+            queued_bytes: state.charged_bytes() as u64,
+            limit_bytes: self.limit_bytes as u64,
+            written: state.written,
+            lost: state.lost,
+            trouble: trouble.into_iter().find(|(is, _)| *is).map(|(_, why)| why),
+        }
     }
 
     pub(super) fn publish(&self, record: &Arc<Record>) {
@@ -140,6 +160,23 @@ impl Queue {
         let mut state = self.lock();
         let hopeless = state.refusal().is_some();
         if self.duty == Duty::Keep && !hopeless { std::mem::take(&mut state.untold) } else { Vec::new() }
+    }
+
+    /// The losses of a sink that has been replaced and will write nothing more.
+    pub(super) fn left_losses(&self) -> Vec<Loss> {
+        let mut state = self.lock();
+        if self.duty == Duty::Keep && state.ended { std::mem::take(&mut state.untold) } else { Vec::new() }
+    }
+
+    /// Files the sink has opened.
+    pub(super) fn files(&self) -> u32 {
+        self.lock().files
+    }
+
+    /// Waits for the sink's return, however long it takes.
+    pub(super) fn await_return(&self) {
+        let wait = self.end.wait_while(self.lock(), |state| !state.ended);
+        drop(wait.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Waits until half the queue is free, or nothing will be taken any more.
@@ -298,6 +335,7 @@ impl Receiver {
         let mut state = self.queue.lock();
         state.taken.take_out(lot.tally);
         state.written.merge(lot.tally);
+        state.failing &= lot.tally.events == 0;
         drop(state);
         self.queue.room.notify_all();
     }
@@ -307,6 +345,11 @@ impl Receiver {
         let mut state = self.queue.lock();
         state.written.take_out(lot.tally);
         state.lose_lot(self.queue.sink, Why::FileVanished, lot);
+    }
+
+    /// Records written earlier, by this run or another, were removed before their receivers had them.
+    pub fn removed(&mut self, tally: Tally) {
+        self.queue.lock().untold(Loss { sink: self.queue.sink, why: Why::Removed, tally });
     }
 
     /// Nobody reads the output any more: all that was taken, is queued or will be published is lost.
@@ -322,15 +365,17 @@ impl Receiver {
     pub fn opened(&mut self, path: PathBuf) {
         let mut state = self.queue.lock();
         state.files += 1;
+        state.failing = false;
         state.latest = Some(path);
     }
 
-    /// Waits before another attempt to write; less if the bus closes meanwhile.
+    /// Waits before another attempt to write, as the last one failed; less if the bus closes meanwhile.
     ///
     /// # Errors
     /// There shall be no other attempt. (Only an output that fails is given up; one that works empties its queue.)
     pub fn pause(&mut self, time: Duration) -> Result<(), Abandoned> {
-        let state = self.queue.lock();
+        let mut state = self.queue.lock();
+        state.failing = true;
         let closed = state.closed;
         let wait = self.queue.work.wait_timeout_while(state, time, |state| !state.abandoned && state.closed == closed);
         let state = wait.unwrap_or_else(PoisonError::into_inner).0;

@@ -1,10 +1,10 @@
 //! Queues and losses: every record is written or told, never both, whatever the sink does.
 
-use super::super::{Bus, Duty};
+use super::super::{Bus, Duty, Output, Sink};
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use std::sync::mpsc;
+use std::sync::{RwLock, mpsc};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -15,7 +15,7 @@ fn record(sequence: u64, len: usize) -> Arc<Record> {
 /// A bus with one sink whose part the test plays.
 fn played(duty: Duty, limit_bytes: usize) -> (Bus, Receiver) {
     let (queue, receiver) = queue("file", duty, limit_bytes);
-    (Bus { queues: vec![queue] }, receiver)
+    (Bus { queues: RwLock::new(vec![queue]), ..Bus::default() }, receiver)
 }
 
 fn take(receiver: &mut Receiver) -> Vec<Item> {
@@ -319,4 +319,41 @@ proptest! {
         prop_assert_eq!((done.written.events, done.lost.events), (kept.events, told.events));
         prop_assert_eq!((done.written.bytes, done.lost.bytes), (kept.bytes, told.bytes));
     }
+}
+
+/// Sinks that write elsewhere begin at once; one that writes where its predecessor does waits for it.
+#[test]
+fn sinks_are_replaced_in_order() {
+    let bus = Bus::new();
+    let (told, heard) = mpsc::channel();
+    let sink = |name, output, mark: &'static str, hold: Option<mpsc::Receiver<()>>| {
+        let told = told.clone();
+        let run = move |receiver: &mut Receiver| {
+            while let Some(items) = receiver.take() {
+                hold.iter().for_each(|hold| hold.recv().unwrap());
+                for item in items {
+                    told.send((mark, item.record().unwrap().sequence())).unwrap();
+                    let mut lot = Lot::default();
+                    lot.add(item);
+                    receiver.written(&lot);
+                }
+            }
+        };
+        Sink::new(name, Duty::Keep, output, 1 << 20, run).unwrap()
+    };
+    let ((release_own, own), (release_shared, shared)) = (mpsc::channel(), mpsc::channel());
+    let first =
+        vec![sink("file", Output::Own, "file 1", Some(own)), sink("stdout", Output::Shared, "out 1", Some(shared))];
+    bus.replace(first);
+    bus.publish(&record(1, 10));
+    bus.replace(vec![sink("file", Output::Own, "file 2", None), sink("stdout", Output::Shared, "out 2", None)]);
+    bus.publish(&record(2, 10));
+    assert_eq!(heard.recv().unwrap(), ("file 2", 2), "nobody else may go on");
+    release_shared.send(()).unwrap();
+    assert_eq!([heard.recv().unwrap(), heard.recv().unwrap()], [("out 1", 1), ("out 2", 2)]);
+    release_own.send(()).unwrap();
+    assert_eq!(heard.recv().unwrap(), ("file 1", 1));
+    let done = bus.finish(Duration::from_secs(60));
+    assert_eq!(done.iter().map(|done| done.written.events).collect::<Vec<_>>(), [1; 4]);
+    assert!(done.iter().all(|done| done.returned && done.lost.events == 0));
 }

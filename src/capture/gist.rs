@@ -3,6 +3,7 @@
 //! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
 
 use super::event::{Event, Update};
+use crate::session::findings::Code;
 use std::fmt::Write as _;
 
 /// Longest gist, bytes.
@@ -55,6 +56,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
             Ok(())
         }
+        "stream-opened" => stream_opened(event, out),
+        "stream-closed" => stream_closed(event, out),
         "websocket-control" => {
             let Some(ws) = &event.finesse.ws else { return Ok(()) };
             write!(out, "WebSocket {}", ws.opcode.as_deref().unwrap_or("control"))?;
@@ -75,7 +78,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
                 return write!(out, "white space (keep-alive)");
             }
             let bytes = ws.payload_bytes.unwrap_or_default();
-            write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))
+            write!(out, "{} message, {bytes} bytes, not XMPP", ws.opcode.as_deref().unwrap_or("data"))?;
+            ws.text.as_deref().map_or(Ok(()), |text| write!(out, ": {text}"))
         }
         "sasl-auth-sent" => {
             let mechanism = event.finesse.sasl.as_ref().and_then(|sasl| sasl.mechanism.as_deref());
@@ -108,7 +112,15 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             if finding.count > 1 {
                 write!(out, ", {} times", finding.count)?;
             }
-            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))
+            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))?;
+            let fact = |name: &str| finding.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value);
+            match (fact("host"), fact("port")) {
+                (Some(host), Some(port)) if finding.code == Code::HostNotFronted.as_str() => {
+                    let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
+                    write!(out, "; add --route {port}={host}:{port}")
+                }
+                _ => Ok(()),
+            }
         }
         "session-summary" => summary(event, out),
         "capture-gap" | "redaction-blocked" => {
@@ -133,6 +145,34 @@ fn summary(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         write!(out, ", {findings} findings")?;
     }
     Ok(())
+}
+
+fn stream_opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(stream) = &event.finesse.stream else { return Ok(()) };
+    if stream.sid.is_none() {
+        return out.write_str("XMPP stream open");
+    }
+    out.push_str("BOSH session open");
+    let terms = [
+        ("wait", stream.wait_s, " s"),
+        ("hold", stream.hold, ""),
+        ("requests", stream.most_requests, ""),
+        ("inactivity", stream.inactivity_s, " s"),
+    ];
+    let mut said = terms.iter().filter_map(|(name, value, unit)| Some((name, (*value)?, unit)));
+    said.try_for_each(|(name, value, unit)| write!(out, ", {name} {value}{unit}"))
+}
+
+fn stream_closed(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(stream) = &event.finesse.stream else { return Ok(()) };
+    let Some(close) = &stream.close else { return Ok(()) };
+    let what = if stream.requests.is_some() { "BOSH session" } else { "XMPP stream" };
+    write!(out, "{what} closed by {}, {}", close.by, close.how)?;
+    if let Some(condition) = &close.condition {
+        write!(out, " {condition}")?;
+    }
+    write!(out, " after {}", duration_us(event.event.duration.unwrap_or_default() / 1_000))?;
+    stream.requests.map_or(Ok(()), |requests| write!(out, ", {requests} requests"))
 }
 
 fn opened(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
@@ -197,6 +237,9 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     if facts.is_some_and(|facts| facts.cut) {
         out.push_str(", cut off");
     }
+    if let Some((stream, number)) = event.finesse.stream.as_ref().and_then(|stream| Some((stream, stream.request?))) {
+        write!(out, ", request {number}{}", if stream.repeated { " again" } else { "" })?;
+    }
     if let Some(rewrite) = facts.and_then(|facts| facts.rewrite.as_ref()) {
         write!(out, ", {} header{} rewritten", rewrite.count, if rewrite.count == 1 { "" } else { "s" })?;
     }
@@ -257,6 +300,9 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
     let Some(xmpp) = &event.finesse.xmpp else { return Ok(()) };
     if let (true, Some(rtt)) = (event.finesse.keepalive, xmpp.rtt_us) {
         return write!(out, "ping answered in {}", duration_us(rtt));
+    }
+    if xmpp.kind == "space" {
+        return out.write_str("white space (keep-alive)");
     }
     out.push_str(xmpp.name.as_deref().unwrap_or(xmpp.kind));
     if let Some(stanza_type) = &xmpp.stanza_type {

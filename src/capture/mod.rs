@@ -25,6 +25,7 @@ pub use restrict::Restrictor;
 use crate::clock::Moment;
 use event::{Bulk, Capture, Event, Setting, Treatment};
 use observation::Observation;
+use record::Facts;
 use std::borrow::Cow;
 
 /// Makes records, numbered without holes from 1.
@@ -49,6 +50,13 @@ impl Door {
         Self { restrictor: Some(restrictor).filter(|restrictor| !restrictor.is_idle()), ..self }
     }
 
+    /// Redacts from now on as `other` would, in the same stream: run, numbers and session tokens stay.
+    pub fn adopt(&mut self, other: Self) {
+        self.redactor.at(other.redactor.level());
+        self.restrictor = other.restrictor;
+        self.line_limit_bytes = other.line_limit_bytes;
+    }
+
     /// The sequence the next record will have.
     #[must_use]
     pub fn next_sequence(&self) -> u64 {
@@ -67,7 +75,7 @@ impl Door {
         self.last_sequence -= 1;
         let blocked = self.redactor.blocked(seen, record.action, record.line.len() as u64);
         let blocked = self.restricted(blocked);
-        self.finish(blocked, seen)
+        Record { facts: record.facts, ..self.finish(blocked, seen) }
     }
 
     /// The first line of every capture file: version, settings in force, policy.
@@ -92,6 +100,7 @@ impl Door {
         event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
         event.message = gist::gist(&event);
+        let facts = Facts::of(&event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |Bulk(xml)| xml.len() * 5 / 4));
         line::encode(&mut event, self.line_limit_bytes, &mut line);
         let who = seen.session.map(|s| s.id.to_string()).or(seen.peers.map(|p| p.conn.to_string()));
@@ -109,6 +118,7 @@ impl Door {
             direction: seen.direction,
             who: who.unwrap_or_default(),
             message: event.message,
+            facts,
         }
     }
 }

@@ -3,9 +3,10 @@
 //! Lives between decoders and redactor only. Neither `Serialize` nor `Debug` with payloads: an observation cannot reach
 //! a sink or a log by accident.
 
-use super::event::WsCount;
+use super::event::{StreamCount, WsCount};
+use crate::bosh::Terms;
 use crate::clock::Moment;
-use crate::conn::{Direction, Peers, WsId};
+use crate::conn::{Direction, Kind, Peers, StreamId};
 use crate::finesse::{Api, Update};
 use crate::http1::Exchange;
 use crate::rewrite::Edit;
@@ -176,6 +177,8 @@ pub struct Opened {
     pub upstream: Option<SocketAddr>,
     /// How long the TCP connect to the upstream took, microseconds.
     pub connect_us: Option<u64>,
+    /// What is spoken on it.
+    pub kind: Kind,
 }
 
 /// A connection is over.
@@ -207,8 +210,8 @@ pub struct Observation<'o> {
     pub session: Option<Session>,
     /// The agent, once known.
     pub user: Option<&'o str>,
-    /// The WebSocket.
-    pub ws: Option<WsId>,
+    /// The XMPP stream, or WebSocket.
+    pub stream: Option<StreamId>,
     /// Which way it travelled.
     pub direction: Option<Direction>,
     /// What it is.
@@ -241,6 +244,17 @@ pub enum What<'o> {
     },
     /// A WebSocket ended.
     WebSocketClosed(&'o WebSocketEnd),
+    /// A stream that is no WebSocket began.
+    StreamOpened {
+        /// BOSH: the session's id.
+        sid: Option<&'o str>,
+        /// BOSH: what was agreed upon.
+        terms: Terms,
+    },
+    /// A stream that is no WebSocket ended.
+    StreamClosed(&'o StreamEnd),
+    /// White space between elements: a keep-alive (RFC 6120 section 4.6.1).
+    Space,
     /// A stanza or stream element.
     Stanza(&'o StanzaSeen<'o>),
     /// A WebSocket message that is no XMPP.
@@ -261,7 +275,7 @@ pub enum What<'o> {
     },
     /// Something could not be read.
     Undecoded {
-        /// `http`, `content`, `websocket`, `xmpp`, `update`.
+        /// `http`, `content`, `websocket`, `bosh`, `xmpp`, `update`.
         layer: &'static str,
         /// Where, bytes.
         offset: Option<u64>,
@@ -305,10 +319,77 @@ pub struct HttpExchange<'o> {
     pub caused: Option<(u64, u64)>,
     /// The answer was this program's own.
     pub by_proxy: bool,
+    /// What it is to its BOSH session.
+    pub bosh: Option<&'o BoshRequest<'o>>,
     /// Request content, decoded; only of the REST API.
     pub request_content: Option<Cow<'o, [u8]>>,
     /// Response content, decoded; only of the REST API.
     pub response_content: Option<Cow<'o, [u8]>>,
+}
+
+/// A post as a request of a BOSH session.
+pub struct BoshRequest<'o> {
+    /// The session.
+    pub id: StreamId,
+    /// Its id on the wire, once granted.
+    pub sid: Option<&'o str>,
+    /// The request's number, from 0.
+    pub number: Option<u64>,
+    /// It was sent before.
+    pub repeated: bool,
+    /// Requests open when it came, itself included.
+    pub open: u64,
+}
+
+/// How a stream that is no WebSocket ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamEnd {
+    /// Who ended it first.
+    pub by: End,
+    /// How.
+    pub how: StreamHow,
+    /// BOSH: the server's reason.
+    pub condition: Option<String>,
+    /// How long it lived, nanoseconds.
+    pub duration_ns: u64,
+    /// BOSH: its requests.
+    pub requests: Option<u64>,
+    /// What passed from client to server.
+    pub c2s: StreamCount,
+    /// What passed from server to client.
+    pub s2c: StreamCount,
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StreamHow {
+    /// BOSH: by a body that says so.
+    Terminate,
+    /// BOSH: by an HTTP status.
+    Status,
+    /// BOSH: nobody went on with it.
+    Inactive,
+    /// The program ends before it.
+    Shutdown,
+    /// By `</stream:stream>`.
+    StreamEnd,
+    /// With its connection.
+    Connection(How),
+}
+
+impl StreamHow {
+    /// As the event stream writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminate => "terminate",
+            Self::Status => "status",
+            Self::Inactive => "inactive",
+            Self::Shutdown => "shutdown",
+            Self::StreamEnd => "stream-end",
+            Self::Connection(how) => how.as_str(),
+        }
+    }
 }
 
 /// How a WebSocket ended.

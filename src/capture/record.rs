@@ -2,6 +2,7 @@
 //!
 //! Only the door of [`crate::capture`] makes one; a sink takes nothing else, so nothing reaches a sink unredacted.
 
+use super::event::Event;
 use crate::clock::Moment;
 use crate::conn::Direction;
 
@@ -28,6 +29,94 @@ pub struct Record {
     pub(super) direction: Option<Direction>,
     pub(super) who: String,
     pub(super) message: String,
+    pub(super) facts: Facts,
+}
+
+/// What of an event can be counted: words of this program's own ([`words`]) and times, no value of the traffic.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Facts {
+    /// `event.action`; of a line that was withheld, what it would have been.
+    pub happened: &'static str,
+    /// `finesse.finding.code`.
+    pub finding: Option<&'static str>,
+    /// `finesse.decode.layer`.
+    pub layer: Option<&'static str>,
+    /// `finesse.xmpp.kind`.
+    pub stanza: Option<&'static str>,
+    /// `finesse.conn.how`.
+    pub how: Option<&'static str>,
+    /// The code a WebSocket was closed with, one of [`words::CLOSE_CODE`].
+    pub close: Option<&'static str>,
+    /// The class of an exchange's status, one of [`words::STATUS`].
+    pub status: Option<&'static str>,
+    /// The leg on which a TLS handshake failed.
+    pub tls_failure: Option<&'static str>,
+    /// Of a pong, an answer, an exchange or an update: since its cause, microseconds.
+    pub took_us: Option<u64>,
+}
+
+impl Facts {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        let happened = event.event.action;
+        let finesse = &event.finesse;
+        let ws = finesse.ws.as_ref();
+        let xmpp = finesse.xmpp.as_ref();
+        let exchange = (happened == "http-exchange").then_some(());
+        let status = || event.http.as_ref()?.response.as_ref().map(|response| response.status_code);
+        let took_us = match happened {
+            "http-exchange" => event.event.duration.map(|ns| ns / 1_000),
+            "finesse-update" => {
+                finesse.update.as_ref().and_then(|update| update.caused_by.as_ref()).map(|cause| cause.latency_us)
+            }
+            "websocket-control" => ws.and_then(|ws| ws.rtt_us),
+            _ => xmpp.and_then(|xmpp| xmpp.rtt_us),
+        };
+        Self {
+            happened,
+            finding: finesse.finding.as_ref().map(|finding| finding.code),
+            layer: finesse.decode.as_ref().map(|decode| decode.layer),
+            stanza: xmpp.map(|xmpp| xmpp.kind),
+            how: finesse.conn.as_ref().and_then(|conn| conn.how),
+            close: (happened == "websocket-closed")
+                .then(|| words::close_code(ws.and_then(|ws| ws.close.as_ref()).map_or(1006, |close| close.code))),
+            status: exchange.map(|()| words::status(status())),
+            tls_failure: finesse.tls.as_ref().filter(|tls| tls.failed_by.is_some()).map(|tls| tls.leg),
+            took_us,
+        }
+    }
+}
+
+/// The lists that the words of [`Facts`] are from.
+pub mod words {
+    pub use crate::capture::vocabulary::{ACTION, HOW, LAYER, LEG, XMPP_KIND};
+    use crate::session::findings::Code;
+
+    /// Close codes that mean something here (RFC 6455 section 7.4.1), and any other.
+    pub const CLOSE_CODE: &[&str] = &["1000", "1001", "1002", "1005", "1006", "1008", "1009", "1011", "other"];
+    /// Classes of final status codes, and no answer at all.
+    pub const STATUS: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx", "other", "none"];
+
+    /// The codes of findings.
+    #[must_use]
+    pub fn findings() -> Vec<&'static str> {
+        Code::ALL.map(Code::as_str).to_vec()
+    }
+
+    pub(super) fn close_code(code: u16) -> &'static str {
+        CLOSE_CODE.iter().find(|known| known.parse() == Ok(code)).copied().unwrap_or("other")
+    }
+
+    pub(super) fn status(status: Option<u16>) -> &'static str {
+        match status.map(|status| status / 100) {
+            Some(1) => "1xx",
+            Some(2) => "2xx",
+            Some(3) => "3xx",
+            Some(4) => "4xx",
+            Some(5) => "5xx",
+            Some(_) => "other",
+            None => "none",
+        }
+    }
 }
 
 impl Record {
@@ -85,6 +174,12 @@ impl Record {
         &self.message
     }
 
+    /// What of it can be counted.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
     /// A record as the door would make it, for tests of what stands behind the door.
     #[cfg(test)]
     pub(crate) fn for_test(sequence: u64, line: &str) -> Self {
@@ -98,6 +193,7 @@ impl Record {
             direction: Some(Direction::S2c),
             who: "s1".into(),
             message: line.into(),
+            facts: Facts::default(),
         }
     }
 }

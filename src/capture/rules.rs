@@ -290,8 +290,8 @@ pub fn query(name: &str) -> Class {
         "_" | "nocache" | "category" | "locale" | "lang" | "language" | "country" | "version" | "v" | "ver"
         | "libs" | "container" | "view" | "debug" | "mid" | "synd" | "nodes" | "url" | "httpmethod" | "contenttype"
         | "type" | "refresh" | "id" | "gadget" | "output" | "summary" | "startindex" | "count" | "limit" | "offset"
-        | "sort" | "bypassspeccache" | "getsummaries" | "numentries" | "signowner" | "signviewer" | "authz"
-        | "client_id" | "response_type" | "response_mode" | "scope" | "grant_type" | "redirect_uri"
+        | "sort" | "bypassspeccache" | "getsummaries" | "numentries" | "signowner" | "signviewer" | "authz" | "eio"
+        | "transport" | "client_id" | "response_type" | "response_mode" | "scope" | "grant_type" | "redirect_uri"
         | "callbacktype" => Class::Operational,
         _ => Class::Unknown,
     }

@@ -104,6 +104,7 @@ const WORDS: &[&[&str]] = &[
     LEG,
     END,
     HOW,
+    STREAM_HOW,
     CLOSE_HANDSHAKE,
     LAYER,
     CONFIDENCE,
@@ -116,7 +117,7 @@ const WORDS: &[&[&str]] = &[
 ];
 
 /// `event.action`
-pub(super) const ACTION: &[&str] = &[
+pub const ACTION: &[&str] = &[
     "log-opened",
     "connection-opened",
     "connection-closed",
@@ -126,6 +127,8 @@ pub(super) const ACTION: &[&str] = &[
     "websocket-closed",
     "websocket-control",
     "websocket-message",
+    "stream-opened",
+    "stream-closed",
     "xmpp-stanza",
     "sasl-auth-sent",
     "sasl-auth-result",
@@ -147,7 +150,7 @@ pub(super) const LEVEL: &[&str] = &["info", "warn", "error"];
 /// `network.transport`
 pub(super) const TRANSPORT: &[&str] = &["tcp"];
 /// `network.protocol`
-pub(super) const PROTOCOL: &[&str] = &["tls", "http", "websocket"];
+pub(super) const PROTOCOL: &[&str] = &["tls", "http", "websocket", "bosh", "xmpp"];
 /// `network.application`
 pub(super) const APPLICATION: &[&str] = &["finesse"];
 /// `http.version`
@@ -159,16 +162,33 @@ pub(super) const TLS_PROTOCOL: &[&str] = &["tls"];
 /// `finesse.direction`
 pub(super) const DIRECTION: &[&str] = &["c2s", "s2c"];
 /// `finesse.tls.leg`
-pub(super) const LEG: &[&str] = &["client", "upstream"];
+pub const LEG: &[&str] = &["client", "upstream"];
 /// Who ended or refused something: `finesse.conn.by`, `finesse.tls.failed_by`, `finesse.ws.close.initiator`
 pub(super) const END: &[&str] = &["client", "upstream", "proxy", "unknown"];
 /// `finesse.conn.how`
-pub(super) const HOW: &[&str] =
+pub const HOW: &[&str] =
     &["fin", "rst", "timeout", "tls_alert", "shutdown", "unreachable", "refused", "limit", "error", "unknown"];
+/// `finesse.stream.close.how`
+pub(super) const STREAM_HOW: &[&str] = &[
+    "terminate",
+    "status",
+    "inactive",
+    "stream-end",
+    "fin",
+    "rst",
+    "timeout",
+    "tls_alert",
+    "shutdown",
+    "unreachable",
+    "refused",
+    "limit",
+    "error",
+    "unknown",
+];
 /// `finesse.ws.close.handshake`
 pub(super) const CLOSE_HANDSHAKE: &[&str] = &["full", "half", "none"];
 /// `finesse.decode.layer`
-pub(super) const LAYER: &[&str] = &["http", "content", "websocket", "xmpp", "update", "tap", "rewrite"];
+pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "update", "tap", "rewrite"];
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
@@ -178,6 +198,7 @@ pub(super) const FACT: &[&str] = &[
     "age_ms",
     "agents",
     "alert",
+    "allowed",
     "arrival_ms",
     "by",
     "client",
@@ -186,20 +207,24 @@ pub(super) const FACT: &[&str] = &[
     "host",
     "how",
     "idle_ms",
+    "inactivity_s",
     "layer",
     "level",
     "logins",
     "meaning",
     "message",
+    "missing",
     "node",
     "offered",
     "old_socket",
+    "open",
     "operation",
     "other",
     "other_browser",
     "other_client",
     "port",
     "reason",
+    "request",
     "resource",
     "rtt_ms",
     "selected",
@@ -219,7 +244,7 @@ pub(super) const FACT: &[&str] = &[
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`
-pub(super) const XMPP_KIND: &[&str] = &[
+pub const XMPP_KIND: &[&str] = &[
     "open",
     "close",
     "features",
@@ -234,6 +259,7 @@ pub(super) const XMPP_KIND: &[&str] = &[
     "message",
     "presence",
     "stream-management",
+    "space",
     "other",
 ];
 /// `finesse.update.object`

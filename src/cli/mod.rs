@@ -4,8 +4,11 @@
 //! `FINESSE_TAP_` or with underscores, is its name there, and its arity says whether a list, a number or a switch is
 //! expected. So values are taken as text here, and [`config`](crate::config) reads all three sources in the same way.
 
+mod admin;
+pub mod assets;
 mod browse;
 mod doctor;
+mod hosts;
 pub mod manual;
 mod report;
 pub mod scan;
@@ -13,6 +16,7 @@ pub mod share;
 mod ship;
 mod text;
 
+pub use admin::AdminFlags;
 pub use browse::{BrowseFlags, BrowserFlags};
 pub use report::ReportFlags;
 
@@ -25,6 +29,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use doctor::DoctorFlags;
+pub use hosts::HostsFlags;
 pub use ship::{ReceiverFlags, ShipFlags};
 
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
@@ -118,6 +123,25 @@ pub enum Command {
     /// From the lines of captures only: what redaction removed is in none of them. Torn and foreign lines are named and left out.
     #[command(after_long_help = text::EXPORT_MORE)]
     Export(ExportFlags),
+    /// Lines for the hosts file, so that every program here finds the proxy
+    ///
+    /// Prints the lines that make the servers' names lead to the proxy, and where the file is; or puts them in, between
+    /// markers, and takes them out again.
+    #[command(after_long_help = hosts::MORE)]
+    Hosts(Box<HostsFlags>),
+    /// Have a running `finesse-tap run` read its configuration again
+    ///
+    /// As SIGHUP does: redaction, capture, log filter, routes, trust and certificates change, a new capture file begins, and
+    /// no connection is cut. What is wrong with the configuration is said, and then nothing changes.
+    #[command(after_long_help = text::RELOAD_MORE)]
+    Reload(ReloadFlags),
+    /// Ready-made files for Splunk, the Elastic stack and log collectors
+    ///
+    /// They are inside this program: an add-on and dashboards for Splunk, templates and saved objects for Elasticsearch and
+    /// Kibana, configurations of Filebeat, Vector, Fluent Bit, rsyslog and the OpenTelemetry Collector, ready searches, and the
+    /// schema of the events.
+    #[command(after_long_help = assets::MORE)]
+    Assets(assets::AssetsFlags),
     /// Print a shell's completion script
     ///
     /// It goes to standard output.
@@ -170,6 +194,9 @@ pub struct RunFlags {
     /// Time and number.
     #[command(flatten)]
     pub limit: LimitFlags,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub admin: AdminFlags,
     /// Open a browser for which the servers are here
     ///
     /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
@@ -282,7 +309,7 @@ pub struct KeepFlags {
     /// Write the log into DIR, or to standard output with - [default: captures]
     ///
     /// One JSON object a line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
-    /// and on SIGHUP.
+    /// and on SIGHUP or `finesse-tap reload`.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub capture: Option<OsString>,
 }
@@ -430,6 +457,17 @@ pub struct CaFlags {
     /// and opens with a double click on Windows.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub export: Option<OsString>,
+}
+
+/// The options of `reload`.
+#[derive(Debug, Args)]
+pub struct ReloadFlags {
+    /// Where the run keeps its CA [default: certs]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub certs: Option<OsString>,
+    /// The run with this process number, where there are several
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
 }
 
 /// The options of `import`.

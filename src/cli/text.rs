@@ -48,7 +48,8 @@ Configuration file: the same names with underscores, such as
   max_line_bytes = 16000
   quiet = true
 
-Signals: Ctrl-C and SIGTERM end the run in good order; SIGHUP begins a new capture file.
+Signals: Ctrl-C and SIGTERM end the run in good order. SIGHUP (Ctrl-Break on Windows), as `finesse-tap reload`, reads the
+configuration again, cuts no connection, and begins a new capture file.
 
 Next: `finesse-tap ca`, then open the desktop in the browser and watch."#;
 
@@ -136,6 +137,17 @@ pcapng    Interface http: made-up TCP, one stream a connection, with HTTP and We
 text      Time in UTC, session, direction and gist; keep-alives are left out.
 
 Next: open it, or hand it over; what it holds is what the capture's redaction level left.";
+
+pub(super) const RELOAD_MORE: &str = "\
+Examples:
+  finesse-tap reload
+  finesse-tap reload --certs /var/lib/finesse-tap/certs --pid 4711
+
+The run's options and environment are those it was started with, so what can change is its --config file, and the files that
+options name (certificates, keys). Routes that go are closed to new connections; those they have live on. The limits,
+--keylog and --log-format stay as they are until a restart, which is said. Exit code 1 if nothing was changed.
+
+The variable FINESSE_TAP_CERTS counts here too.";
 
 pub(super) const COMPLETIONS_MORE: &str = "\
 Where shells look for it:

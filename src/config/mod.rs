@@ -5,8 +5,11 @@
 //!
 //! `said` merges the sources without knowing what options mean, `value` knows the words of each, [`read`] puts both together.
 
+mod admin;
+mod assets;
 mod browse;
 mod doctor;
+mod hosts;
 mod problem;
 mod read;
 mod report;
@@ -21,8 +24,10 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use assets::Assets;
 pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
+pub use hosts::{Deed, Hosts, Names};
 pub use problem::Problem;
 pub use read::read;
 pub use route::{Listener, Route, Traffic};
@@ -79,6 +84,12 @@ pub enum Task {
     Import(Import),
     /// `export`.
     Export(Export),
+    /// `hosts`.
+    Hosts(Box<Hosts>),
+    /// `reload`.
+    Reload(Reload),
+    /// `assets`.
+    Assets(Assets),
     /// `completions`.
     Completions(Shell),
     /// `man`, into a directory or to standard output.
@@ -125,6 +136,8 @@ pub struct Run {
     pub ship: Vec<crate::ship::Plan>,
     /// Time and number.
     pub limits: Limits,
+    /// Where metrics are served.
+    pub admin: Option<SocketAddr>,
     /// A browser to open.
     pub browser: Option<Browser>,
     /// The operational log.
@@ -157,6 +170,15 @@ pub struct Ca {
     pub upstreams: Vec<Authority>,
     /// Where to copy the certificates.
     pub export: Option<PathBuf>,
+}
+
+/// What `reload` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// Where the run keeps its CA, and its own file.
+    pub certs: PathBuf,
+    /// Its process, where there are several.
+    pub pid: Option<u32>,
 }
 
 /// What `resolve` needs to know.

@@ -1,14 +1,16 @@
 //! What was said becomes a [`Task`]: every option gets its type, its default and its bounds.
 
+use super::admin;
 use super::browse;
 use super::doctor;
+use super::hosts;
 use super::route;
 use super::said::{self, Environment, Known, Said};
 use super::share;
 use super::value::{self, Wrong};
 use super::{
     Ca, CaptureTo, DEFAULT_CAPTURES, DEFAULT_CERTS, Demo, Export, Identity, Import, Live, MAX_AGENTS, MAX_CONNECTIONS,
-    Problem, Recording, Run, Stanzas, Stop, Task,
+    Problem, Recording, Reload, Run, Stanzas, Stop, Task,
 };
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
 use crate::capture::restrict::UserRules;
@@ -65,6 +67,17 @@ pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environ
             out: Some(flags.out).filter(|out| out.as_os_str() != "-"),
             stanzas: if flags.xml { Stanzas::Xml } else { Stanzas::Gist },
         }),
+        Command::Hosts(flags) => {
+            let own = known.iter().filter(|option| option.name == "config" || hosts::OF_RUN.contains(&&*option.name));
+            let own: Vec<Known> = own.cloned().collect();
+            let said = layers(matches, environment, &own, &own, &options("run"))?;
+            Task::Hosts(Box::new(hosts::hosts(*flags, &said)?))
+        }
+        Command::Reload(flags) => {
+            let said = given(&only(&known, "certs"))?;
+            Task::Reload(Reload { certs: path(&said, "certs", DEFAULT_CERTS), pid: flags.pid })
+        }
+        Command::Assets(flags) => Task::Assets(super::assets::read(flags)),
         Command::Completions { shell } => Task::Completions(shell),
         Command::Man { out } => Task::Man(out),
     })
@@ -146,6 +159,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
                 .unwrap_or(defaults.connections),
             grace: parsed(said, "grace", value::time)?.unwrap_or(defaults.grace),
         },
+        admin: admin::address(said)?,
         browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
@@ -247,7 +261,7 @@ fn operational(said: &Said) -> Result<Log, Problem> {
     })
 }
 
-fn is_on(said: &Said, name: &str) -> bool {
+pub(super) fn is_on(said: &Said, name: &str) -> bool {
     said.one(name).is_some_and(|value| value.switch == Some(true))
 }
 

@@ -310,8 +310,8 @@ pub(super) fn variable(name: &str) -> String {
 fn advice(name: &str, value: &DeValue<'_>, known: &[Known]) -> String {
     let close = known.iter().min_by_key(|option| distance(name, &option.name));
     match close.filter(|option| distance(name, &option.name) <= 1 + option.name.len() / 3) {
+        _ if value.is_table() => "there are no sections: write options at the top level".to_owned(),
         Some(meant) => format!("did you mean `{}`?", meant.name),
-        None if value.is_table() => "there are no sections: write options at the top level".to_owned(),
         None => {
             let names: Vec<&str> = known.iter().map(|option| option.name.as_str()).collect();
             format!("the options are {}", names.join(", "))

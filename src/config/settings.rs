@@ -46,6 +46,9 @@ impl Run {
         rows.row("max-connections", self.limits.connections);
         rows.row("connect-timeout", value::time_text(self.limits.connect));
         rows.row("handshake-timeout", value::time_text(self.limits.handshake));
+        if let Some(address) = self.admin {
+            rows.row("admin", address);
+        }
         if self.browser.is_some() {
             rows.row("browse", true);
         }

@@ -81,7 +81,7 @@ fn receivers(
     if let Some(url) = url(said, "elastic")? {
         let stream = parsed(said, "elastic_data_stream", |text| ship::elastic::data_stream(text).map_err(Wrong::from))?;
         let kibana = self::url(said, "kibana")?;
-        let setup = is_on(said, "elastic_setup").then(|| Setup { kibana, give_up });
+        let setup = is_on(said, "elastic_setup").then_some(Setup { kibana, give_up });
         let login = login(said, environment)?;
         let stream = stream.unwrap_or_else(|| ship::elastic::DATA_STREAM.to_owned());
         let kind = Kind::Elastic { login, stream, setup };

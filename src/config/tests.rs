@@ -299,6 +299,48 @@ fn pins_are_read_as_tools_print_them() {
 }
 
 #[test]
+fn a_browser_is_told_once_for_run_and_browse() {
+    let browse = |line: &str, variables: &[&str]| match task(&format!("browse {line}"), variables) {
+        Ok(Task::Browse(browse)) => browse,
+        other => panic!("{line} {variables:?}: {other:?}"),
+    };
+    let plain = browse("--upstream h", &[]);
+    assert_eq!((plain.certs, plain.own_identity), (PathBuf::from("certs"), None));
+    let desktop = Browser { program: None, arguments: Vec::new(), page: Page::Path("/desktop/".into()) };
+    assert_eq!(plain.browser, desktop);
+    assert_eq!(plain.traffic.listeners()[0].address.port(), 8445);
+    assert_eq!(run("--upstream h --path /x", &[]).browser, None);
+    assert_eq!(run("--upstream h --browse", &[]).browser, Some(desktop));
+
+    // The file of `run` does for both, whatever else is in it.
+    let (_file, flag) = file(
+        "upstream = ['h', 'i']\nroute = '7443=h'\ncerts = 'c'\ngrace = 1\nrewrite = 'never'\nbrowser = 'edge'\n\
+         browser_arg = ['--a', '--b=c d']\nurl = 'https://i:8445/x?y'\nbrowse = true\n",
+    );
+    let asked = browse(&flag, &["FINESSE_TAP_CERTS=d"]);
+    let url = Page::Url("https://i:8445/x?y".into(), Authority { host: "i".into(), port: 8445 });
+    let edge = Browser { program: Some("edge".into()), arguments: vec!["--a".into(), "--b=c d".into()], page: url };
+    assert_eq!((asked.traffic.servers().len(), asked.certs, &asked.browser), (3, "d".into(), &edge));
+    assert_eq!(run(&flag, &[]).browser, Some(edge));
+    assert!(
+        matches!(browse("--upstream h --url https://h", &[]).browser.page, Page::Url(_, server) if server.port == 443)
+    );
+    for (line, expected) in [
+        ("browse", "no server is named\nhint: "),
+        ("browse --upstream h --listen [::1]:0", "--listen: port 0 is another one at each start\nhint: "),
+        ("browse --route 0=h", "--route: port 0 is another one at each start\nhint: "),
+        ("browse --upstream h --path x", "--path: `x` is not a path such as /desktop/\nhint: write --path /x"),
+        ("browse --upstream h --path //evil/", "--path: `//evil/` is not a path"),
+        ("browse --upstream h --url http://h/", "--url: `http://h/` is not a URL that begins with https://"),
+        ("browse --upstream h --url https://h --path /", "exclude each other\nhint: "),
+        ("browse --upstream h --grace 1", "hint: "),
+    ] {
+        let said = refusal(line, &[]);
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+}
+
+#[test]
 fn the_other_commands_take_what_concerns_them() {
     let variables = ["FINESSE_TAP_CERTS=mine", "FINESSE_TAP_UPSTREAM=h", "FINESSE_TAP_CAPTURE=there"];
     let Ok(Task::Demo(demo)) = task("demo --agents 3 --keep", &variables) else { panic!() };

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// The port of Finesse's desktop.
 pub(super) const FINESSE_PORT: u16 = 8445;
+/// The port that examples serve metrics on.
+const ADMIN_PORT: u16 = 9445;
 
 /// Text that is no value: why, and what was probably meant.
 #[derive(Debug)]
@@ -44,18 +46,27 @@ fn host_of_url(text: &str) -> Option<String> {
     Some(host.to_owned())
 }
 
-/// `ADDR:PORT`.
+/// `ADDR:PORT` for browsers.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
+    address(text, FINESSE_PORT)
+}
+
+/// `ADDR:PORT` for metrics.
+pub(super) fn admin(text: &str) -> Result<SocketAddr, Wrong> {
+    address(text, ADMIN_PORT)
+}
+
+fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> {
     text.parse().map_err(|_| {
         let better = match (text.parse::<IpAddr>(), text.trim_start_matches(':').parse::<u16>()) {
-            (Ok(ip), _) => Some(SocketAddr::new(ip, FINESSE_PORT).to_string()),
+            (Ok(ip), _) => Some(SocketAddr::new(ip, usual_port).to_string()),
             (_, Ok(port)) => Some(format!("127.0.0.1:{port}")),
             _ => text
                 .strip_prefix("localhost:")
                 .and_then(|port| port.parse::<u16>().ok())
                 .map(|port| format!("127.0.0.1:{port}")),
         };
-        wrong(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{FINESSE_PORT}"), better)
+        wrong(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{usual_port}"), better)
     })
 }
 

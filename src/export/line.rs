@@ -201,12 +201,17 @@ impl<'l> Line<'l> {
         self.finesse.ws.as_ref().map(|ws| &*ws.id)
     }
 
+    /// Its stream's number, as written, if that is no WebSocket: `b2` of BOSH, `x2` of XMPP by itself.
+    pub(super) fn stream(&self) -> Option<&str> {
+        self.finesse.stream.as_ref().map(|stream| &*stream.id)
+    }
+
     /// Whether the client sent it.
     pub(super) fn is_sent(&self) -> bool {
         self.finesse.direction.as_deref() == Some("c2s")
     }
 
-    /// Whether it stands for a message on a WebSocket.
+    /// Whether it stands for a stanza or the like, on a WebSocket or any other stream.
     pub(super) fn is_message(&self) -> bool {
         matches!(
             &*self.event.action,
@@ -218,7 +223,7 @@ impl<'l> Line<'l> {
     pub(super) fn payload(&self) -> Cow<'_, str> {
         match &self.finesse.xml {
             Some(xml) => Cow::Borrowed(xml),
-            None if self.finesse.keepalive && self.event.action == "websocket-message" => Cow::Borrowed(" "),
+            None if self.finesse.keepalive => Cow::Borrowed(" "),
             None => {
                 let ws = self.finesse.ws.as_ref();
                 let bytes = ws.and_then(|ws| ws.payload_bytes).or(self.finesse.xml_bytes).unwrap_or(0);
@@ -325,6 +330,7 @@ pub(super) struct Finesse<'l> {
     pub(super) session: Option<Id>,
     pub(super) conn: Option<Conn>,
     pub(super) ws: Option<Ws>,
+    pub(super) stream: Option<Id>,
     #[serde(borrow)]
     pub(super) direction: Option<Cow<'l, str>>,
     #[serde(default)]

@@ -160,7 +160,12 @@ impl Wire<'_> {
         let opcode = if ws.is_some_and(|ws| ws.opcode.as_deref() == Some("binary")) { 2 } else { 1 };
         let payload = line.payload();
         let way = way(line);
-        self.data(stream, way, line.at_us(), &line.message, &frame(way, opcode, payload.as_bytes()))?;
+        match line.stream() {
+            None => self.data(stream, way, line.at_us(), &line.message, &frame(way, opcode, payload.as_bytes()))?,
+            // What HTTP carried stands in its body, which is not kept: the stanza is told by itself.
+            Some(id) if id.starts_with('b') => {}
+            Some(_) => self.data(stream, way, line.at_us(), &line.message, payload.as_bytes())?,
+        }
         if line.finesse.xml.is_none() {
             return Ok(());
         }

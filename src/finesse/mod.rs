@@ -5,11 +5,11 @@
 
 pub mod api;
 mod branch;
+mod named;
 pub mod node;
-mod system;
 pub mod update;
 
 pub use api::Api;
+pub use named::{Exchange, Named, named};
 pub use node::Node;
-pub use system::system_hosts;
 pub use update::{Notification, Update};

@@ -6,7 +6,7 @@
 //! them after each feed.
 
 use super::body::{BodyReader, Framing};
-use super::exchange::{Body, Error, Exchange, INTERIM, Item, Limits, Upgrade};
+use super::exchange::{Body, Error, Exchange, INTERIM, Item, Keep, Limits, Request, Upgrade};
 use super::head::{RequestHead, ResponseHead};
 use super::stream::Stream;
 use crate::clock::Moment;
@@ -18,7 +18,7 @@ use std::fmt;
 /// Follows one connection's two directions.
 pub struct Http1 {
     limits: Limits,
-    keep_body: fn(&RequestHead) -> bool,
+    keep: fn(&RequestHead) -> Keep,
     c2s: Stream<RequestHead>,
     s2c: Stream<ResponseHead>,
     pending: VecDeque<Pending>,
@@ -37,12 +37,12 @@ enum Phase {
 }
 
 impl Http1 {
-    /// `keep_body` says from a request's head whether its and its response's content is wanted.
+    /// `keep` says from a request's head what is wanted of its exchange.
     #[must_use]
-    pub fn new(limits: Limits, keep_body: fn(&RequestHead) -> bool) -> Self {
+    pub fn new(limits: Limits, keep: fn(&RequestHead) -> Keep) -> Self {
         Self {
             limits,
-            keep_body,
+            keep,
             c2s: Stream::new(Direction::C2s),
             s2c: Stream::new(Direction::S2c),
             pending: VecDeque::new(),
@@ -120,8 +120,9 @@ impl Http1 {
             return Err(self.c2s.head_error("more requests in wait of an answer than the limit"));
         }
         let framing = Framing::of_request(&head);
-        let keep_bytes = (self.keep_body)(&head).then_some(self.limits.body_bytes);
-        self.pending.push_back(Pending::new(head, keep_bytes, self.c2s.head_started));
+        let keep = (self.keep)(&head);
+        let keep_bytes = (keep != Keep::Nothing).then_some(self.limits.body_bytes);
+        self.pending.push_back(Pending::new(head, keep, keep_bytes, self.c2s.head_started));
         let framing = framing.map_err(|why| self.c2s.head_error(why))?;
         if let Some(body) = self.c2s.begin_body(BodyReader::new(framing, keep_bytes)) {
             self.request_over(at, Some(at), body);
@@ -134,6 +135,7 @@ impl Http1 {
             last.exchange.request_body = body;
             last.exchange.request_ended = request_ended;
             last.request_over = true;
+            self.items.extend(last.tell_request(at));
         }
         match self.phase {
             Phase::Switching => self.switch(at),
@@ -269,11 +271,12 @@ impl Http1 {
         if let (Some(last), Some(body)) = (self.pending.back_mut(), self.c2s.body.take()) {
             last.exchange.request_body = body.cut();
         }
-        for Pending { mut exchange, response_over, .. } in std::mem::take(&mut self.pending) {
-            if !response_over {
-                exchange.ended = at;
+        for mut pending in std::mem::take(&mut self.pending) {
+            self.items.extend(pending.tell_request(at));
+            if !pending.response_over {
+                pending.exchange.ended = at;
             }
-            self.items.push_back(Item::Exchange(Box::new(exchange)));
+            self.items.push_back(Item::Exchange(Box::new(pending.exchange)));
         }
         self.c2s = Stream::new(Direction::C2s);
         self.s2c = Stream::new(Direction::S2c);
@@ -291,6 +294,8 @@ impl fmt::Debug for Http1 {
 /// An exchange that is not over.
 struct Pending {
     exchange: Exchange,
+    /// The request is wanted by itself and has not been told.
+    owes_request: bool,
     /// Content kept of either body, if any.
     keep_bytes: Option<usize>,
     asks_to_switch: bool,
@@ -299,8 +304,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn new(request: RequestHead, keep_bytes: Option<usize>, started: Moment) -> Self {
+    fn new(request: RequestHead, keep: Keep, keep_bytes: Option<usize>, started: Moment) -> Self {
         Self {
+            owes_request: keep == Keep::RequestFirst,
             asks_to_switch: request.asks_to_switch(),
             exchange: Exchange {
                 request,
@@ -317,5 +323,15 @@ impl Pending {
             request_over: false,
             response_over: false,
         }
+    }
+
+    /// The request by itself, if it is wanted and was not told.
+    fn tell_request(&mut self, at: Moment) -> Option<Item> {
+        if !std::mem::take(&mut self.owes_request) {
+            return None;
+        }
+        let exchange = &self.exchange;
+        let (head, body) = (exchange.request.clone(), exchange.request_body.clone());
+        Some(Item::Request(Box::new(Request { head, body, ended: exchange.request_ended.unwrap_or(at) })))
     }
 }

@@ -78,9 +78,33 @@ pub struct Upgrade {
     pub s2c_rest: Vec<(Moment, Bytes)>,
 }
 
+/// What is wanted of an exchange besides its heads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// Nothing: content is counted.
+    Nothing,
+    /// The content of request and response.
+    Content,
+    /// The same, and the request as soon as it is over: its response may be held back for a minute (RFC 6202 section 2.1).
+    RequestFirst,
+}
+
+/// A request whose response may be long in coming.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Its head.
+    pub head: RequestHead,
+    /// Its body, incomplete if it was cut.
+    pub body: Body,
+    /// Its last byte, or when it was cut.
+    pub ended: Moment,
+}
+
 /// What comes out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Item {
+    /// A request of which [`Keep::RequestFirst`] was wanted. Exactly one comes before its exchange, in the order of requests.
+    Request(Box<Request>),
     /// A request whose exchange is over, complete or cut.
     Exchange(Box<Exchange>),
     /// HTTP is over; nothing comes after this.

@@ -18,6 +18,6 @@ mod stream;
 mod tests;
 
 pub use connection::Http1;
-pub use exchange::{Body, Error, Exchange, Item, Limits, Upgrade};
+pub use exchange::{Body, Error, Exchange, Item, Keep, Limits, Request, Upgrade};
 pub use head::{Field, RequestHead, ResponseHead, Version};
 pub use passage::{Passage, Piece};

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use bytes::Bytes;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 /// One step of a connection.
 #[derive(Clone, Debug)]
@@ -51,16 +52,13 @@ enum Take {
 struct Run {
     http: Http1,
     outcome: Outcome,
+    requests: VecDeque<Request>,
     clock: u64,
 }
 
 impl Run {
     fn new(limits: Limits) -> Self {
-        Self {
-            http: Http1::new(limits, |head| !head.target.contains("unwanted")),
-            outcome: Outcome::default(),
-            clock: 0,
-        }
+        Self { http: Http1::new(limits, wanted), outcome: Outcome::default(), requests: VecDeque::new(), clock: 0 }
     }
 
     fn now(&mut self) -> Moment {
@@ -77,13 +75,27 @@ impl Run {
         self.http.feed(direction, now, Bytes::copy_from_slice(bytes));
     }
 
+    /// The request came by itself before its exchange, once.
+    fn was_told(&mut self, exchange: &Exchange) {
+        if wanted(&exchange.request) == Keep::RequestFirst {
+            let told = self.requests.pop_front().expect("the request by itself");
+            assert_eq!((&told.head, &told.body), (&exchange.request, &exchange.request_body));
+            assert!(exchange.request_ended.is_none_or(|ended| ended == told.ended));
+        }
+    }
+
     fn take(&mut self) {
         while let Some(item) = self.http.next() {
             assert_eq!((&self.outcome.upgrade, &self.outcome.error), (&None, &None), "nothing may follow");
             match item {
-                Ok(Item::Exchange(exchange)) => self.outcome.exchanges.push(without_moments(*exchange)),
+                Ok(Item::Request(request)) => self.requests.push_back(*request),
+                Ok(Item::Exchange(exchange)) => {
+                    self.was_told(&exchange);
+                    self.outcome.exchanges.push(without_moments(*exchange));
+                }
                 Ok(Item::Upgraded(upgrade)) => {
                     let upgrade = *upgrade;
+                    self.was_told(&upgrade.exchange);
                     let join = |rest: &[(Moment, Bytes)]| rest.iter().flat_map(|(_, b)| b.to_vec()).collect();
                     self.outcome.rest = [join(&upgrade.c2s_rest), join(&upgrade.s2c_rest)];
                     self.outcome.upgrade = Some(without_moments(upgrade.exchange));
@@ -92,6 +104,10 @@ impl Run {
             }
         }
     }
+}
+
+fn wanted(head: &RequestHead) -> Keep {
+    if head.target.contains("unwanted") { Keep::Nothing } else { Keep::RequestFirst }
 }
 
 fn without_moments(exchange: Exchange) -> Exchange {
@@ -310,7 +326,7 @@ fn a_hundred_pipelined_requests() {
 
 #[test]
 fn moments_are_those_of_the_bytes() {
-    let mut http = Http1::new(Limits::default(), |_| false);
+    let mut http = Http1::new(Limits::default(), |_| Keep::Nothing);
     let at = |mono_ns| Moment { wall_us: 0, mono_ns };
     let mut feed = |direction, when, text: &'static str| {
         http.feed(direction, at(when), Bytes::from_static(text.as_bytes()));
@@ -351,7 +367,7 @@ fn moments_are_those_of_the_bytes() {
 fn debug_shows_no_payload() {
     let put = "PUT /canary HTTP/1.1\r\nA: canary\r\nUpgrade: x\r\nContent-Length: 6\r\n\r\ncanarycanary";
     let switching = "HTTP/1.1 101 canary\r\nA: canary\r\n\r\ncanary";
-    let mut http = Http1::new(Limits::default(), |_| true);
+    let mut http = Http1::new(Limits::default(), |_| Keep::Content);
     let now = Moment::default();
     http.feed(Direction::C2s, now, Bytes::from_static(put.as_bytes()));
     assert!(!format!("{http:?}").contains("canary"));
@@ -363,7 +379,7 @@ fn debug_shows_no_payload() {
 
 #[test]
 fn a_kept_head_does_not_pin_the_read_buffer() {
-    let mut http = Http1::new(Limits::default(), |_| true);
+    let mut http = Http1::new(Limits::default(), |_| Keep::Content);
     let read = Bytes::from(GET.as_bytes().to_vec());
     http.feed(Direction::C2s, Moment::default(), read.clone());
     assert!(read.is_unique());

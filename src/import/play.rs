@@ -10,7 +10,7 @@ use super::place::{self, Messages};
 use super::wire;
 use crate::capture::observation::{Closed, End, How, Opened};
 use crate::clock::Moment;
-use crate::conn::{Authority, ConnId, Direction, Peers};
+use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tap::feed::Message;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -290,6 +290,7 @@ impl Player<'_> {
             sni: None,
             upstream: ip.map(|ip| SocketAddr::new(ip, url.server.port)),
             connect_us: None,
+            kind: Kind::Https,
         };
         (self.feed)(Message::Opened(Box::new(opened)));
         Line { conn, c2s_bytes: 0, s2c_bytes: 0 }

@@ -1,7 +1,8 @@
 //! One accepted connection, from its first byte to its one ending.
 //!
 //! Peeks (TLS, plain HTTP or neither), reads the ClientHello, then makes both handshakes side by side: the browser's, and
-//! the upstream's under the name the browser asked for. Where the upstream fails, the browser gets a page saying why.
+//! the upstream's under the name the browser asked for. Where the upstream fails, a browser gets a page saying why; an XMPP
+//! client is hung up on. XMPP that turns to TLS by itself begins in [`super::starttls`].
 //! Handshakes are bounded in time; what [`super::relay`] does afterwards is not.
 
 use super::Shared;
@@ -10,10 +11,11 @@ use super::dial::Unreachable;
 use super::filter::Filter;
 use super::page::{Page, Status};
 use super::relay::{Duplex, is_reset};
-use super::route::{Gate, Plan};
+use super::route::{Gate, Plan, Route};
+use super::starttls::{self, Turn};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use crate::clock::{self, Moment};
-use crate::conn::{Authority, ConnId, Direction, Peers};
+use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tls;
 use crate::tls::certificate::date;
 use crate::tls::upstream::{Connected, cipher_name, version_name};
@@ -46,6 +48,14 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 type ClientLeg = server::TlsStream<TcpStream>;
 type UpstreamLeg = client::TlsStream<TcpStream>;
 
+/// A connection's two ends, ready to be relayed between.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment; a box would be an allocation a connection")]
+enum Legs {
+    Tls(ClientLeg, UpstreamLeg, Filter),
+    /// XMPP whose server or client would have no TLS.
+    Clear(TcpStream, TcpStream),
+}
+
 /// Where a connection arrived, whose it is, and what held then.
 pub(crate) struct Arrival {
     pub(crate) conn: ConnId,
@@ -59,8 +69,15 @@ impl Arrival {
     /// An account with the tap, with what is known so far.
     pub(crate) fn account(&self, shared: &Shared) -> Account {
         let peers = Peers { conn: self.conn, client: self.client, server: self.gate.first.upstream.clone() };
-        let opened =
-            Opened { peers, at: self.at, listener: self.gate.address, sni: None, upstream: None, connect_us: None };
+        let opened = Opened {
+            peers,
+            at: self.at,
+            listener: self.gate.address,
+            sni: None,
+            upstream: None,
+            connect_us: None,
+            kind: self.gate.first.kind,
+        };
         Account::new(shared.intake.feed(self.conn), opened)
     }
 }
@@ -80,32 +97,138 @@ pub(crate) async fn serve(tcp: TcpStream, arrival: Arrival, shared: &Shared) {
 async fn relay(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Ending {
     // Boxed, so that what a handshake needs is gone while the relay runs.
     match Box::pin(establish(tcp, arrival, shared, account)).await {
-        Ok((client, upstream, filter)) => Duplex::new(client, upstream, filter, account).await,
+        Ok(Legs::Tls(client, upstream, filter)) => Duplex::new(client, upstream, filter, account).await,
+        Ok(Legs::Clear(client, upstream)) => Duplex::new(client, upstream, Filter::default(), account).await,
         Err(ending) => ending,
     }
 }
 
-async fn establish(
-    tcp: TcpStream,
-    arrival: &Arrival,
-    shared: &Shared,
-    account: &mut Account,
-) -> Result<(ClientLeg, UpstreamLeg, Filter), Ending> {
+async fn establish(tcp: TcpStream, arrival: &Arrival, shared: &Shared, account: &mut Account) -> Result<Legs, Ending> {
     let deadline = Instant::now() + shared.limits.handshake;
     let first = match timeout_at(deadline, first_byte(&tcp)).await {
         Ok(Ok(byte)) => byte,
         Ok(Err(error)) => return Err(left(&error, "before it said anything")),
         Err(_) => return Err(too_slow("sent nothing", shared.limits.handshake)),
     };
-    match first {
-        TLS_HANDSHAKE => {}
-        b'A'..=b'Z' => return Err(answer_plain_http(tcp, arrival, shared).await),
-        _ => {
-            let why = "the client sent something that is neither TLS nor HTTP";
-            return Err(Ending::new(End::Client, How::Refused, why));
+    let Arrival { plan, gate, .. } = arrival;
+    let why = match (gate.first.kind, first) {
+        (Kind::Https | Kind::Xmpps, TLS_HANDSHAKE) => None,
+        (Kind::Https, b'A'..=b'Z') => return Err(answer_plain_http(tcp, arrival, shared).await),
+        (Kind::Https, _) => Some("the client sent something that is neither TLS nor HTTP"),
+        (Kind::Xmpps, _) => {
+            Some("the client did not begin with TLS, as an xmpps:// route wants; STARTTLS needs an xmpp:// one")
+        }
+        (Kind::XmppStartTls, TLS_HANDSHAKE) => Some(
+            "the client began with TLS, but this is an xmpp:// route, where STARTTLS comes first; TLS at once needs an xmpps:// one",
+        ),
+        (Kind::XmppStartTls, _) => return begin_in_the_clear(tcp, arrival, shared, account).await,
+    };
+    if let Some(why) = why {
+        return Err(Ending::new(End::Client, How::Refused, why));
+    }
+    let Hello { start, sni, started } = hear_hello(tcp, deadline, arrival, shared, account).await?;
+
+    let route = plan.route(gate, sni.as_deref());
+    let reaching = async {
+        match &route {
+            Ok(route) => reach(route, plan, shared).await,
+            Err(trouble) => Err(trouble.clone()),
+        }
+    };
+    if let Ok(route) = &route {
+        account.routed(&route.upstream);
+    }
+    let hello = Hello { start, sni: sni.clone(), started };
+    let (client, client_handshake, reached) = shake_both(hello, reaching, deadline, arrival, shared, account).await?;
+    match reached {
+        Ok(upstream) => {
+            account.dialled(Some(upstream.address), Some(upstream.connect_us));
+            account.tls(client_handshake);
+            account.tls(upstream.connected.handshake);
+            let filter = route.as_ref().map_or_else(|_| Filter::default(), |route| plan.filter(route, sni.as_deref()));
+            Ok(Legs::Tls(client, upstream.connected.stream, filter))
+        }
+        Err(mut trouble) => {
+            tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");
+            account.dialled(trouble.address, trouble.connect_us);
+            account.tls(client_handshake);
+            let handshake = trouble.handshake.take();
+            let page = page(&trouble, handshake.as_deref().and_then(|handshake| handshake.certificate.as_ref()));
+            if let Some(handshake) = handshake {
+                account.tls(*handshake);
+            }
+            if gate.first.kind == Kind::Https {
+                answer_unreachable(client, &page, shared, account).await;
+            }
+            Err(Ending::new(trouble.by, How::Unreachable, trouble.why))
         }
     }
+}
 
+/// An XMPP connection that turns to TLS by itself, or never does. Which server is meant a client says only behind its TLS, so
+/// that is the listener's first.
+async fn begin_in_the_clear(
+    mut client: TcpStream,
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<Legs, Ending> {
+    let Arrival { plan, gate, .. } = arrival;
+    let route = &gate.first;
+    let unreachable = |trouble: Unreachable| {
+        tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");
+        Ending::new(trouble.by, How::Unreachable, trouble.why)
+    };
+    let dialled = plan.dialer.dial(&route.upstream).await.map_err(unreachable)?;
+    let (address, connect_us, mut upstream) = (dialled.address, dialled.connect_us, dialled.tcp);
+    account.dialled(Some(address), Some(connect_us));
+    account.open();
+    let limit = shared.limits.handshake;
+    match timeout(limit, starttls::negotiate(&mut client, &mut upstream, account)).await {
+        Ok(Ok(Turn::Tls)) => {}
+        Ok(Ok(Turn::Clear)) => return Ok(Legs::Clear(client, upstream)),
+        Ok(Err(ending)) => return Err(ending),
+        Err(_) => return Err(too_slow("did not turn to TLS", limit)),
+    }
+    let deadline = Instant::now() + limit;
+    let hello = hear_hello(client, deadline, arrival, shared, account).await?;
+    let meant = plan.route(gate, hello.sni.as_deref()).ok().filter(|meant| meant.upstream == route.upstream);
+    if meant.is_none() {
+        let name = hello.sni.unwrap_or_default();
+        return Err(refuse_name(hello.start, name, hello.started, gate, account).await);
+    }
+    let shaking = shake(route, address, connect_us, upstream, plan, shared);
+    let (client, handshake, reached) = shake_both(hello, shaking, deadline, arrival, shared, account).await?;
+    account.tls(handshake);
+    match reached {
+        Ok(reached) => {
+            account.tls(reached.connected.handshake);
+            Ok(Legs::Tls(client, reached.connected.stream, Filter::default()))
+        }
+        Err(mut trouble) => {
+            if let Some(handshake) = trouble.handshake.take() {
+                account.tls(*handshake);
+            }
+            Err(unreachable(trouble))
+        }
+    }
+}
+
+/// A ClientHello, and when it was waited for.
+struct Hello {
+    start: StartHandshake<TcpStream>,
+    sni: Option<String>,
+    started: Moment,
+}
+
+/// Reads the ClientHello; a name that is not fronted is refused.
+async fn hear_hello(
+    tcp: TcpStream,
+    deadline: Instant,
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<Hello, Ending> {
     let started = clock::now();
     let hello = timeout_at(deadline, LazyConfigAcceptor::new(Default::default(), tcp)).await;
     let start = match hello {
@@ -119,18 +242,21 @@ async fn establish(
     if !plan.front.identity.allows(sni.as_deref()) {
         return Err(refuse_name(start, sni.unwrap_or_default(), started, gate, account).await);
     }
+    Ok(Hello { start, sni, started })
+}
 
-    let route = plan.route(gate, sni.as_deref());
-    let mut reaching = pin!(async {
-        match &route {
-            Ok(route) => reach(&route.upstream, plan, shared).await,
-            Err(trouble) => Err(trouble.clone()),
-        }
-    });
-    if let Ok(route) = &route {
-        account.routed(&route.upstream);
-    }
-    let mut shaking = pin!(timeout_at(deadline, start.into_stream(Arc::clone(&gate.tls))));
+/// Makes the client's handshake while `reaching` reaches the server; a client that fails is not kept waiting for the server.
+async fn shake_both<U>(
+    hello: Hello,
+    reaching: impl Future<Output = U>,
+    deadline: Instant,
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<(ClientLeg, TlsHandshake, U), Ending> {
+    let Hello { start, sni, started } = hello;
+    let mut reaching = pin!(reaching);
+    let mut shaking = pin!(timeout_at(deadline, start.into_stream(Arc::clone(&arrival.gate.tls))));
     let mut reached = None;
     let shaken = loop {
         tokio::select! {
@@ -144,32 +270,12 @@ async fn establish(
         Ok(Err(error)) => return Err(client_failed(&error, sni, started, account)),
         Err(_) => return Err(client_stalled(sni, started, shared, account)),
     };
-    let client_handshake = client_shaken(&client, sni.clone(), started, arrival);
+    let handshake = client_shaken(&client, sni, started, arrival);
     let reached = match reached {
         Some(outcome) => outcome,
         None => reaching.await,
     };
-    match reached {
-        Ok(upstream) => {
-            account.dialled(Some(upstream.address), Some(upstream.connect_us));
-            account.tls(client_handshake);
-            account.tls(upstream.connected.handshake);
-            let filter = route.as_ref().map_or_else(|_| Filter::default(), |route| plan.filter(route, sni.as_deref()));
-            Ok((client, upstream.connected.stream, filter))
-        }
-        Err(mut trouble) => {
-            tracing::warn!(conn = %arrival.conn, why = trouble.why, hint = trouble.hint, "upstream unreachable");
-            account.dialled(trouble.address, trouble.connect_us);
-            account.tls(client_handshake);
-            let handshake = trouble.handshake.take();
-            let page = page(&trouble, handshake.as_deref().and_then(|handshake| handshake.certificate.as_ref()));
-            if let Some(handshake) = handshake {
-                account.tls(*handshake);
-            }
-            answer_unreachable(client, &page, shared, account).await;
-            Err(Ending::new(trouble.by, How::Unreachable, trouble.why))
-        }
-    }
+    Ok((client, handshake, reached))
 }
 
 /// An upstream connection with its handshake made.
@@ -179,10 +285,22 @@ struct Reached {
     connected: Connected<TcpStream>,
 }
 
-/// Dials `server` and makes the TLS handshake under its name.
-async fn reach(server: &Authority, plan: &Plan, shared: &Shared) -> Result<Reached, Unreachable> {
-    let dialled = plan.dialer.dial(server).await?;
-    let (address, connect_us) = (dialled.address, dialled.connect_us);
+/// Dials a route's server and makes the TLS handshake under its name.
+async fn reach(route: &Route, plan: &Plan, shared: &Shared) -> Result<Reached, Unreachable> {
+    let dialled = plan.dialer.dial(&route.upstream).await?;
+    shake(route, dialled.address, dialled.connect_us, dialled.tcp, plan, shared).await
+}
+
+/// Makes the TLS handshake with a route's server, dialled at `address`.
+async fn shake(
+    route: &Route,
+    address: SocketAddr,
+    connect_us: u64,
+    tcp: TcpStream,
+    plan: &Plan,
+    shared: &Shared,
+) -> Result<Reached, Unreachable> {
+    let server = &route.upstream;
     let trouble = |by, why, hint, handshake| Unreachable {
         why,
         hint,
@@ -192,8 +310,9 @@ async fn reach(server: &Authority, plan: &Plan, shared: &Shared) -> Result<Reach
         handshake,
     };
     let since = clock::now();
-    let shake = plan.upstream.connect(&server.host, since, dialled.tcp);
-    let Ok(outcome) = timeout(shared.limits.handshake, shake).await else {
+    let upstream = if route.kind == Kind::Https { plan.upstream.clone() } else { plan.upstream.with(route.kind) };
+    let handshake = upstream.connect(&server.host, since, tcp);
+    let Ok(outcome) = timeout(shared.limits.handshake, handshake).await else {
         let limit = shared.limits.handshake.as_secs_f32();
         let why = format!("the server at {address} did not finish the TLS handshake within {limit} s");
         return Err(trouble(End::Upstream, why, None, None));

@@ -11,6 +11,7 @@ mod filter;
 mod page;
 mod relay;
 mod route;
+mod starttls;
 
 pub use dial::Unreachable;
 pub use filter::Rewriting;
@@ -26,13 +27,14 @@ use account::Ending;
 use connection::Arrival;
 use dial::Dialer;
 use route::Plan;
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,6 +85,15 @@ impl Default for Limits {
     }
 }
 
+/// Another configuration for a running proxy. Connections that are there keep theirs to their end, those of removed routes
+/// included.
+pub struct Change {
+    /// Listeners that are new.
+    pub listeners: Vec<TcpListener>,
+    /// What holds from now on, but for its [`Limits`], of which only `connect` counts. Listeners without a route are closed.
+    pub config: Config,
+}
+
 /// What a run amounted to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Summary {
@@ -117,6 +128,21 @@ pub async fn run(
     intake: Intake,
     shutdown: CancellationToken,
 ) -> io::Result<Summary> {
+    let (_, changes) = mpsc::unbounded_channel();
+    run_changing(listeners, config, intake, changes, shutdown).await
+}
+
+/// As [`run`], with other routes and TLS settings whenever `changes` brings them.
+///
+/// # Errors
+/// As those of [`run`].
+pub async fn run_changing(
+    listeners: Vec<TcpListener>,
+    config: Config,
+    intake: Intake,
+    mut changes: mpsc::UnboundedReceiver<Change>,
+    shutdown: CancellationToken,
+) -> io::Result<Summary> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let limits = config.limits;
     let plan = Arc::new(Plan::new(config));
@@ -124,7 +150,7 @@ pub async fn run(
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("no route leads on from {bare}")));
     }
     let shared = Arc::new(Shared {
-        plan,
+        plan: RwLock::new(plan),
         limits,
         intake,
         cut: CancellationToken::new(),
@@ -134,11 +160,39 @@ pub async fn run(
     });
     let accepting = TaskTracker::new();
     let connections = TaskTracker::new();
-    for (listener, address) in listeners.into_iter().zip(addresses) {
-        let (shared, connections, stop) = (Arc::clone(&shared), connections.clone(), shutdown.clone());
+    let mut open: HashMap<SocketAddr, CancellationToken> = HashMap::new();
+    let begin = |listener: TcpListener, address: SocketAddr, stop: CancellationToken| {
+        let (shared, connections) = (Arc::clone(&shared), connections.clone());
         accepting.spawn(async move {
             stop.run_until_cancelled(accept(&listener, address, &shared, &connections)).await;
         });
+    };
+    let mut added: Vec<_> = addresses.into_iter().zip(listeners).collect();
+    loop {
+        for (address, listener) in added {
+            let stop = shutdown.child_token();
+            open.insert(address, stop.clone());
+            begin(listener, address, stop);
+        }
+        let change = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            Some(change) = changes.recv() => change,
+            else => {
+                shutdown.cancelled().await;
+                break;
+            }
+        };
+        let plan = Arc::new(Plan::new(change.config));
+        open.retain(|address, stop| {
+            let stays = plan.gate(*address).is_some();
+            if !stays {
+                stop.cancel();
+            }
+            stays
+        });
+        shared.change(plan);
+        added = change.listeners.into_iter().filter_map(|one| Some((one.local_addr().ok()?, one))).collect();
     }
     accepting.close();
     accepting.wait().await;
@@ -155,7 +209,8 @@ pub async fn run(
 
 /// What all connections of a run share.
 pub(crate) struct Shared {
-    plan: Arc<Plan>,
+    /// What holds for connections that arrive now.
+    plan: RwLock<Arc<Plan>>,
     limits: Limits,
     intake: Intake,
     /// Cancelled when the grace period is over.
@@ -166,6 +221,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    fn plan(&self) -> Arc<Plan> {
+        // Nobody panics with the lock held.
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, plan: Arc<Plan>) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+
     fn summary(&self, cut: usize) -> Summary {
         let accepted = self.accepted.load(Ordering::Relaxed);
         Summary { accepted, over_limit: self.over_limit.load(Ordering::Relaxed), cut }
@@ -179,7 +243,7 @@ async fn accept(listener: &TcpListener, address: SocketAddr, shared: &Arc<Shared
         match listener.accept().await {
             Ok((tcp, client)) => {
                 let at = clock::now();
-                let plan = Arc::clone(&shared.plan);
+                let plan = shared.plan();
                 let Some(gate) = plan.gate(address).cloned() else { continue };
                 let conn = ConnId(shared.accepted.fetch_add(1, Ordering::Relaxed) + 1);
                 admit(tcp, Arrival { conn, client, at, plan, gate }, shared, connections, &mut warned);

@@ -45,6 +45,20 @@ pub(crate) trait Side: AsyncRead + AsyncWrite + Unpin {
     fn abort(&mut self);
 }
 
+impl Side for TcpStream {
+    fn owes(&self) -> bool {
+        false
+    }
+
+    fn poll_fin(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self).poll_shutdown(cx)
+    }
+
+    fn abort(&mut self) {
+        linger_not(self);
+    }
+}
+
 impl Side for tokio_rustls::server::TlsStream<TcpStream> {
     fn owes(&self) -> bool {
         self.get_ref().1.wants_write()

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capture::observation::{Closed, Opened};
-use crate::conn::{Authority, ConnId, Peers};
+use crate::conn::{Authority, ConnId, Kind, Peers};
 use crate::tap::Intake;
 use crate::tap::feed::Message;
 use proptest::prelude::*;
@@ -155,6 +155,7 @@ fn opened() -> Opened {
         sni: None,
         upstream: None,
         connect_us: None,
+        kind: Kind::Https,
     }
 }
 

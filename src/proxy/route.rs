@@ -64,7 +64,7 @@ impl Plan {
         let gate = |address: &SocketAddr| {
             let mut routes = config.routes.iter().filter(|route| route.listener == *address).cloned();
             let first = routes.next()?;
-            let tls = config.front.meaning(&first.upstream.host);
+            let tls = config.front.meaning(&first.upstream.host, first.kind);
             Some(Arc::new(Gate { address: *address, first, others: routes.collect(), tls }))
         };
         Self {

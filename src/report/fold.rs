@@ -180,7 +180,7 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
         "websocket-closed" => {
             let close = line.finesse.ws.as_ref().and_then(|ws| ws.close.as_ref());
             socket.ending = Some(Ending {
-                code: close.map_or(1_006, |close| close.code),
+                code: Some(close.map_or(1_006, |close| close.code)),
                 reason: close.and_then(|close| close.reason.as_deref()).map(plain),
                 initiator: close.and_then(|close| close.initiator.as_deref()).map(plain),
                 handshake: close.and_then(|close| close.handshake.as_deref()).map(plain),
@@ -188,9 +188,26 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
                 ..Ending::default()
             });
         }
+        "stream-closed" => {
+            let stream = line.finesse.stream.as_ref();
+            let close = stream.and_then(|stream| stream.close.as_ref());
+            let bytes = |count: Option<&super::line::StreamCount>| count.map_or(0, |count| count.bytes);
+            socket.ending = Some(Ending {
+                reason: close.and_then(|close| close.condition.as_deref()).map(plain),
+                by: close.and_then(|close| close.by.as_deref()).map(plain),
+                how: close.and_then(|close| close.how.as_deref()).map(plain),
+                c2s_bytes: bytes(stream.and_then(|stream| stream.c2s.as_ref())),
+                s2c_bytes: bytes(stream.and_then(|stream| stream.s2c.as_ref())),
+                line: place.mark,
+                ..Ending::default()
+            });
+        }
         "connection-closed" => {
-            let ending =
-                socket.ending.get_or_insert_with(|| Ending { code: 1_006, line: place.mark, ..Ending::default() });
+            let ending = socket.ending.get_or_insert_with(|| Ending {
+                code: Some(1_006),
+                line: place.mark,
+                ..Ending::default()
+            });
             if let Some(conn) = conn {
                 ending.by = conn.by.as_deref().map(plain);
                 ending.how = conn.how.as_deref().map(plain);

@@ -229,7 +229,7 @@ impl Gather {
         totals.lines_cut += u64::from(line.finesse.xml_truncated);
         match &*line.event.action {
             "connection-opened" => totals.connections += 1,
-            "websocket-opened" => totals.sockets += 1,
+            "websocket-opened" | "stream-opened" => totals.sockets += 1,
             "http-exchange" => totals.requests += 1,
             "finesse-update" => totals.updates += 1,
             "decode-error" => totals.decode_errors += 1,
@@ -288,7 +288,10 @@ impl Gather {
     fn connection(&mut self, run: usize, owner: Owner, line: &Line<'_>, place: Place) {
         // A finding or a summary concerns a session, and may come when the connection it names is long gone.
         let concluded = matches!(&*line.event.action, "finding" | "session-summary");
-        let Some(id) = line.finesse.conn.as_ref().map(|conn| &*conn.id).filter(|_| !concluded) else {
+        // A stream has a life of its own: BOSH lies on several connections.
+        let conn = line.finesse.conn.as_ref().map(|conn| &*conn.id);
+        let own = line.finesse.stream.as_ref().map(|stream| &*stream.id).or(conn);
+        let Some(id) = own.filter(|_| !concluded) else {
             if let Some(session) = self.session(owner) {
                 fold::session(session, line, place, None);
             }
@@ -306,7 +309,7 @@ impl Gather {
             connection.hand_over(owner, &mut self.report.sessions);
         }
         connection.take(line, place, &mut self.report.sessions);
-        if &*line.event.action == "connection-closed"
+        if matches!(&*line.event.action, "connection-closed" | "stream-closed")
             && let Some(connection) = connections.remove(id)
         {
             self.close(connection, Some((line, place)));
@@ -327,7 +330,7 @@ impl Gather {
         }
         let told = connection.waiting.last().map(|trouble| (trouble.what.clone(), trouble.line)).or_else(|| {
             let Slot::Waiting(socket) = &connection.socket else { return None };
-            Some((String::from("a WebSocket on which nobody logged in"), socket.line))
+            Some((format!("{} on which nobody logged in", words::carrier(&socket.id)), socket.line))
         });
         if let Some((what, line)) = told {
             let stranger = Stranger {
@@ -458,10 +461,10 @@ impl Connection {
             self.user_agent = line.user_agent.as_ref().map(|agent| words::plain(&agent.original));
         }
         let mut session = self.owner.of(sessions);
-        if let (Some(ws), Slot::None) = (&line.finesse.ws, &self.socket)
+        if matches!(self.socket, Slot::None)
             && self.owner != Owner::Other
+            && let Some(socket) = Socket::new(line, place, self)
         {
-            let socket = Socket::new(line, ws, place, self);
             self.socket = match &mut session {
                 Some(session) => session.sockets.push(socket, MAX_SOCKETS).map_or(Slot::Lost, Slot::In),
                 None => Slot::Waiting(Box::new(socket)),
@@ -488,21 +491,26 @@ impl Connection {
 }
 
 impl Socket {
-    fn new(line: &Line<'_>, ws: &line::Ws<'_>, place: Place, on: &Connection) -> Self {
-        Self {
-            id: words::plain(&ws.id),
+    fn new(line: &Line<'_>, place: Place, on: &Connection) -> Option<Self> {
+        let ws = line.finesse.ws.as_ref();
+        let stream = line.finesse.stream.as_ref().map(|stream| &stream.id);
+        let id = words::plain(ws.map(|ws| &ws.id).or(stream)?);
+        let carrier = stream.map(|id| words::carrier(id).to_owned());
+        Some(Self {
+            id,
             conn: line.finesse.conn.as_ref().map(|conn| words::plain(&conn.id)).unwrap_or_default(),
             from_us: place.at_us,
             to_us: place.at_us,
             client: on.client.clone(),
             server: on.server.clone(),
             upstream: on.upstream.clone(),
-            protocol: ws.protocol.as_deref().map(words::plain),
-            extensions: ws.extensions.as_deref().map(words::plain),
+            carrier,
+            protocol: ws.and_then(|ws| ws.protocol.as_deref()).map(words::plain),
+            extensions: ws.and_then(|ws| ws.extensions.as_deref()).map(words::plain),
             ladder: super::ladder::Ladder::default(),
             ending: None,
             line: place.mark,
-        }
+        })
     }
 }
 

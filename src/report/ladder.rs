@@ -176,7 +176,7 @@ impl Ladder {
         let from_server = line.finesse.direction.as_deref() == Some("s2c");
         let authenticated = self.reached(Stage::Auth).is_some();
         match (&*line.event.action, kind, from_server) {
-            ("websocket-opened", ..) => Some(Stage::Handshake),
+            ("websocket-opened" | "stream-opened", ..) => Some(Stage::Handshake),
             ("sasl-auth-result", ..) => (line.event.outcome.as_deref() == Some("success")).then_some(Stage::Auth),
             ("finesse-update", ..) => Some(Stage::FirstEvent),
             (_, "open", true) => Some(if authenticated { Stage::Restart } else { Stage::Open }),

@@ -135,6 +135,8 @@ pub(super) struct Finesse<'a> {
     #[serde(borrow, default)]
     pub(super) ws: Option<Ws<'a>>,
     #[serde(borrow, default)]
+    pub(super) stream: Option<Stream<'a>>,
+    #[serde(borrow, default)]
     pub(super) direction: Word<'a>,
     #[serde(default)]
     pub(super) keepalive: bool,
@@ -191,6 +193,35 @@ pub(super) struct Ws<'a> {
     pub(super) rtt_us: Option<u64>,
     #[serde(borrow, default)]
     pub(super) close: Option<WsClose<'a>>,
+}
+
+/// A stream that is no WebSocket.
+#[derive(Deserialize)]
+pub(super) struct Stream<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) close: Option<StreamClose<'a>>,
+    #[serde(default)]
+    pub(super) c2s: Option<StreamCount>,
+    #[serde(default)]
+    pub(super) s2c: Option<StreamCount>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StreamClose<'a> {
+    #[serde(borrow, default)]
+    pub(super) by: Word<'a>,
+    #[serde(borrow, default)]
+    pub(super) how: Word<'a>,
+    #[serde(borrow, default)]
+    pub(super) condition: Word<'a>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StreamCount {
+    #[serde(default)]
+    pub(super) bytes: u64,
 }
 
 #[derive(Deserialize)]

@@ -310,12 +310,15 @@ impl Session {
     }
 }
 
-/// A WebSocket.
+/// A WebSocket, or another stream.
 #[derive(Clone, Debug, Serialize)]
 pub struct Socket {
-    /// `finesse.ws.id`
+    /// `finesse.ws.id` or `finesse.stream.id`
     pub id: String,
-    /// `finesse.conn.id`
+    /// What it is if no WebSocket: `a BOSH session`, `an XMPP stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// `finesse.conn.id`, of several the first
     pub conn: String,
     /// When it was opened, or first heard of.
     #[serde(serialize_with = "serialize_stamp", rename = "from")]
@@ -345,11 +348,12 @@ pub struct Socket {
     pub line: Mark,
 }
 
-/// How a WebSocket ended.
+/// How a socket ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Ending {
-    /// Close code; 1006 without a Close frame.
-    pub code: u16,
+    /// WebSocket: close code; 1006 without a Close frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
     /// Reason given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -362,7 +366,7 @@ pub struct Ending {
     /// Who ended the connection below it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// And how: fin, rst, timeout, tls_alert, shutdown.
+    /// And how: fin, rst, timeout, tls_alert, shutdown; of other streams terminate, status, inactive, stream-end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<String>,
     /// That connection ended without TLS close_notify.
@@ -379,7 +383,10 @@ impl Ending {
     /// Whether somebody said goodbye in good order. A desktop that logs out does not wait for the answer.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.initiator.is_some() && matches!(self.code, 1_000 | 1_001 | 1_005)
+        match self.code {
+            Some(code) => self.initiator.is_some() && matches!(code, 1_000 | 1_001 | 1_005),
+            None => self.reason.is_none() && matches!(self.how.as_deref(), Some("terminate" | "stream-end")),
+        }
     }
 }
 

@@ -97,19 +97,24 @@ pub(super) fn ending_words(ending: &Ending) -> String {
                 "timeout" => "let the connection time out",
                 "tls_alert" => "broke off TLS",
                 "shutdown" => "shut down",
+                "terminate" => "ended the session",
+                "status" => "refused the session",
+                "inactive" => "did not go on with the session",
+                "stream-end" => "ended the stream",
                 other => other,
             };
             format!("{} {how}", who(by))
         }
         _ => String::new(),
     };
+    let Some(code) = ending.code else { return format!("{below}{reason}") };
     let said = match (ending.initiator.as_deref(), ending.handshake.as_deref()) {
-        (Some(by), Some("full")) => format!("closed by {} and confirmed (code {}{reason})", who(by), ending.code),
-        (Some(by), _) => format!("closed by {} (code {}{reason}), not confirmed", who(by), ending.code),
-        (None, _) => format!("no Close frame (code {})", ending.code),
+        (Some(by), Some("full")) => format!("closed by {} and confirmed (code {code}{reason})", who(by)),
+        (Some(by), _) => format!("closed by {} (code {code}{reason}), not confirmed", who(by)),
+        (None, _) => format!("no Close frame (code {code})"),
     };
     match (ending.initiator.is_some(), below.is_empty()) {
-        (false, false) => format!("{below} without a Close frame (code {})", ending.code),
+        (false, false) => format!("{below} without a Close frame (code {code})"),
         _ => said,
     }
 }

@@ -37,6 +37,8 @@ fn text_and_json_are_as_agreed() {
         ("tests/playbook/refused.ndjson", "refused"),
         ("tests/playbook/odd.ndjson", "odd"),
         ("tests/playbook/rest.ndjson", "rest"),
+        ("tests/playbook/bosh.ndjson", "bosh"),
+        ("tests/playbook/xmpp.ndjson", "xmpp"),
     ] {
         let report = whole(capture);
         assert_golden(&format!("tests/report/{name}.txt"), &render(&report, Format::Text, 100).unwrap());

@@ -125,6 +125,15 @@ pub(super) fn between_us(from_us: i64, to_us: i64) -> u64 {
     u64::try_from(to_us.saturating_sub(from_us)).unwrap_or(0)
 }
 
+/// What a socket is, by its id.
+pub(super) fn carrier(id: &str) -> &'static str {
+    match id.bytes().next() {
+        Some(b'b') => "a BOSH session",
+        Some(b'x') => "an XMPP stream",
+        _ => "a WebSocket",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::clock::Moment;
-use crate::conn::{ConnId, WsId};
+use crate::conn::{ConnId, StreamId};
 use std::net::IpAddr;
 
 /// One observation's place. `sequence` is the number its line will have: evidence refers to it.
@@ -14,8 +14,8 @@ pub struct Spot<'s> {
     pub client: IpAddr,
     /// The server's name as the browser knows it.
     pub server: &'s str,
-    /// The WebSocket, if it is one.
-    pub ws: Option<WsId>,
+    /// The stream, if it is on one.
+    pub stream: Option<StreamId>,
     /// The desktop session, once known.
     pub session: Option<Session>,
     /// `event.sequence` of the line.

@@ -7,7 +7,7 @@ use crate::clock::Moment;
 /// A step of the reference login, in its order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Stage {
-    /// The WebSocket upgrade was answered with 101.
+    /// The WebSocket upgrade was answered with 101, the BOSH session granted, or XMPP begun.
     Handshake,
     /// The server's first `<open/>`.
     Open,
@@ -80,7 +80,7 @@ impl Stage {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Handshake => "the server accepted the WebSocket",
+            Self::Handshake => "the server accepted the connection",
             Self::Open => "the server opened the XMPP stream",
             Self::Features => "the server said how to log in",
             Self::Auth => "the server accepted the credentials",

@@ -1,7 +1,7 @@
 //! What is to be looked at later: a bounded queue of dues, ordered by time. Reads no clock.
 
 use crate::clock::Moment;
-use crate::conn::{SessionId, WsId};
+use crate::conn::{SessionId, StreamId};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ const MAX_DUES: usize = 65_536;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Due {
     /// Has the presence of `finesse@` come to this socket?
-    FinessePresence(WsId),
+    FinessePresence(StreamId),
     /// Has this socket subscribed to its user's node?
-    Subscription(WsId),
+    Subscription(StreamId),
     /// Has the iq sent as this line been answered?
-    IqPing(WsId, u64),
+    IqPing(StreamId, u64),
     /// Has the WebSocket ping sent as this line been answered?
-    WsPing(WsId, u64),
+    WsPing(StreamId, u64),
     /// Has the event come that the REST call of this number promised?
     Outcome(u64),
     /// Has this session ended?

@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Files that are remembered after they have gone: a directory that is away for a while must not be sent again.
+/// Files beyond this number are forgotten if they have gone: a directory that is away for a while must not be sent again.
 const REMEMBERED_MAX: usize = 20_000;
 /// Longest checkpoint that is read, bytes.
 const FILE_MAX_BYTES: u64 = 64 << 20;
@@ -37,7 +37,10 @@ pub type Positions = BTreeMap<String, Position>;
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     path: PathBuf,
+    captures: PathBuf,
     content: Content,
+    /// Number of files at which those that have gone are looked for.
+    prune_at: usize,
     _lock: File,
 }
 
@@ -51,7 +54,7 @@ struct Content {
 
 impl Checkpoint {
     /// Takes the lock and reads the checkpoint; without one, makes it, so that others know who reads these files.
-    pub(super) fn open(dir: &Path, hash: &str, receiver: &str) -> anyhow::Result<Self> {
+    pub(super) fn open(dir: &Path, captures: &Path, hash: &str, receiver: &str) -> anyhow::Result<Self> {
         let lock_path = dir.join(format!(".ship-{hash}.lock"));
         let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&lock_path)
@@ -72,7 +75,8 @@ impl Checkpoint {
             Some(content) => content,
             None => Content { version: VERSION, receiver: receiver.to_owned(), files: Positions::new() },
         };
-        let mut checkpoint = Self { path, content, _lock: lock };
+        let captures = captures.to_owned();
+        let mut checkpoint = Self { path, captures, content, prune_at: REMEMBERED_MAX, _lock: lock };
         checkpoint.save(&BTreeMap::new()).with_context(|| format!("write {}", checkpoint.path.display()))?;
         Ok(checkpoint)
     }
@@ -88,10 +92,7 @@ impl Checkpoint {
     /// Moves on to `ends` and puts that on disk.
     pub(super) fn save(&mut self, ends: &Positions) -> io::Result<()> {
         self.content.files.extend(ends.iter().map(|(name, position)| (name.clone(), position.clone())));
-        while self.content.files.len() > REMEMBERED_MAX {
-            // Names sort by time within a host.
-            self.content.files.pop_first();
-        }
+        self.prune();
         let aside = self.path.with_extension("json.new");
         let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&aside)?;
         file.write_all(&serde_json::to_vec(&self.content)?)?;
@@ -99,6 +100,19 @@ impl Checkpoint {
         drop(file);
         std::fs::rename(&aside, &self.path)?;
         sync_dir(&self.path)
+    }
+}
+
+impl Checkpoint {
+    /// Forgets files that have gone, once there are many, and never those that are there: they would be sent again.
+    fn prune(&mut self) {
+        if self.content.files.len() <= self.prune_at || !self.captures.is_dir() {
+            return;
+        }
+        let is_there =
+            |name: &str| self.captures.join(name).exists() || self.captures.join(format!("{name}.gz")).exists();
+        self.content.files.retain(|name, _| is_there(name));
+        self.prune_at = REMEMBERED_MAX.max(2 * self.content.files.len());
     }
 }
 
@@ -177,6 +191,10 @@ fn sync_dir(_: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn open(dir: &Path, hash: &str) -> anyhow::Result<Checkpoint> {
+        Checkpoint::open(dir, dir, hash, "splunk https://s")
+    }
+
     fn at(offset: u64) -> Position {
         Position { offset, id: Some(format!("R-{offset}")), gz_bytes: None }
     }
@@ -188,11 +206,11 @@ mod tests {
     #[test]
     fn what_was_saved_is_there_after_the_process() {
         let dir = tempfile::tempdir().unwrap();
-        let mut checkpoint = Checkpoint::open(dir.path(), "aa", "splunk https://s").unwrap();
+        let mut checkpoint = open(dir.path(), "aa").unwrap();
         checkpoint.save(&ends(&[("one", 10), ("two", 20)])).unwrap();
         checkpoint.save(&ends(&[("two", 30)])).unwrap();
         drop(checkpoint);
-        let checkpoint = Checkpoint::open(dir.path(), "aa", "splunk https://s").unwrap();
+        let checkpoint = open(dir.path(), "aa").unwrap();
         assert_eq!(*checkpoint.positions(), ends(&[("one", 10), ("two", 30)]));
         assert!(!dir.path().join(".ship-aa.json.new").exists());
     }
@@ -200,22 +218,35 @@ mod tests {
     #[test]
     fn what_a_crash_left_aside_is_not_believed() {
         let dir = tempfile::tempdir().unwrap();
-        let mut checkpoint = Checkpoint::open(dir.path(), "aa", "x").unwrap();
+        let mut checkpoint = open(dir.path(), "aa").unwrap();
         checkpoint.save(&ends(&[("one", 10)])).unwrap();
         drop(checkpoint);
         std::fs::write(dir.path().join(".ship-aa.json.new"), "{\"version\":1,\"rec").unwrap();
-        let mut checkpoint = Checkpoint::open(dir.path(), "aa", "x").unwrap();
+        let mut checkpoint = open(dir.path(), "aa").unwrap();
         assert_eq!(checkpoint.positions()["one"].offset, 10);
         checkpoint.save(&ends(&[("one", 11)])).unwrap();
     }
 
     #[test]
+    fn only_files_that_have_gone_are_forgotten_and_only_when_there_are_many() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("there-1"), "").unwrap();
+        std::fs::write(dir.path().join("there-2.gz"), "").unwrap();
+        let mut checkpoint = open(dir.path(), "aa").unwrap();
+        checkpoint.prune_at = 3;
+        checkpoint.save(&ends(&[("gone-1", 1), ("there-1", 2), ("there-2", 3)])).unwrap();
+        assert_eq!(checkpoint.positions().len(), 3);
+        checkpoint.save(&ends(&[("gone-2", 4)])).unwrap();
+        assert_eq!(*checkpoint.positions(), ends(&[("there-1", 2), ("there-2", 3)]));
+    }
+
+    #[test]
     fn a_second_shipper_for_the_same_receiver_is_turned_away() {
         let dir = tempfile::tempdir().unwrap();
-        let _one = Checkpoint::open(dir.path(), "aa", "x").unwrap();
-        let error = Checkpoint::open(dir.path(), "aa", "x").unwrap_err().to_string();
+        let _one = open(dir.path(), "aa").unwrap();
+        let error = open(dir.path(), "aa").unwrap_err().to_string();
         assert!(error.contains("another shipper") && error.contains("hint:"), "{error}");
-        Checkpoint::open(dir.path(), "bb", "y").unwrap();
+        open(dir.path(), "bb").unwrap();
     }
 
     #[test]
@@ -223,7 +254,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for text in ["", "{}", "{\"version\":2,\"receiver\":\"x\",\"files\":{}}"] {
             std::fs::write(dir.path().join(".ship-aa.json"), text).unwrap();
-            let error = Checkpoint::open(dir.path(), "aa", "x").unwrap_err().to_string();
+            let error = open(dir.path(), "aa").unwrap_err().to_string();
             assert!(error.contains("hint: remove it"), "{error}");
         }
     }
@@ -232,10 +263,10 @@ mod tests {
     fn a_file_is_delivered_as_far_as_the_last_receiver_has_it() {
         let dir = tempfile::tempdir().unwrap();
         assert!(delivered(dir.path()).unwrap().is_none());
-        let mut one = Checkpoint::open(dir.path(), "aa", "x").unwrap();
+        let mut one = open(dir.path(), "aa").unwrap();
         one.save(&ends(&[("f1", 10), ("f2", 20)])).unwrap();
         assert_eq!(delivered(dir.path()).unwrap().unwrap()["f2"].offset, 20);
-        let mut other = Checkpoint::open(dir.path(), "bb", "y").unwrap();
+        let mut other = open(dir.path(), "bb").unwrap();
         assert!(delivered(dir.path()).unwrap().unwrap().is_empty(), "the other has nothing yet");
         other.save(&ends(&[("f2", 5), ("f3", 1)])).unwrap();
         let least = delivered(dir.path()).unwrap().unwrap();

@@ -29,8 +29,8 @@ pub(super) struct Link {
 
 /// Whom we speak to.
 pub(super) enum Peer {
-    Splunk(Splunk),
-    Elastic(Elastic),
+    Splunk(Box<Splunk>),
+    Elastic(Box<Elastic>),
 }
 
 /// What became of a batch's events.
@@ -80,7 +80,15 @@ impl Link {
                     settled.delivered += part.len() as u64;
                     None
                 }
-                Verdict::Each(fates) => self.sort_out(part, fates, &mut settled, &mut parts),
+                Verdict::Each(fates) => {
+                    let before = settled.delivered;
+                    let wait = sort_out(part, fates, &mut settled, &mut parts);
+                    if settled.delivered > before {
+                        // It gets on: what is left need not wait as long as after a refusal of all.
+                        backoff.reset();
+                    }
+                    wait
+                }
                 Verdict::Refused { why, culprit } => {
                     let alone = (part.len() == 1).then_some(0).or(culprit.filter(|at| *at < part.len()));
                     match alone {
@@ -155,32 +163,31 @@ impl Link {
             () = stop.cancelled() => Err(Unsettled::Cancelled),
         }
     }
+}
 
-    /// Sorts a batch by the fates of its events; the rest is to be sent again.
-    fn sort_out(
-        &self,
-        part: Vec<Event>,
-        fates: Vec<Fate>,
-        settled: &mut Settled,
-        parts: &mut VecDeque<Vec<Event>>,
-    ) -> Option<(String, Option<String>, Option<Duration>)> {
-        let mut again = Vec::new();
-        let mut reason = None;
-        for (event, fate) in part.into_iter().zip(fates) {
-            match fate {
-                Fate::Taken => settled.delivered += 1,
-                Fate::Known => {
-                    settled.delivered += 1;
-                    settled.duplicates += 1;
-                }
-                Fate::Refused(why) => settled.dead.push((event, why)),
-                Fate::Later(why) => {
-                    again.push(event);
-                    reason.get_or_insert(why);
-                }
+/// Sorts a batch by the fates of its events; the rest is to be sent again.
+fn sort_out(
+    part: Vec<Event>,
+    fates: Vec<Fate>,
+    settled: &mut Settled,
+    parts: &mut VecDeque<Vec<Event>>,
+) -> Option<(String, Option<String>, Option<Duration>)> {
+    let mut again = Vec::new();
+    let mut reason = None;
+    for (event, fate) in part.into_iter().zip(fates) {
+        match fate {
+            Fate::Taken => settled.delivered += 1,
+            Fate::Known => {
+                settled.delivered += 1;
+                settled.duplicates += 1;
+            }
+            Fate::Refused(why) => settled.dead.push((event, why)),
+            Fate::Later(why) => {
+                again.push(event);
+                reason.get_or_insert(why);
             }
         }
-        parts.push_front(again);
-        reason.map(|why| (why, None, None))
     }
+    parts.push_front(again);
+    reason.map(|why| (why, None, None))
 }

@@ -199,9 +199,11 @@ impl Receiver {
         let client = Client::new(self.url.clone(), &self.trust, limits, self.option())?;
         Ok(match &self.kind {
             Kind::Splunk { token, index, ack } => {
-                Peer::Splunk(splunk::Splunk::new(client, index.clone(), *ack, &token.read()?, pace)?)
+                Peer::Splunk(Box::new(splunk::Splunk::new(client, index.clone(), *ack, &token.read()?, pace)?))
             }
-            Kind::Elastic { login, stream, .. } => Peer::Elastic(elastic::Elastic::new(client, stream, login)?),
+            Kind::Elastic { login, stream, .. } => {
+                Peer::Elastic(Box::new(elastic::Elastic::new(client, stream, login)?))
+            }
         })
     }
 }
@@ -220,16 +222,28 @@ pub struct Orders {
 /// # Errors
 /// What keeps it from delivering until a person acts; what was confirmed by then is remembered.
 pub async fn run(plan: &Plan, status: &Arc<Status>, orders: &Orders) -> anyhow::Result<Summary> {
-    let peer = plan.receiver.peer(plan.pace)?;
     let (hash, name) = (plan.receiver.hash(), plan.receiver.name());
     plan.captures.read_dir().with_context(|| format!("read the captures in {}", plan.captures.display()))?;
-    let checkpoint = Checkpoint::open(&plan.state, &hash, &name)?;
+    let checkpoint = Checkpoint::open(&plan.state, &plan.captures, &hash, &name)?;
+    let peer = plan.receiver.peer(plan.pace)?;
     let dead = DeadLetters::new(&plan.state, &hash, &name);
     if let Kind::Elastic { login, stream, setup: Some(setup) } = &plan.receiver.kind {
         setup::put(&plan.receiver, setup, login, stream, plan.pace, orders).await?;
     }
     let link = Link { peer, pace: plan.pace, give_up: plan.give_up, failing_since: Mutex::default() };
     pump::run(plan, link, checkpoint, dead, status, orders).await
+}
+
+/// Makes the plan known beside the captures that are there already, before anybody removes some of them: what its receiver
+/// does not have would be no loss otherwise.
+///
+/// # Errors
+/// The checkpoint cannot be read or written, or another shipper has it.
+pub fn announce(plan: &Plan) -> anyhow::Result<()> {
+    if plan.captures.is_dir() {
+        Checkpoint::open(&plan.state, &plan.captures, &plan.receiver.hash(), &plan.receiver.name())?;
+    }
+    Ok(())
 }
 
 /// As a request carries it.

@@ -96,7 +96,10 @@ impl Tail {
         loop {
             if let Some(open) = &mut self.current {
                 match open.read() {
-                    Ok(Some(step)) => return self.passed(step),
+                    Ok(Some(step)) => match self.passed(step) {
+                        Some(step) => return Some(step),
+                        None => self.current = None,
+                    },
                     Ok(None) => self.close(None),
                     Err(error) => self.close(Some(&error)),
                 }
@@ -135,6 +138,7 @@ impl Tail {
         self.seen.values().filter(|seen| seen.is_there && seen.is_torn).count()
     }
 
+    /// Notes how far it has come; `None` if the file is not to be read at all.
     fn passed(&mut self, step: Step) -> Option<Step> {
         let (file, start, end) = match &step {
             Step::Event { file, end, event } => (file, end - event.line.len() as u64 - 1, *end),
@@ -146,12 +150,8 @@ impl Tail {
         let seen = self.seen.entry(file.to_string()).or_default();
         if is_unredacted {
             seen.is_refused = true;
-            self.fault(
-                &file.to_string(),
-                "it was made with --redact off and holds passwords: not delivered".to_owned(),
-            );
-            self.current = None;
-            return self.next();
+            self.fault(file, "it was made with --redact off and holds passwords: not delivered".to_owned());
+            return None;
         }
         self.unread_bytes = self.unread_bytes.saturating_sub(end - seen.offset.min(end));
         seen.offset = end;
@@ -251,7 +251,7 @@ impl Tail {
                 seen.end_at_bytes = (open.form == Form::Gzip).then_some(open.file_bytes);
                 let why =
                     if open.form == Form::Gzip { format!("it cannot be unpacked: {error}") } else { error.to_string() };
-                self.fault(&open.name.to_string(), why);
+                self.fault(&open.name, why);
             }
         }
     }

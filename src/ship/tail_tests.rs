@@ -240,3 +240,16 @@ proptest! {
         prop_assert_eq!(found, ids(1..=12));
     }
 }
+
+#[test]
+fn thousands_of_files_that_are_not_to_be_read_are_passed_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let opening = r#"{"@timestamp":"2026-01-15T09:12:40Z","event":{"id":"R-file-1"},"finesse":{"capture":{"settings":[{"name":"redact","value":"off"}]}}}"#;
+    for number in 1..=3_000 {
+        let name = ONE.replace("-0001.", &format!("-{number:04}."));
+        std::fs::write(dir.path().join(name), format!("{opening}\n")).unwrap();
+    }
+    let mut tail = Tail::new(dir.path().into(), &Positions::new());
+    assert_eq!(read(&mut tail), [] as [&str; 0]);
+    assert_eq!(tail.faults().len(), 3_000);
+}

@@ -6,6 +6,7 @@
 //! what went into it since the last look counts as lost, and a new file is made, its directory too.
 
 use super::disk::{Disk, Medium};
+use super::keep::Keep;
 use super::name::CaptureName;
 use super::pending::{CHUNK_BYTES, Pending};
 use super::trouble::{BACK_OFF, Trouble};
@@ -16,6 +17,9 @@ use anyhow::Context;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Most names in a row that may be taken already.
+const MAX_TAKEN: u32 = 100;
 
 /// When a file is full, and how often things are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +53,7 @@ pub struct FileSink<M: Medium = Disk> {
     name: CaptureName,
     opening: Opening,
     limits: Limits,
+    keep: Option<Keep>,
     number: u32,
     file: OpenFile<M::Out>,
     pending: Pending,
@@ -73,33 +78,56 @@ struct OpenFile<O> {
 }
 
 impl FileSink {
-    /// Makes the directory, if need be, and the first file.
+    /// Makes the directory, if need be, and a file, numbered `first` or as soon after it as there is none.
     ///
     /// # Errors
     /// Either cannot be made.
-    pub fn create(dir: &Path, name: CaptureName, opening: Opening, limits: Limits) -> anyhow::Result<Self> {
-        Self::create_on(Disk, dir, name, opening, limits)
+    pub fn create(dir: &Path, name: CaptureName, first: u32, opening: Opening, limits: Limits) -> anyhow::Result<Self> {
+        Self::create_on(Disk, dir, name, first, opening, limits)
             .with_context(|| format!("create a capture file in {}", dir.display()))
     }
 }
 
 impl<M: Medium> FileSink<M> {
-    fn create_on(mut medium: M, dir: &Path, name: CaptureName, opening: Opening, limits: Limits) -> io::Result<Self> {
+    fn create_on(
+        mut medium: M,
+        dir: &Path,
+        name: CaptureName,
+        first: u32,
+        opening: Opening,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let mut pending = Pending::default();
-        let file = open(&mut medium, dir.join(name.file(1)), &opening, 1, &mut pending)?;
+        let mut number = first;
+        let file = loop {
+            match open(&mut medium, dir.join(name.file(number)), &opening, number, &mut pending) {
+                // A file of this run that is about to end has grown meanwhile.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < first.saturating_add(MAX_TAKEN) => {
+                    number += 1;
+                }
+                opened => break opened?,
+            }
+        };
         Ok(Self {
             medium,
             dir: dir.to_owned(),
             name,
             opening,
             limits,
-            number: 1,
+            keep: None,
+            number,
             file,
             pending,
             trouble: Trouble::default(),
             stays_since: None,
             rotation_asked: false,
         })
+    }
+
+    /// The same, within a total size.
+    #[must_use]
+    pub fn keeping(self, keep: Option<Keep>) -> Self {
+        Self { keep, ..self }
     }
 
     /// The file now written to.
@@ -111,6 +139,7 @@ impl<M: Medium> FileSink<M> {
     /// Writes until the bus closes.
     pub fn run(mut self, receiver: &mut Receiver) {
         receiver.opened(self.file.path.clone());
+        self.make_room(receiver);
         // Told to give up: the receiver counts what is left.
         let _: Result<(), Abandoned> = self.write(receiver);
         self.check(receiver);
@@ -218,7 +247,16 @@ impl<M: Medium> FileSink<M> {
         self.stays_since = None;
         self.rotation_asked = false;
         receiver.opened(self.file.path.clone());
+        self.make_room(receiver);
         Ok(())
+    }
+
+    /// Removes what is oldest, so that this file can grow.
+    fn make_room(&self, receiver: &mut Receiver) {
+        if let Some(keep) = &self.keep {
+            let run = self.name.stem();
+            receiver.removed(keep.make_room(&self.dir, &self.file.path, run, self.limits.file_bytes));
+        }
     }
 }
 

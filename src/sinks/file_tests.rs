@@ -26,7 +26,7 @@ fn record(sequence: u64) -> Arc<Record> {
 
 /// A bus with one sink on the real file system.
 fn on_disk(dir: &Path, run: u128, limits: Limits) -> Bus {
-    let sink = FileSink::create(dir, name(run), Opening::for_test(), limits).unwrap();
+    let sink = FileSink::create(dir, name(run), 1, Opening::for_test(), limits).unwrap();
     let mut bus = Bus::new();
     bus.attach("file", Duty::Keep, 1 << 20, |receiver| sink.run(receiver)).unwrap();
     bus
@@ -59,7 +59,7 @@ fn files(dir: &Path, run: u128) -> Vec<Vec<u64>> {
     existing.map(|(number, path)| sequences(&fs::read(path).unwrap(), number)).collect()
 }
 
-fn wait_for(what: impl Fn() -> bool) {
+fn wait_for(mut what: impl FnMut() -> bool) {
     while !what() {
         std::thread::yield_now();
     }
@@ -132,7 +132,8 @@ fn only_owner_and_group_may_read() {
 fn an_existing_file_is_never_opened() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(name(1).file(1)), "earlier").unwrap();
-    assert!(FileSink::create(dir.path(), name(1), Opening::for_test(), EAGER).is_err());
+    let sink = FileSink::create(dir.path(), name(1), 1, Opening::for_test(), EAGER).unwrap();
+    assert_eq!(sink.path(), dir.path().join(name(1).file(2)));
     assert_eq!(fs::read(dir.path().join(name(1).file(1))).unwrap(), b"earlier");
 }
 
@@ -228,7 +229,7 @@ impl Fake {
     }
 
     fn attach(&self, limits: Limits, queue_bytes: usize) -> Bus {
-        let sink = FileSink::create_on(self.clone(), Path::new(""), name(1), Opening::for_test(), limits).unwrap();
+        let sink = FileSink::create_on(self.clone(), Path::new(""), name(1), 1, Opening::for_test(), limits).unwrap();
         let mut bus = Bus::new();
         bus.attach("file", Duty::Keep, queue_bytes, |receiver| sink.run(receiver)).unwrap();
         bus
@@ -385,4 +386,31 @@ fn a_vanished_directory_that_cannot_be_made_is_waited_for() {
     let done = finish(&bus);
     assert_eq!(disk.sequences(2), [2, 3]);
     assert_eq!((done.written.events, done.lost.events), (2, 1));
+}
+
+#[test]
+fn what_is_removed_undelivered_is_told_as_a_gap_and_what_was_delivered_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = |sequence| Arc::new(Record::for_test(sequence, &format!("{{\"event\":{{\"sequence\":{sequence}}}}}")));
+    let opening_bytes = Opening::for_test().line(Moment::default(), 1).len() as u64;
+    let file_bytes = opening_bytes + line(1).line().len() as u64;
+    let first = name(1).file(1);
+    let delivered = move || Some(BTreeMap::from([(first.clone(), u64::MAX)]));
+    let keep = Keep { limit_bytes: 3 * file_bytes, delivered: Box::new(delivered) };
+    let sink = FileSink::create(dir.path(), name(1), 1, Opening::for_test(), Limits { file_bytes, ..EAGER }).unwrap();
+    let mut bus = Bus::new();
+    bus.attach("file", Duty::Keep, 1 << 20, |receiver| sink.keeping(Some(keep)).run(receiver)).unwrap();
+    (1..=6).for_each(|sequence| bus.publish(&line(sequence)));
+    let mut told = crate::bus::Tally::default();
+    wait_for(|| {
+        for loss in bus.losses() {
+            assert_eq!(loss.why().as_str(), "removed_undelivered");
+            told.merge(loss.tally());
+        }
+        told.events == 2
+    });
+    assert_eq!((told.first, told.last), (2, 3), "the first was delivered, the last three are there");
+    let done = finish(&bus);
+    assert_eq!((done.written.events, done.lost.events), (6, 0), "all were written");
+    assert!(!dir.path().join(name(1).file(3)).exists() && dir.path().join(name(1).file(4)).exists());
 }

@@ -143,6 +143,7 @@ fn kind(action: &'static str) -> &'static str {
         "tls-handshake" => "tls",
         "http-exchange" => "http",
         "websocket-opened" | "websocket-closed" | "websocket-control" | "websocket-message" => "ws",
+        "stream-opened" | "stream-closed" => "stream",
         "xmpp-stanza" => "xmpp",
         "sasl-auth-sent" | "sasl-auth-result" => "auth",
         "finesse-update" => "update",

@@ -6,6 +6,7 @@
 
 pub mod disk;
 pub mod file;
+pub mod keep;
 pub mod live;
 mod name;
 mod pending;
@@ -14,6 +15,7 @@ pub mod stdout;
 mod trouble;
 
 pub use file::{FileSink, Limits};
+pub use keep::Keep;
 pub use live::{KeepAlives, Live};
 pub use name::CaptureName;
 pub use repair::repair;

@@ -29,6 +29,11 @@ impl CaptureName {
         Self { stem }
     }
 
+    /// What the names of this run's files begin with.
+    pub(super) fn stem(&self) -> &str {
+        &self.stem
+    }
+
     /// The name of file `number` (1 …).
     #[must_use]
     pub fn file(&self, number: u32) -> String {
@@ -36,20 +41,31 @@ impl CaptureName {
     }
 }
 
-/// Whether a file of this name is one of ours, of whatever run.
-pub(super) fn is_capture_file(name: &str) -> bool {
-    let Some(stem) = name.strip_prefix("finesse-").and_then(|rest| rest.strip_suffix(".ndjson")) else {
-        return false;
-    };
+/// What a name says.
+pub(super) struct Parts<'n> {
+    /// The run's start: `20260115T091240Z`.
+    pub(super) start: &'n str,
+    /// The run's ULID.
+    pub(super) run: &'n str,
+    /// The file's number.
+    pub(super) number: u64,
+}
+
+/// Takes a name apart, if it is one of ours, of whatever run.
+pub(super) fn parse(name: &str) -> Option<Parts<'_>> {
+    let stem = name.strip_prefix("finesse-")?.strip_suffix(".ndjson")?;
     let mut parts = stem.rsplitn(4, '-');
-    let (Some(number), Some(run), Some(start), Some(_host)) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    number.len() >= 4
+    let (number, run, start, _host) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_ours = number.len() >= 4
         && number.bytes().all(|b| b.is_ascii_digit())
         && Ulid::from_string(run).is_ok()
-        && jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", start).is_ok()
+        && jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", start).is_ok();
+    is_ours.then_some(Parts { start, run, number: number.parse().ok()? })
+}
+
+/// Whether a file of this name is one of ours, of whatever run.
+pub(super) fn is_capture_file(name: &str) -> bool {
+    parse(name).is_some()
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! What the feeds deliver becomes records: the state of every connection, and which codec reads it now.
 //!
 //! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP until a `101`, then WebSocket, then nothing more
-//! once a direction cannot be read. Decoding never fails here; what cannot be read becomes a `decode-error` event.
+//! once a direction cannot be read; or XMPP by itself, where a connection is known to speak that. Decoding never fails here; what cannot be read becomes a `decode-error` event.
 
-use super::feed::Message;
+use super::bosh::Bosh;
+use super::feed::{Change, Message};
 use super::http::HttpTap;
 use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
+use super::stream::XmppStream;
+use crate::bus::Sink;
 use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
-use crate::conn::{ConnId, Direction};
+use crate::conn::{Carrier, ConnId, Direction, Kind, StreamId};
 use crate::rewrite::{self, Edit};
 use crate::session::Tracker;
 use bytes::Bytes;
@@ -21,7 +24,21 @@ pub struct Decoder {
     door: Door,
     tracker: Tracker,
     connections: HashMap<ConnId, Connection>,
-    last_ws: u64,
+    bosh: Bosh,
+    streams: Streams,
+}
+
+/// Numbers the streams of all carriers.
+#[derive(Default)]
+pub(super) struct Streams {
+    last: u64,
+}
+
+impl Streams {
+    pub(super) fn next(&mut self, carrier: Carrier) -> StreamId {
+        self.last += 1;
+        StreamId { number: self.last, carrier }
+    }
 }
 
 struct Connection {
@@ -32,6 +49,7 @@ struct Connection {
 enum Protocol {
     Http(Box<HttpTap>),
     WebSocket(Box<Socket>),
+    Xmpp(Box<XmppStream>),
     /// Something else after an upgrade, or bytes were lost.
     Opaque,
 }
@@ -40,7 +58,7 @@ impl Decoder {
     /// A decoder whose records go through `door`.
     #[must_use]
     pub fn new(door: Door, tracker: Tracker) -> Self {
-        Self { door, tracker, connections: HashMap::new(), last_ws: 0 }
+        Self { door, tracker, connections: HashMap::new(), bosh: Bosh::default(), streams: Streams::default() }
     }
 
     /// The door, for what the program itself has to record.
@@ -62,7 +80,15 @@ impl Decoder {
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
             Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
+            Message::Change(change) => drop(self.change(*change)),
         }
+    }
+
+    /// What is recorded from now on; connections under way are read on. Gives back the sinks, which are not its business.
+    pub fn change(&mut self, change: Change) -> Vec<Sink> {
+        self.door.adopt(change.door);
+        self.tracker.front(change.fronted);
+        change.sinks
     }
 
     /// Time has passed: findings and summaries that nothing but time brings up. Call it at least once a second; it costs
@@ -70,10 +96,12 @@ impl Decoder {
     pub fn tick(&mut self, at: Moment, out: &mut dyn FnMut(Record)) {
         self.tracker.tick(at);
         self.tell(out);
+        self.bosh.tick(at, &mut Exit { tracker: &mut self.tracker, door: &mut self.door, out });
     }
 
     /// The end of the program: what is left to say.
     pub fn finish(&mut self, at: Moment, out: &mut dyn FnMut(Record)) {
+        self.bosh.finish(at, &mut Exit { tracker: &mut self.tracker, door: &mut self.door, out });
         self.tracker.finish(at);
         self.tell(out);
     }
@@ -94,7 +122,12 @@ impl Decoder {
             opened.at,
             What::Opened(&opened),
         );
-        let protocol = Protocol::Http(Box::default());
+        let protocol = match opened.kind {
+            Kind::Https => Protocol::Http(Box::default()),
+            Kind::Xmpps | Kind::XmppStartTls => {
+                Protocol::Xmpp(Box::new(XmppStream::new(self.streams.next(Carrier::Tcp))))
+            }
+        };
         self.connections.insert(opened.peers.conn, Connection { place, protocol });
     }
 
@@ -118,6 +151,11 @@ impl Decoder {
             Protocol::WebSocket(socket) => {
                 let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
                 socket.feed(direction, at, bytes, &mut connection.place, &mut exit);
+                return;
+            }
+            Protocol::Xmpp(stream) => {
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                stream.feed(direction, at, &bytes, &mut connection.place, &mut exit);
                 return;
             }
             Protocol::Opaque => return,
@@ -144,10 +182,12 @@ impl Decoder {
         let Connection { place, protocol } = connection;
         let Protocol::Http(http) = protocol else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let Some((upgrade, edits)) = http.drain(at, place, &mut exit) else { return };
-        match Socket::open(&upgrade, &edits, self.last_ws + 1, place, &mut exit) {
+        let Some((upgrade, edits)) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else {
+            return;
+        };
+        http.abandon(&mut self.bosh);
+        match Socket::open(&upgrade, &edits, &mut self.streams, place, &mut exit) {
             Some(mut socket) => {
-                self.last_ws += 1;
                 for (direction, rest) in [(Direction::C2s, upgrade.c2s_rest), (Direction::S2c, upgrade.s2c_rest)] {
                     for (at, bytes) in rest {
                         socket.feed(direction, at, bytes, place, &mut exit);
@@ -156,7 +196,7 @@ impl Decoder {
                 *protocol = Protocol::WebSocket(Box::new(socket));
             }
             None => {
-                super::http::emit_exchange(&upgrade.exchange, &edits, place, &mut exit);
+                super::http::emit_exchange(&upgrade.exchange, &edits, None, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
                 place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
                 *protocol = Protocol::Opaque;
@@ -166,20 +206,22 @@ impl Decoder {
 
     fn lost(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
+        self.bosh.missed(connection.place.peers());
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let mut opaque = |direction, why| {
             let unread = Unread { layer: "tap", offset: None, why, opaque: true };
             connection.place.undecoded(&mut exit, at, None, Some(direction), unread);
         };
         const HOLE: &str = "the decoding queue was full: bytes passed that were not decoded";
-        match &connection.protocol {
-            Protocol::Http(_) => {
+        match &mut connection.protocol {
+            Protocol::Http(http) => {
+                http.abandon(&mut self.bosh);
                 opaque(direction, HOLE);
                 opaque(direction.opposite(), "with a hole in one direction requests and responses cannot be paired");
                 connection.protocol = Protocol::Opaque;
             }
             // The feed sends nothing more in that direction; the other one lives on.
-            Protocol::WebSocket(_) => opaque(direction, HOLE),
+            Protocol::WebSocket(_) | Protocol::Xmpp(_) => opaque(direction, HOLE),
             Protocol::Opaque => {}
         }
     }
@@ -195,6 +237,10 @@ impl Decoder {
                 let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
                 socket.end(direction, at, &mut connection.place, &mut exit);
             }
+            Protocol::Xmpp(stream) => {
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                stream.end(direction, at, &mut connection.place, &mut exit);
+            }
             Protocol::Opaque => {}
         }
     }
@@ -205,8 +251,11 @@ impl Decoder {
         }
         let Some(mut connection) = self.connections.remove(&conn) else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        if let Protocol::WebSocket(socket) = &mut connection.protocol {
-            socket.closed(closed.at, &mut connection.place, &mut exit);
+        match &mut connection.protocol {
+            Protocol::WebSocket(socket) => socket.closed(closed.at, &mut connection.place, &mut exit),
+            Protocol::Xmpp(stream) => stream.closed(closed, &mut connection.place, &mut exit),
+            Protocol::Http(http) => http.abandon(&mut self.bosh),
+            Protocol::Opaque => {}
         }
         let bytes = lost.iter().sum();
         if bytes > 0 {

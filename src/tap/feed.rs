@@ -3,13 +3,16 @@
 //! A [`Feed`] belongs to one connection. Payload that does not fit the [`Budget`] is dropped and counted, and its direction
 //! stays closed from then on (a decoder with a hole must not pretend); life-cycle facts always pass.
 
+use crate::bus::Sink;
+use crate::capture::Door;
 use crate::capture::observation::{Closed, Opened, TlsHandshake};
 use crate::clock::Moment;
-use crate::conn::{ConnId, Direction};
+use crate::conn::{Authority, ConnId, Direction};
 use crate::rewrite::{self, Edit};
 use bytes::Bytes;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// Bookkeeping cost of one queued message beside its payload, bytes.
@@ -64,6 +67,24 @@ pub enum Message {
     },
     /// The connection is over; the last message about it. Bytes lost per direction (`c2s`, `s2c`).
     Closed(ConnId, Box<Closed>, [u64; 2]),
+    /// What holds for all connections from here on; those under way live on.
+    Change(Box<Change>),
+}
+
+/// Other rules for what is recorded.
+pub struct Change {
+    /// Redacts from here on.
+    pub door: Door,
+    /// The servers that the proxy fronts.
+    pub fronted: Vec<Authority>,
+    /// In the place of all sinks.
+    pub sinks: Vec<Sink>,
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change").field("fronted", &self.fronted).field("sinks", &self.sinks).finish_non_exhaustive()
+    }
 }
 
 impl Message {
@@ -86,6 +107,7 @@ impl Message {
             }
             Self::Edited(..) => None,
             Self::Closed(_, closed, _) => Some(closed.at),
+            Self::Change(_) => None,
         }
     }
 }
@@ -112,6 +134,12 @@ impl Budget {
         self.used.fetch_sub(bytes + MESSAGE_COST, Ordering::Relaxed);
     }
 
+    /// The most that may be queued, bytes.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes queued now.
     #[must_use]
     pub fn used(&self) -> usize {
@@ -123,6 +151,8 @@ impl Budget {
 #[derive(Clone, Debug)]
 pub struct Intake {
     sender: Option<Sender<Message>>,
+    /// Whether connections that begin now are listened to.
+    open: Arc<AtomicBool>,
     budget: Arc<Budget>,
 }
 
@@ -132,20 +162,52 @@ impl Intake {
     pub fn new(limit_bytes: usize) -> (Self, Receiver<Message>, Arc<Budget>) {
         let (sender, receiver) = mpsc::channel();
         let budget = Arc::new(Budget { used: AtomicUsize::new(0), limit: limit_bytes });
-        (Self { sender: Some(sender), budget: Arc::clone(&budget) }, receiver, budget)
+        let open = Arc::new(AtomicBool::new(true));
+        (Self { sender: Some(sender), open, budget: Arc::clone(&budget) }, receiver, budget)
     }
 
     /// An intake that takes nothing: the relay copies nothing for it.
     #[must_use]
     pub fn off() -> Self {
-        Self { sender: None, budget: Arc::new(Budget { used: AtomicUsize::new(0), limit: 0 }) }
+        let open = Arc::new(AtomicBool::new(false));
+        Self { sender: None, open, budget: Arc::new(Budget { used: AtomicUsize::new(0), limit: 0 }) }
+    }
+
+    /// Whether anybody will look at connections that begin from now on. One that began unseen stays so: a decoder with a
+    /// hole must not pretend.
+    pub fn listen(&self, attention: Attention) {
+        self.open.store(attention == Attention::Pay, Ordering::Relaxed);
+    }
+
+    /// Changes what is recorded, behind all that was fed so far.
+    pub fn change(&self, change: Change) {
+        if let Some(sender) = &self.sender {
+            // The tap is gone only if the program is ending.
+            let _ = sender.send(Message::Change(Box::new(change)));
+        }
+    }
+
+    /// The limit that all feeds share.
+    #[must_use]
+    pub fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// The feed of one connection.
     #[must_use]
     pub fn feed(&self, conn: ConnId) -> Feed {
-        Feed { conn, sender: self.sender.clone(), budget: Arc::clone(&self.budget), opaque: [false; 2], lost: [0; 2] }
+        let sender = self.sender.clone().filter(|_| self.open.load(Ordering::Relaxed));
+        Feed { conn, sender, budget: Arc::clone(&self.budget), opaque: [false; 2], lost: [0; 2] }
     }
+}
+
+/// Whether connections are listened to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attention {
+    /// They are.
+    Pay,
+    /// They are not: the relay copies nothing for them.
+    Spare,
 }
 
 /// One connection's way into the tap. Never blocks, never fails.

@@ -1,19 +1,25 @@
 //! HTTP on one connection: exchanges become events, REST bodies are decoded, requests are remembered for their updates.
+//! What BOSH posts carry is [`bosh`](super::bosh)'s.
 
+use super::bosh::{Asked as BoshAsked, Bosh};
+use super::decoder::Streams;
 use super::place::{Exit, Place, Unread};
-use crate::capture::observation::{HttpExchange, What};
+use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::Api;
-use crate::http1::{Body, Exchange, Field, Http1, Item, Limits, RequestHead, Upgrade, authorization, content};
+use crate::http1::{
+    Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
+};
 use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
 use bytes::Bytes;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
-/// Content of one REST body after undoing its coding, bytes at the most.
+/// Content of one body after undoing its coding, bytes at the most.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 
 /// The name this program gives itself in the only responses it makes.
@@ -22,6 +28,8 @@ pub const OWN_SERVER_NAME: &str = "finesse-tap";
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
     http: Http1,
+    /// BOSH requests without their exchange yet, in order.
+    asked: VecDeque<BoshAsked>,
     /// Exchanges told: the number of the next.
     told: u64,
     /// Of exchanges to come.
@@ -32,7 +40,13 @@ pub(super) struct HttpTap {
 
 impl Default for HttpTap {
     fn default() -> Self {
-        Self { http: Http1::new(Limits::default(), is_rest), told: 0, edits: Vec::new(), over: false }
+        Self {
+            http: Http1::new(Limits::default(), keep),
+            asked: VecDeque::new(),
+            told: 0,
+            edits: Vec::new(),
+            over: false,
+        }
     }
 }
 
@@ -58,10 +72,17 @@ impl HttpTap {
         at: Moment,
         place: &mut Place,
         exit: &mut Exit<'_>,
+        bosh: &mut Bosh,
+        streams: &mut Streams,
     ) -> Option<(Box<Upgrade>, Vec<Edit>)> {
         while let Some(item) = self.http.next() {
             match item {
-                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, &self.next_edits(), place, exit),
+                Ok(Item::Request(request)) => self.asked.push_back(bosh.asked(&request, place, exit, streams)),
+                Ok(Item::Exchange(exchange)) if keep(&exchange.request) == Keep::RequestFirst => {
+                    let asked = self.asked.pop_front().unwrap_or_default();
+                    bosh.answered(&asked, &exchange, &self.next_edits(), place, exit);
+                }
+                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, &self.next_edits(), None, place, exit),
                 Ok(Item::Upgraded(upgrade)) => return Some((upgrade, self.next_edits())),
                 Err(error) => {
                     self.over = true;
@@ -72,6 +93,11 @@ impl HttpTap {
             }
         }
         None
+    }
+
+    /// Nothing more is read: open requests stay without an answer.
+    pub(super) fn abandon(&mut self, bosh: &mut Bosh) {
+        self.asked.drain(..).for_each(|asked| bosh.abandoned(&asked));
     }
 
     /// What was edited in the next exchange to be told.
@@ -85,7 +111,13 @@ impl HttpTap {
 }
 
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
-pub(super) fn emit_exchange(exchange: &Exchange, edits: &[Edit], place: &mut Place, exit: &mut Exit<'_>) {
+pub(super) fn emit_exchange(
+    exchange: &Exchange,
+    edits: &[Edit],
+    bosh: Option<&BoshRequest<'_>>,
+    place: &mut Place,
+    exit: &mut Exit<'_>,
+) {
     let request = &exchange.request;
     if let Some(basic) = request.field("authorization").and_then(authorization::basic) {
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
@@ -98,23 +130,30 @@ pub(super) fn emit_exchange(exchange: &Exchange, edits: &[Edit], place: &mut Pla
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
     let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
-    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    let by_proxy = server == Some(OWN_SERVER_NAME.as_bytes());
+    let by_proxy = is_own(exchange);
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
     let rest = Rest {
         started: exchange.started,
         method: &request.method,
+        path: path(&request.target),
+        port: place.port(),
         asked: asked(request),
         credentials: request.field("authorization").map(scheme),
         request_id,
         api: api.as_ref(),
         status: response.map(|response| response.status),
         date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
+        location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
-    let caused = exit.tracker.exchange(&place.spot(None, exchange.ended, exit.door), &rest);
-    let seen = HttpExchange { exchange, edits, api, request_id, caused, by_proxy, request_content, response_content };
-    place.emit(exit, exchange.ended, What::Exchange(&seen));
+    let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
+    let seen =
+        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let what = What::Exchange(&seen);
+    match bosh {
+        Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),
+        None => place.emit(exit, exchange.ended, what),
+    }
     for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
         if let Some(why) = fault {
             let unread = Unread { layer: "content", offset: None, why, opaque: false };
@@ -145,19 +184,49 @@ pub(super) fn session_cookie(request: &RequestHead) -> Option<&[u8]> {
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Content after its coding, or why it cannot be told.
+/// The same of a REST call, if there is any.
 fn decoded<'b>(body: &'b Body, fields: &[Field], rest: bool) -> (Option<Cow<'b, [u8]>>, Option<&'static str>) {
     if !rest || body.content_bytes == 0 {
         return (None, None);
     }
+    match content(body, fields) {
+        Ok(content) => (Some(content), None),
+        Err(why) => (None, Some(why)),
+    }
+}
+
+/// Content after its coding, or why it cannot be told.
+pub(super) fn content<'b>(body: &'b Body, fields: &[Field]) -> Result<Cow<'b, [u8]>, &'static str> {
     if body.truncated {
-        return (None, Some("the body is larger than the limit"));
+        return Err("the body is larger than the limit");
     }
     let coding = fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-encoding"));
-    match content::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES) {
-        Ok(content) => (Some(content), None),
-        Err(content::Undecodable(why)) => (None, Some(why)),
+    let content = coding::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES);
+    content.map_err(|coding::Undecodable(why)| why)
+}
+
+/// Whether the response was made by this program.
+pub(super) fn is_own(exchange: &Exchange) -> bool {
+    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
+    server == Some(OWN_SERVER_NAME.as_bytes())
+}
+
+/// What of an exchange is looked into.
+fn keep(request: &RequestHead) -> Keep {
+    if is_bosh(request) {
+        Keep::RequestFirst
+    } else if is_rest(request) {
+        Keep::Content
+    } else {
+        Keep::Nothing
     }
+}
+
+/// BOSH posts: `/http-bind/` at Finesse; `/http-bind` and `/bosh` at other servers.
+fn is_bosh(request: &RequestHead) -> bool {
+    let path = path(&request.target).split(['?', '#']).next().unwrap_or_default();
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    request.method == "POST" && matches!(name, "http-bind" | "bosh")
 }
 
 /// REST calls, whose bodies are kept; uploads of client logs hold anything and are only counted.

@@ -3,14 +3,17 @@
 //! [`Intake`] and [`Feed`] are the relay's end, [`Decoder`] is the sans-IO middle, and [`run`] drives it on a thread of its
 //! own, so that decoding never competes with the relay for an executor, and publishes on the bus.
 
+mod bosh;
 mod decoder;
 pub mod feed;
 mod http;
 mod place;
 mod socket;
+mod stanza;
+mod stream;
 
 pub use decoder::Decoder;
-pub use feed::{Feed, Intake};
+pub use feed::{Attention, Change, Feed, Intake};
 pub use http::OWN_SERVER_NAME;
 
 use crate::bus::{Bus, Loss};
@@ -61,6 +64,18 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
 }
 
 fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
+    let message = match message {
+        Message::Change(change) => {
+            bus.replace(decoder.change(*change));
+            return;
+        }
+        message => message,
+    };
+    match &message {
+        Message::Bytes { bytes, direction, .. } => bus.counts().decoded(*direction, bytes.len()),
+        Message::Closed(_, _, lost) => bus.counts().undecoded(lost.iter().sum()),
+        _ => {}
+    }
     let payload = message.payload_bytes();
     decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
     if let Some(bytes) = payload {
@@ -77,10 +92,10 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         why: loss.why().sentence(),
         events: tally.events,
         bytes: tally.bytes,
-        sequences: (tally.events > 0).then_some((tally.first, tally.last)),
+        sequences: (tally.first > 0).then_some((tally.first, tally.last)),
     };
     let seen =
-        Observation { at: clock::now(), peers: None, session: None, user: None, ws: None, direction: None, what };
+        Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };
     let record = decoder.door().admit(&seen, &mut Guard::default());
     bus.publish_gap(loss, &Arc::new(record));
 }

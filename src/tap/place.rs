@@ -3,7 +3,7 @@
 use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Guard, Record};
 use crate::clock::Moment;
-use crate::conn::{Direction, Peers, WsId};
+use crate::conn::{Direction, Peers, StreamId};
 use crate::session::tracker::{Tale, Told};
 use crate::session::{Session, Spot, Tracker};
 
@@ -61,12 +61,12 @@ impl Place {
     }
 
     /// Where the session layer is to put what is seen next.
-    pub(super) fn spot(&self, ws: Option<WsId>, at: Moment, door: &Door) -> Spot<'_> {
+    pub(super) fn spot(&self, stream: Option<StreamId>, at: Moment, door: &Door) -> Spot<'_> {
         Spot {
             conn: self.peers.conn,
             client: self.peers.client.ip(),
             server: &self.peers.server.host,
-            ws,
+            stream,
             session: self.session,
             sequence: door.next_sequence(),
             at,
@@ -86,21 +86,29 @@ impl Place {
         self.user.is_some()
     }
 
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    pub(super) fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
     /// Something about the connection as a whole.
     pub(super) fn emit(&mut self, exit: &mut Exit<'_>, at: Moment, what: What<'_>) {
         self.admit(exit, at, None, None, what);
     }
 
-    /// Something on a WebSocket.
+    /// Something on a stream.
     pub(super) fn emit_on(
         &mut self,
         exit: &mut Exit<'_>,
         at: Moment,
-        ws: WsId,
+        stream: StreamId,
         direction: Option<Direction>,
         what: What<'_>,
     ) {
-        self.admit(exit, at, Some(ws), direction, what);
+        self.admit(exit, at, Some(stream), direction, what);
     }
 
     /// Something could not be read.
@@ -108,26 +116,26 @@ impl Place {
         &mut self,
         exit: &mut Exit<'_>,
         at: Moment,
-        ws: Option<WsId>,
+        stream: Option<StreamId>,
         direction: Option<Direction>,
         unread: Unread,
     ) {
         let Unread { layer, offset, why, opaque } = unread;
-        exit.tracker.undecoded(&self.spot(ws, at, exit.door), layer, why);
-        self.admit(exit, at, ws, direction, What::Undecoded { layer, offset, why, opaque });
+        exit.tracker.undecoded(&self.spot(stream, at, exit.door), layer, why);
+        self.admit(exit, at, stream, direction, What::Undecoded { layer, offset, why, opaque });
     }
 
     fn admit(
         &mut self,
         exit: &mut Exit<'_>,
         at: Moment,
-        ws: Option<WsId>,
+        stream: Option<StreamId>,
         direction: Option<Direction>,
         what: What<'_>,
     ) {
         let Self { peers, session, user, guard, .. } = self;
         let seen =
-            Observation { at, peers: Some(peers), session: *session, user: user.as_deref(), ws, direction, what };
+            Observation { at, peers: Some(peers), session: *session, user: user.as_deref(), stream, direction, what };
         let record = exit.door.admit(&seen, guard);
         (exit.out)(record);
         let conn = self.peers.conn;
@@ -150,6 +158,6 @@ fn observed<'o>(told: &'o Told, peers: Option<&'o Peers>) -> Observation<'o> {
         Tale::Finding(finding) => What::Finding(finding),
         Tale::Summary(summary) => What::Summary(summary),
     };
-    let (user, ws) = (told.user.as_deref(), told.ws);
-    Observation { at: told.at, peers, session: told.session, user, ws, direction: None, what }
+    let (user, stream) = (told.user.as_deref(), told.stream);
+    Observation { at: told.at, peers, session: told.session, user, stream, direction: None, what }
 }

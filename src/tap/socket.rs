@@ -1,25 +1,25 @@
-//! One WebSocket: messages become stanzas, stanzas updates, and all of them events.
+//! One WebSocket: its messages become stanzas, and they and its frames events.
 
+use super::decoder::Streams;
 use super::http::session_cookie;
 use super::place::{Exit, Place, Unread};
+use super::stanza::Scope;
 use crate::capture::event::WsCount;
-use crate::capture::observation::{Closed, End, NotificationSeen, StanzaSeen, WebSocketEnd, What};
+use crate::capture::observation::{Closed, End, WebSocketEnd, What};
 use crate::clock::Moment;
-use crate::conn::{Direction, WsId};
-use crate::finesse::{Notification, Update};
+use crate::conn::{Carrier, Direction, StreamId};
 use crate::http1::Upgrade;
 use crate::rewrite::Edit;
 use crate::session::findings::ending::By;
-use crate::session::tracker::{Opening, StanzaRead};
+use crate::session::tracker::Opening;
 use crate::ws::{Control, Decoder, Handshake, Item, Limits, Message, Opcode};
 use crate::xmpp::parse::parse;
-use crate::xmpp::{Document, Element, Kind, Stanza, sasl};
+use crate::xmpp::{Document, Stanza};
 use bytes::Bytes;
-use std::borrow::Cow;
 
 /// Both directions of one WebSocket.
 pub(super) struct Socket {
-    id: WsId,
+    id: StreamId,
     opened: Moment,
     c2s: Way,
     s2c: Way,
@@ -45,13 +45,13 @@ impl Socket {
     pub(super) fn open(
         upgrade: &Upgrade,
         edits: &[Edit],
-        number: u64,
+        streams: &mut Streams,
         place: &mut Place,
         exit: &mut Exit<'_>,
     ) -> Option<Self> {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
-        let id = WsId(number);
+        let id = streams.next(Carrier::WebSocket);
         place.may_belong_to(session_cookie(&exchange.request), exit.tracker);
         let spot = place.spot(Some(id), exchange.ended, exit.door);
         let opening = Opening {
@@ -112,7 +112,7 @@ impl Socket {
             // A HAR does not tell: nothing is to be concluded from it.
             End::Unknown => return,
         };
-        exit.tracker.websocket_ended(&place.spot(Some(self.id), closed.at, exit.door), by, closed.how.as_str());
+        exit.tracker.stream_ended(&place.spot(Some(self.id), closed.at, exit.door), by, closed.how.as_str());
     }
 
     fn way(&mut self, direction: Direction) -> &mut Way {
@@ -169,7 +169,7 @@ impl Socket {
             Opcode::Pong => rtt_us = exit.tracker.pong(&spot, direction, &control.payload),
             Opcode::Close => match &self.end.close {
                 None => {
-                    exit.tracker.close_frame(&spot);
+                    exit.tracker.announced(&spot);
                     let (code, reason) = control.close();
                     self.end.close = Some((direction, code, reason));
                 }
@@ -181,26 +181,7 @@ impl Socket {
     }
 }
 
-/// One message's surroundings while it is read.
-struct Scope<'s, 'x> {
-    id: WsId,
-    direction: Direction,
-    at: Moment,
-    place: &'s mut Place,
-    exit: &'s mut Exit<'x>,
-}
-
 impl Scope<'_, '_> {
-    fn emit(&mut self, what: What<'_>) {
-        self.place.emit_on(self.exit, self.at, self.id, Some(self.direction), what);
-    }
-
-    fn undecoded(&mut self, layer: &'static str, offset: Option<usize>, why: &'static str) {
-        let offset = offset.map(|offset| offset as u64);
-        let unread = Unread { layer, offset, why, opaque: false };
-        self.place.undecoded(self.exit, self.at, Some(self.id), Some(self.direction), unread);
-    }
-
     fn message(&mut self, message: &Message, readable: bool) {
         if !readable || message.opcode != Opcode::Text {
             self.emit(What::Message { message, keepalive: false });
@@ -237,71 +218,7 @@ impl Scope<'_, '_> {
             let span = root.span();
             let end = if broken { document.source().len() } else { span.end };
             let xml = document.source().get(span.start..end).unwrap_or_default();
-            self.stanza(root, xml, broken);
-        }
-    }
-
-    fn stanza(&mut self, root: Element<'_, '_>, xml: &str, broken: bool) {
-        let stanza = Stanza::read(root);
-        let plain = matches!(stanza.kind, Kind::Auth | Kind::Response).then(|| sasl::plain(&root.text())).flatten();
-        if let Some(plain) = &plain {
-            self.place.belongs_to(&plain.authcid, self.at, self.exit.tracker);
-        } else if let Some(jid) = stanza.bind.as_ref().and_then(|bind| bind.jid.as_deref())
-            && !self.place.has_user()
-        {
-            self.place.belongs_to(jid.split('@').next().unwrap_or(jid), self.at, self.exit.tracker);
-        }
-        let spot = self.place.spot(Some(self.id), self.at, self.exit.door);
-        let StanzaRead { reply, stage } = self.exit.tracker.stanza(&spot, self.direction, &stanza);
-        let seen = StanzaSeen {
-            stanza: &stanza,
-            xml,
-            broken,
-            keepalive: stanza.is_ping() || reply.is_some_and(|reply| reply.to_ping),
-            reply,
-            stage,
-            sasl_user: plain.as_ref().map(|plain| &*plain.authcid),
-            notification: None,
-        };
-        let notifications: Vec<Element<'_, '_>> = match (&stanza.pubsub, stanza.kind) {
-            (Some(pubsub), Kind::Message) => pubsub.payloads.clone(),
-            _ => Vec::new(),
-        };
-        if notifications.is_empty() {
-            self.emit(What::Stanza(&seen));
-        }
-        for notification in notifications {
-            self.notification(notification, &seen);
-        }
-    }
-
-    /// A pub-sub event: its payload is a document of its own, escaped as text (or, in old releases over BOSH, in place).
-    fn notification(&mut self, payload: Element<'_, '_>, seen: &StanzaSeen<'_>) {
-        let in_place = payload.children().next().is_some();
-        let text = if in_place {
-            // Names are matched without their namespaces, so a part of the text reads like the whole.
-            let start = seen.stanza.element.span().start;
-            let inner = payload.inner_span();
-            let range = inner.start.saturating_sub(start)..inner.end.saturating_sub(start);
-            Cow::Borrowed(seen.xml.get(range).unwrap_or_default())
-        } else {
-            payload.text()
-        };
-        let form = Notification::of(&text);
-        let document = (form == Notification::Xml).then(|| parse(&text));
-        let update = match form {
-            Notification::Xml => document.as_ref().and_then(Update::read_xml),
-            Notification::Json => Update::read_json(&text),
-            Notification::Text => None,
-        };
-        let spot = self.place.spot(Some(self.id), self.at, self.exit.door);
-        let read = update.as_ref().map(|update| self.exit.tracker.update(&spot, update)).unwrap_or_default();
-        let notification = NotificationSeen { update: update.as_ref(), read };
-        self.emit(What::Stanza(&StanzaSeen { notification: Some(&notification), ..*seen }));
-        if let Some(malformed) = document.as_ref().and_then(Document::malformed) {
-            self.undecoded("update", Some(malformed.offset), malformed.why);
-        } else if update.is_none() && !text.trim().is_empty() {
-            self.undecoded("update", None, "a notification holds neither an XML nor a JSON object");
+            self.stanza(&Stanza::read(root), xml, broken);
         }
     }
 }

@@ -386,7 +386,8 @@ fn within(ip: IpAddr, subtree: &[u8]) -> bool {
     base.len() == octets.len() && octets.iter().zip(base).zip(mask).all(|((ip, base), mask)| ip & mask == base & mask)
 }
 
-fn private_dir(path: &Path) -> anyhow::Result<()> {
+/// Makes a directory, and those above it, for its owner only.
+pub(crate) fn private_dir(path: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -394,7 +395,8 @@ fn private_dir(path: &Path) -> anyhow::Result<()> {
     builder.create(path).with_context(|| format!("make the directory {}", path.display()))
 }
 
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Makes a file for its owner only.
+pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 use super::keylog::KeyLogFile;
 use super::leaf::{Identity, Leaf};
 use crate::clock::{self, Moment};
+use crate::conn::Kind;
 use anyhow::Context as _;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -34,19 +35,19 @@ impl Front {
             .context("set TLS versions")?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(nobody));
-        config.alpn_protocols = vec![super::ALPN.to_vec()];
         if let Some(keylog) = keylog {
             config.key_log = keylog;
         }
         Ok(Self { identity, config: Arc::new(config) })
     }
 
-    /// The configuration of a listener where `host` is meant by clients that name no fronted server.
+    /// The configuration of a listener where `kind` is spoken and `host` is meant by clients that name no fronted server.
     #[must_use]
-    pub fn meaning(&self, host: &str) -> Arc<ServerConfig> {
+    pub fn meaning(&self, host: &str, kind: Kind) -> Arc<ServerConfig> {
         let resolver = ByName { identity: Arc::clone(&self.identity), meant: host.to_owned() };
         let mut config = ServerConfig::clone(&self.config);
         config.cert_resolver = Arc::new(resolver);
+        config.alpn_protocols = super::alpn(kind);
         Arc::new(config)
     }
 

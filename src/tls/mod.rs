@@ -2,7 +2,7 @@
 //!
 //! [`ca`] keeps a CA that is good for the fronted names only, [`leaf`] mints what the browser sees, [`front`] and
 //! [`upstream`] are the two ready-made rustls configurations, [`certificate`] turns DER into what a person compares.
-//! Provider, versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone) are named here and nowhere else.
+//! Provider, versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone, or `xmpp-client`) are named here and nowhere else.
 //! Nothing here accepts or dials: [`crate::proxy`] does.
 
 pub mod ca;
@@ -13,12 +13,22 @@ pub mod leaf;
 mod refusal;
 pub mod upstream;
 
+use crate::conn::Kind;
 use rustls::AlertDescription;
 use rustls::crypto::CryptoProvider;
 use std::sync::{Arc, OnceLock};
 
-/// The one protocol offered and accepted in ALPN on both legs (RFC 7301): what the tap can read.
-pub const ALPN: &[u8] = b"http/1.1";
+/// The protocols offered and accepted in ALPN on both legs (RFC 7301): what the tap can read. Behind STARTTLS it is agreed
+/// already what is spoken.
+#[must_use]
+pub fn alpn(kind: Kind) -> Vec<Vec<u8>> {
+    match kind {
+        Kind::Https => vec![b"http/1.1".to_vec()],
+        // XEP-0368 section 3
+        Kind::Xmpps => vec![b"xmpp-client".to_vec()],
+        Kind::XmppStartTls => Vec::new(),
+    }
+}
 
 /// TLS versions on both legs.
 pub(crate) const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];

@@ -9,6 +9,7 @@ use super::keylog::KeyLogFile;
 use super::refusal::{self, OtherPin};
 use crate::capture::observation::{Leg, TlsHandshake};
 use crate::clock::{self, Moment};
+use crate::conn::Kind;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
@@ -153,11 +154,19 @@ impl Upstream {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Witness(verifier)))
             .with_client_cert_resolver(Arc::new(Answer(answer)));
-        config.alpn_protocols = vec![super::ALPN.to_vec()];
+        config.alpn_protocols = super::alpn(Kind::Https);
         if let Some(keylog) = keylog {
             config.key_log = keylog;
         }
         Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// The same for servers that speak `kind`.
+    #[must_use]
+    pub fn with(&self, kind: Kind) -> Self {
+        let mut config = ClientConfig::clone(self.connector.config());
+        config.alpn_protocols = super::alpn(kind);
+        Self { connector: TlsConnector::from(Arc::new(config)) }
     }
 
     /// Makes the handshake with `host` (a DNS name is sent as SNI; an address is not) that began at `since`.

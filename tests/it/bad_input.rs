@@ -119,8 +119,8 @@ async fn without_a_name_the_first_server_is_meant() {
     let (client, mut upstream) = tokio::join!(rig.client_as("127.0.0.1"), rig.upstream());
     let mut client = client.unwrap();
     assert_eq!(upstream.get_ref().1.server_name(), Some(HOST), "upstream is asked for by its own name");
-    client.write_all(b"x").await.unwrap();
-    soon("relayed", upstream.read_exact(&mut [0])).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    soon("relayed", upstream.read_exact(&mut [0; 18])).await.unwrap();
     drop((client, upstream));
     let capture = rig.closed().await;
     assert_eq!(capture.opened.unwrap().sni, None);

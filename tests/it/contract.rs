@@ -161,7 +161,7 @@ fn every_field_is_mapped_for_elasticsearch() {
             "ecs": ECS,
         },
         "template": {
-            "mappings": {"date_detection": false, "properties": properties},
+            "mappings": {"dynamic": false, "date_detection": false, "properties": properties},
         },
     });
     let text = serde_json::to_string_pretty(&template).unwrap() + "\n";

@@ -3,6 +3,8 @@
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
 
+mod admin;
+mod assets;
 mod bad_input;
 mod browse;
 mod canary;
@@ -11,16 +13,21 @@ mod contract;
 mod doctor;
 mod endings;
 mod har;
+mod hosts;
 mod layers;
 mod packaging;
 mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod reload;
 mod report;
 mod rewrite;
 mod routes;
+mod rsyslog;
 mod scan;
 mod share;
+mod ship;
 mod support;
 mod transparency;
+mod xmpp;

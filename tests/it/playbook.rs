@@ -13,6 +13,10 @@
 //! >ping TEXT, <pong TEXT, >close 1000 REASON, …
 //! >end, <end           that side ends
 //! @2 192.0.2.7         what follows happens on connection 2 (of this client, if it says), opened when first named
+//! xmpp 2               connection 2 is opened and speaks XMPP by itself: >> and << are its bytes
+//! bosh N <body .../> => STATUS <body .../>   a BOSH post and its response, none yet if "=> later"; SID and RID in a body are
+//!                      the session's id and the request's, 1000+N
+//! answer STATUS <body .../>  the response to the last post on this connection that has none
 //! closed upstream rst  this connection is over: by whom, how; those still open at the end are closed by the client
 //! tls unknown_ca       the browser ends the TLS handshake with this alert
 //! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage, "as NAME" is the User-Agent
@@ -33,7 +37,7 @@ use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::token::{Key, Tokens};
 use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
+use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
 use finesse_tap::session::findings::Code;
 use finesse_tap::tap::Decoder;
@@ -112,6 +116,7 @@ fn assert_same(path: &Path, how: &str, expected: &str, found: &str) {
 enum Step {
     Wait(Duration),
     On(ConnId, Option<IpAddr>),
+    Xmpp(ConnId),
     Bytes(Direction, Vec<u8>),
     End(Direction),
     Closed(End, How),
@@ -154,6 +159,9 @@ impl Script {
                 let hows = [How::Fin, How::Rst, How::Timeout, How::Shutdown];
                 self.steps.push(Step::Closed(by, hows.into_iter().find(|known| known.as_str() == how).unwrap()));
             }
+            "xmpp" => self.steps.push(Step::Xmpp(ConnId(text.parse().unwrap()))),
+            "bosh" => self.bosh(text),
+            "answer" => self.answer(text),
             _ if verb.starts_with('@') => {
                 let client = (!text.is_empty()).then(|| text.parse().unwrap());
                 self.steps.push(Step::On(ConnId(verb[1..].parse().unwrap()), client));
@@ -179,6 +187,28 @@ impl Script {
             other => panic!("no such step: {other}"),
         };
         self.steps.push(Step::Bytes(direction, encode(direction, frame)));
+    }
+
+    /// `bosh N BODY => STATUS BODY`
+    fn bosh(&mut self, text: &str) {
+        let (number, text) = text.split_once(' ').unwrap();
+        let (body, answer) = text.split_once(" => ").unwrap();
+        let rid = (1_000 + number.parse::<u64>().unwrap()).to_string();
+        let body = body.replace("RID", &rid).replace("SID", BOSH_SID);
+        let head = "POST /http-bind/ HTTP/1.1\r\nHost: h\r\nContent-Type: text/xml\r\nContent-Length:";
+        self.steps.push(Step::Bytes(Direction::C2s, format!("{head} {}\r\n\r\n{body}", body.len()).into_bytes()));
+        if answer != "later" {
+            self.line("+20ms");
+            self.answer(answer);
+        }
+    }
+
+    /// `answer STATUS BODY`
+    fn answer(&mut self, text: &str) {
+        let (status, body) = text.split_once(' ').unwrap_or((text, ""));
+        let body = body.replace("SID", BOSH_SID);
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.steps.push(Step::Bytes(Direction::S2c, format!("{head}{body}").into_bytes()));
     }
 
     /// `login USER [as NAME] [until STAGE]`
@@ -252,6 +282,9 @@ impl Script {
         self.steps.push(Step::Bytes(Direction::S2c, response.into_bytes()));
     }
 }
+
+/// The session id of every BOSH session.
+const BOSH_SID: &str = "Canary-sid-5f0c1e9b";
 
 /// The reference login, a block a stage.
 const LOGIN: &str = "\
@@ -332,7 +365,7 @@ fn play(script: &Script, piece: usize) -> String {
 fn play_at(script: &Script, piece: usize, level: Level) -> String {
     let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
     let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
-    let tracker = Tracker::new(7).fronting([String::from("uccxpub.example.test")]);
+    let tracker = Tracker::new(7).fronting([Authority { host: String::from("uccxpub.example.test"), port: 8445 }]);
     let mut stage = Stage {
         decoder: Decoder::new(door, tracker),
         at: Moment { wall_us: START_US, mono_ns: 1_000_000_000 },
@@ -340,16 +373,20 @@ fn play_at(script: &Script, piece: usize, level: Level) -> String {
         lines: String::new(),
     };
     let mut conn = ConnId(1);
-    let named_first = matches!(script.steps.first(), Some(Step::On(..)));
+    let named_first = matches!(script.steps.first(), Some(Step::On(..) | Step::Xmpp(_)));
     if !named_first {
-        stage.open(conn, None);
+        stage.open(conn, None, Kind::Https);
     }
     for step in &script.steps {
         match step {
             Step::Wait(time) => stage.wait(*time),
             Step::On(next, client) => {
                 conn = *next;
-                stage.open(conn, *client);
+                stage.open(conn, *client, Kind::Https);
+            }
+            Step::Xmpp(next) => {
+                conn = *next;
+                stage.open(conn, None, Kind::Xmpps);
             }
             Step::End(direction) => {
                 let at = stage.at;
@@ -409,7 +446,7 @@ impl Stage {
         }
     }
 
-    fn open(&mut self, conn: ConnId, client: Option<IpAddr>) {
+    fn open(&mut self, conn: ConnId, client: Option<IpAddr>, kind: Kind) {
         if self.open.contains_key(&conn) {
             return;
         }
@@ -427,6 +464,7 @@ impl Stage {
             sni: Some("uccxpub.example.test".into()),
             upstream: Some("192.0.2.10:8445".parse().unwrap()),
             connect_us: Some(350),
+            kind,
         };
         self.take(Message::Opened(Box::new(opened)));
     }

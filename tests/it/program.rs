@@ -193,7 +193,7 @@ fn the_small_commands_write_to_standard_output() {
 }
 
 /// A Finesse-like server in this process, the program in between, and a desktop's whole day through it.
-async fn day(program_of: impl FnOnce(&str, u16) -> Program) -> Program {
+pub(crate) async fn day(program_of: impl FnOnce(&str, u16) -> Program) -> Program {
     let agents = demo::agents(1);
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());

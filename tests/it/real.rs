@@ -6,6 +6,7 @@
 //! `tests/real/`. Loopback only. Unix only: the programs are Debian's.
 #![cfg(unix)]
 
+mod bosh;
 mod browse;
 mod client;
 mod doctor;
@@ -14,6 +15,7 @@ mod har;
 mod nginx;
 mod process;
 mod server;
+mod stream;
 mod tap;
 mod trouble;
 

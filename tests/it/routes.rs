@@ -18,7 +18,7 @@ const PUB: &str = "uccxpub.example.test";
 const SUB: &str = "uccxsub.example.test";
 
 /// A TLS connection that asks for `name`.
-async fn ask(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn ask(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>) -> std::io::Result<TlsStream<TcpStream>> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -35,7 +35,10 @@ async fn arrives(name: &str, address: SocketAddr, roots: &Arc<RootCertStore>, se
     exchange(client.unwrap(), accepted.unwrap()).await;
 }
 
-async fn exchange(mut client: impl AsyncRead + AsyncWrite + Unpin, mut server: impl AsyncRead + AsyncWrite + Unpin) {
+pub async fn exchange(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+) {
     client.write_all(b"GET / HTTP/1.1\r\nHost: f\r\n\r\n").await.unwrap();
     client.flush().await.unwrap();
     let mut head = [0; 27];
@@ -47,7 +50,7 @@ async fn exchange(mut client: impl AsyncRead + AsyncWrite + Unpin, mut server: i
 }
 
 /// What a browser is shown instead of a server.
-async fn page(mut client: TlsStream<TcpStream>) -> String {
+pub async fn page(mut client: TlsStream<TcpStream>) -> String {
     client.write_all(b"GET / HTTP/1.1\r\nHost: f\r\n\r\n").await.unwrap();
     client.flush().await.unwrap();
     let mut page = Vec::new();
@@ -92,6 +95,19 @@ async fn both_nodes_on_one_listener_and_a_mapped_port_beside_it() {
     arrives(SUB, mapped, &roots, &other).await;
     // Who names no server at the other listener means the server there.
     arrives("localhost", mapped, &roots, &other).await;
+    // One agent on both nodes, as at failover: one session.
+    for (name, server) in [(PUB, &primary), (SUB, &secondary)] {
+        let (client, accepted) = tokio::join!(ask(name, shared, &roots), server.accept());
+        let (mut client, mut server) = (client.unwrap(), accepted.unwrap());
+        let request = "GET /finesse/api/User/1001 HTTP/1.1\r\nHost: f\r\nAuthorization: Basic MTAwMTp4\r\n\r\n";
+        client.write_all(request.as_bytes()).await.unwrap();
+        client.flush().await.unwrap();
+        soon("the request", server.read_exact(&mut vec![0; request.len()])).await.unwrap();
+        let response = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        server.write_all(response).await.unwrap();
+        server.flush().await.unwrap();
+        soon("the answer", client.read_exact(&mut vec![0; response.len()])).await.unwrap();
+    }
     // What is meant for the first node does not reach the second because the port is wrong.
     let page = page(ask(PUB, mapped, &roots).await.unwrap()).await;
     assert!(page.contains("502") && page.contains(&format!("does not stand for {PUB}, only at {shared}")), "{page}");
@@ -111,14 +127,18 @@ async fn both_nodes_on_one_listener_and_a_mapped_port_beside_it() {
     let (_, lines) = captures(&dir.path().join("captures")).remove(0);
     let settings = lines[0]["finesse"]["capture"]["settings"].to_string();
     assert!(settings.contains(&format!("127.0.0.1:0=https://{SUB}:{c}")), "{settings}");
-    assert_eq!(actions(&lines).iter().filter(|action| **action == "http-exchange").count(), 7);
+    assert_eq!(actions(&lines).iter().filter(|action| **action == "http-exchange").count(), 9);
+    let calls: Vec<_> = lines.iter().filter(|line| line["finesse"]["api"]["resource"] == "User").collect();
+    assert_eq!(calls.len(), 2);
+    assert_ne!(calls[0]["server"]["domain"], calls[1]["server"]["domain"]);
+    assert!(calls[0]["trace"]["id"].is_string() && calls[0]["trace"] == calls[1]["trace"], "{calls:#?}");
     let server = |name: &str, port: u16| {
         let opened = |line: &&serde_json::Value| line["event"]["action"] == "connection-opened";
         let to = |line: &&serde_json::Value| line["server"]["domain"] == name && line["server"]["port"] == port;
         lines.iter().filter(opened).filter(to).count()
     };
     // The refused name counts for the first server of its listener.
-    assert_eq!((server(PUB, a), server(SUB, b), server(SUB, c)), (4, 1, 3), "{lines:#?}");
+    assert_eq!((server(PUB, a), server(SUB, b), server(SUB, c)), (5, 2, 3), "{lines:#?}");
 }
 
 #[tokio::test]

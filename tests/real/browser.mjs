@@ -5,6 +5,7 @@
 //       --trust pin|store --ca FILE            how the browser comes to trust FILE: its key named on the command line, or the
 //                                              certificate put into the (throwaway) user's certificate store with certutil
 //       --library desktop|current --user 1001 --server PORT --server-ca FILE        login: as in login.mjs
+//       --over bosh                                                                 login: without WebSocket
 //       --har FILE                                             playwright records a HAR into FILE
 //       --exported FILE                                        DevTools' own "Export HAR (sanitized)" goes to FILE
 //       --count N                                                                   talk: how many stanzas
@@ -25,9 +26,9 @@ import { DEBUGGED, inspect } from './devtools.mjs';
 import { READY, READY_ITEM, tomcat } from './tomcat.js';
 import { fail, say } from './wire.js';
 
-const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported', 'page', 'cross', 'attach'];
+const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported', 'page', 'cross', 'attach', 'over'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const { what, host, port, dial, profile, trust, ca, library, user, server, count, cross, attach } = values;
+const { what, host, port, dial, profile, trust, ca, library, user, server, count, cross, attach, over } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
 
 const trusting = {
@@ -88,7 +89,7 @@ try {
   await front?.recording();
   await browser.open();
   await page.waitForFunction(() => globalThis.desktop);
-  await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, count: Number(count) }]);
+  await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, over, count: Number(count) }]);
   if (front) writeFileSync(values.exported, await front.har());
   if (cross) say({ seen: 'crossed', text: await page.evaluate((url) => fetch(url, { credentials: 'include' }).then((answer) => answer.text()), cross) });
   say({ seen: 'page', url: page.url(), cookies: (await page.context().cookies(page.url())).map(({ name, domain }) => `${name} ${domain}`) });

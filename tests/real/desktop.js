@@ -37,8 +37,8 @@ export function recorded(Socket, see, ...options) {
 
 /**
  * Logs in, sees one event, logs out. Resolves when the socket is closed; rejects with the step that did not come about.
- * `strophe` is the library's exports, `Socket` a recorded class, `publish` makes the server send the event (called once,
- * after the subscription).
+ * `strophe` is the library's exports, `Socket` a recorded class (over BOSH what `watched` gives), `publish` makes the server send
+ * the event (called once, after the subscription).
  */
 export async function login({ strophe, Socket, url, user, host, password, publish }) {
   const { Strophe, $iq, $pres } = strophe;
@@ -75,6 +75,40 @@ export async function login({ strophe, Socket, url, user, host, password, publis
   // Sends presence unavailable and <close/>. Then the old library closes the socket at once, the new one when the server has answered.
   connection.disconnect('logout');
   await within('the close', Socket.closed);
+}
+
+/**
+ * Over BOSH there is no socket to record: bodies are seen as Strophe gives and takes them, each stanza in them once, the body
+ * itself as `<open/>` or `<close/>` where it stands for that. `closed` resolves when the session is over.
+ */
+export function watched(Strophe, see) {
+  let ended;
+  const told = new Set();
+  const bodies = (direction) => (body) => {
+    const attribute = (name) => body.getAttribute(name);
+    const own = attribute('rid') ?? body;
+    if (told.has(own)) return;
+    told.add(own);
+    const frame = (text) => see({ seen: 'frame', direction, text });
+    const opens = direction === 'c2s' ? !attribute('sid') || attribute('xmpp:restart') === 'true' : attribute('wait');
+    if (opens) frame('<open/>');
+    for (const child of body.childNodes) if (child.nodeType === 1) frame(Strophe.serialize(child));
+    if (attribute('type') === 'terminate') frame('<close/>');
+  };
+  return {
+    closed: new Promise((resolve) => { ended = resolve; }),
+    watch(connection) {
+      // Without this Strophe shows only a body's first child.
+      connection._proto.strip = null;
+      connection.xmlOutput = bodies('c2s');
+      connection.xmlInput = bodies('s2c');
+      const changed = connection._changeConnectStatus;
+      connection._changeConnectStatus = function change(status, ...rest) {
+        changed.call(this, status, ...rest);
+        if (status === Strophe.Status.DISCONNECTED) ended();
+      };
+    },
+  };
 }
 
 /**
@@ -157,6 +191,7 @@ function text(seed, length) {
 function connectionTo({ Strophe }, Socket, url) {
   globalThis.WebSocket = Socket;
   const connection = new Strophe.Connection(url);
+  Socket.watch?.(connection);
   let ids = 0;
   connection.getUniqueId = (suffix) => `${++ids}${suffix === undefined ? '' : `:${suffix}`}`;
   return connection;

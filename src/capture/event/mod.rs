@@ -9,11 +9,13 @@ mod finding;
 #[cfg(test)]
 #[path = "schema_tests.rs"]
 mod schema;
+mod stream;
 mod update;
 mod web;
 
 pub use capture::{Capture, Gap, Setting, Treatment};
 pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
+pub use stream::{Stream, StreamClose, StreamCount};
 pub use update::{ApiError, CausedBy, Participant, Thing, Update, UpdateDialog, UpdateUser};
 pub use web::{Hash, Http, HttpBody, HttpRequest, HttpResponse, Tls, TlsClient, TlsServer, X509};
 
@@ -265,6 +267,9 @@ pub struct Finesse<'a> {
     /// The WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ws: Option<Ws<'a>>,
+    /// The XMPP stream, where that is no WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<Box<Stream<'a>>>,
     /// `c2s` browser to server, `s2c` server to browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
@@ -345,6 +350,7 @@ impl Default for Finesse<'_> {
             session: None,
             conn: None,
             ws: None,
+            stream: None,
             direction: None,
             stage: None,
             keepalive: false,
@@ -475,6 +481,9 @@ pub struct Ws<'a> {
     /// `true` for permessage-deflate; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) compressed: bool,
+    /// Of JSON and Socket.IO: the message with its names, and of values their shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Text<'a>,
     /// Of a pong: since its ping, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rtt_us: Option<u64>,

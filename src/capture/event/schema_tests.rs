@@ -29,7 +29,7 @@ pub(super) fn stages(_: &mut SchemaGenerator) -> Schema {
 
 /// A finding's code.
 pub(super) fn codes(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "enum": Code::ALL.map(Code::as_str)})
+    json_schema!({"type": "string", "enum": Code::ALL.map(Code::as_str).to_vec()})
 }
 
 fn list(takes: impl Fn(&str) -> bool) -> Schema {

@@ -20,6 +20,13 @@ pub(super) fn text(scrub: &mut Scrub<'_>, text: &str, nesting: usize) -> String 
     }
 }
 
+/// JSON that no rule knows: names are kept, values reduced to their shape. `None` if it is not JSON.
+pub(super) fn unknown(scrub: &mut Scrub<'_>, text: &str) -> Option<String> {
+    let mut value = serde_json::from_str::<Value>(text).ok()?;
+    redact(scrub, "", &mut value, Place { class: Class::Unknown, nesting: 0, depth: 0 });
+    Some(value.to_string())
+}
+
 /// Where a value stands. What a credential's name holds is a credential, however it is divided.
 #[derive(Clone, Copy)]
 struct Place {
@@ -34,7 +41,10 @@ fn redact(scrub: &mut Scrub<'_>, name: &str, value: &mut Value, place: Place) {
         _ if depth > MAX_DEPTH => *value = Value::String(scrub.unparsed(0)),
         Value::Object(members) => {
             for (name, value) in members {
-                let class = if class == Class::Operational { rules::member(&name.to_lowercase()) } else { class };
+                let class = match (class, rules::member(&name.to_lowercase())) {
+                    (Class::Operational, own) | (Class::Unknown, own @ (Class::Credential | Class::Session)) => own,
+                    (class, _) => class,
+                };
                 redact(scrub, name, value, Place { class, nesting, depth: depth + 1 });
             }
         }

@@ -8,16 +8,18 @@ mod http;
 mod json;
 pub(super) mod pattern;
 pub(super) mod scrub;
+mod stream;
 mod url;
 mod wire;
 mod xml;
 mod xmpp;
 
-use super::event::{Conn, Decode, Endpoint, Event, Gap, Id, Network, Redaction, User, Ws};
+use super::event::{Conn, Decode, Endpoint, Event, Gap, Id, Network, Redaction, Stream, User, Ws};
 use super::guard::Guard;
 use super::observation::{Observation, What};
 use super::rules::Level;
 use super::token::Tokens;
+use crate::conn::Carrier;
 use scrub::Scrub;
 use std::borrow::Cow;
 
@@ -50,6 +52,11 @@ impl Redactor {
         self.level
     }
 
+    /// Changes the level; tokens stay what they are.
+    pub(super) fn at(&mut self, level: Level) {
+        self.level = level;
+    }
+
     /// Redacts one observation. What it removes, the connection's `guard` remembers.
     pub(super) fn redact<'o>(&self, seen: &Observation<'o>, guard: &mut Guard) -> Event<'o> {
         let mut event = Event { timestamp: seen.at, ..Event::default() };
@@ -74,7 +81,10 @@ impl Redactor {
                 wire::websocket_opened(&mut scrub, exchange, edits, handshake, &mut event)
             }
             What::WebSocketClosed(end) => wire::websocket_closed(&mut scrub, end, &mut event),
-            What::Message { message, keepalive } => wire::message(message, *keepalive, &mut event),
+            What::StreamOpened { sid, terms } => stream::opened(&mut scrub, *sid, *terms, &mut event),
+            What::StreamClosed(end) => stream::closed(end, &mut event),
+            What::Space => stream::space(&mut event),
+            What::Message { message, keepalive } => wire::message(&mut scrub, message, *keepalive, &mut event),
             What::Control { control, rtt_us, idle_ms } => {
                 wire::control(&mut scrub, control, *rtt_us, *idle_ms, seen.direction, &mut event)
             }
@@ -146,7 +156,15 @@ impl Redactor {
         }
         event.user = seen.user.map(|name| User { name: clip(Cow::Borrowed(name)) });
         event.finesse.direction = seen.direction.map(|direction| direction.as_str());
-        event.finesse.ws = seen.ws.map(|id| Ws { id: id.to_string(), ..Ws::default() });
+        if let Some(stream) = seen.stream {
+            let id = stream.to_string();
+            match stream.carrier {
+                Carrier::WebSocket => event.finesse.ws = Some(Ws { id, ..Ws::default() }),
+                Carrier::Bosh | Carrier::Tcp => {
+                    event.finesse.stream = Some(Box::new(Stream { id, ..Stream::default() }));
+                }
+            }
+        }
         let Some(peers) = seen.peers else { return };
         event.finesse.conn = Some(Conn { id: peers.conn.to_string(), ..Conn::default() });
         event.client = Some(Endpoint {
@@ -160,10 +178,15 @@ impl Redactor {
             What::Opened(_) | What::Closed { .. } => None,
             What::Tls(_) => Some("tls"),
             What::Finding(_) | What::Summary(_) => None,
-            _ if seen.ws.is_some() => Some("websocket"),
-            _ => Some("http"),
+            What::Exchange(_) => Some("http"),
+            _ => Some(match seen.stream.map(|id| id.carrier) {
+                Some(Carrier::WebSocket) => "websocket",
+                Some(Carrier::Bosh) => "bosh",
+                Some(Carrier::Tcp) => "xmpp",
+                None => "http",
+            }),
         };
-        let transport = protocol.is_none().then_some("tcp");
+        let transport = matches!(protocol, None | Some("xmpp")).then_some("tcp");
         event.network = Some(Network { transport, protocol, application: "finesse" });
     }
 }

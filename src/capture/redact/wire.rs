@@ -1,7 +1,7 @@
 //! Connections, TLS, HTTP exchanges and WebSocket life as events.
 
 use super::scrub::Scrub;
-use super::{Removes, clip, http, url};
+use super::{Removes, clip, http, stream, url};
 use crate::capture::event::{
     self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Tls, TlsClient, TlsLeg,
     TlsServer, Upstream, Url, UserAgent, WsClose, X509, stamp_s,
@@ -16,6 +16,8 @@ use std::borrow::Cow;
 
 /// Longest Close reason written; RFC 6455 allows 123 bytes.
 const MAX_REASON_BYTES: usize = 123;
+/// Longest message without XMPP that is looked into, bytes.
+const MAX_PACKET_BYTES: usize = 4_096;
 
 pub(super) fn opened<'o>(opened: &'o Opened, event: &mut Event<'o>) -> Removes {
     event.event.action = "connection-opened";
@@ -107,6 +109,9 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     event.event.types = &["access"];
     event.event.duration = Some(exchange.ended.ns_since(exchange.started));
     head(scrub, exchange, seen.edits, url::Use::Http, event);
+    if let (Some(request), Some(facts)) = (seen.bosh, &mut event.finesse.stream) {
+        stream::request(scrub, request, facts);
+    }
     let status = exchange.response.as_ref().map(|response| response.status);
     event.event.outcome = Some(match status {
         Some(status) if status < 400 => "success",
@@ -195,7 +200,7 @@ fn rewrite(scrub: &mut Scrub<'_>, edits: &[Edit]) -> Option<Rewrite<'static>> {
         http::fields(scrub, &fields.collect::<Vec<_>>())
     };
     let (request_headers, response_headers) = (fields(Direction::C2s), fields(Direction::S2c));
-    (!edits.is_empty()).then(|| Rewrite { count: edits.len() as u64, request_headers, response_headers })
+    (!edits.is_empty()).then_some(Rewrite { count: edits.len() as u64, request_headers, response_headers })
 }
 
 pub(super) fn websocket_opened<'o>(
@@ -252,7 +257,7 @@ pub(super) fn websocket_closed<'o>(scrub: &mut Scrub<'_>, end: &'o WebSocketEnd,
     Removes::Nothing
 }
 
-pub(super) fn message(message: &Message, keepalive: bool, event: &mut Event<'_>) -> Removes {
+pub(super) fn message(scrub: &mut Scrub<'_>, message: &Message, keepalive: bool, event: &mut Event<'_>) -> Removes {
     event.event.action = "websocket-message";
     event.event.category = &["network"];
     event.event.types = &["protocol"];
@@ -263,8 +268,39 @@ pub(super) fn message(message: &Message, keepalive: bool, event: &mut Event<'_>)
         ws.wire_bytes = Some(message.wire_bytes);
         ws.fragments = Some(message.fragments);
         ws.compressed = message.compressed;
+        ws.text = packet(scrub, message).map(Cow::Owned);
+        if ws.text.is_some() {
+            return Removes::Payload;
+        }
     }
     Removes::Nothing
+}
+
+/// JSON, alone or behind the type, namespace and number of an Engine.IO or Socket.IO packet (`42/live,7["event",{…}]`): what
+/// gadgets of Live Data and the like speak. Of other text only the size is told.
+fn packet(scrub: &mut Scrub<'_>, message: &Message) -> Option<String> {
+    if message.opcode != Opcode::Text || message.truncated || message.payload.len() > MAX_PACKET_BYTES {
+        return None;
+    }
+    let text = str::from_utf8(&message.payload).ok()?;
+    let (head, json) = text.split_at(text.find(['{', '['])?);
+    let (kind, rest) = head.split_at(head.find(|c: char| !c.is_ascii_digit()).unwrap_or(head.len()));
+    let (namespace, number) = rest.rsplit_once(',').unwrap_or(("", rest));
+    let is_word = namespace.bytes().all(|b| b.is_ascii_alphabetic() || b"/-_".contains(&b));
+    let is_number = |text: &str| text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_word || namespace.len() > 48 || !is_number(kind) || !is_number(number) {
+        return None;
+    }
+    // The first word of an event is its name, not a value.
+    let name = json.strip_prefix("[\"").and_then(|rest| rest.split_once('"')).map(|(name, _)| name);
+    let is_name =
+        |name: &&str| name.len() <= 48 && name.bytes().all(|b| b.is_ascii_alphabetic() || b" ._:-".contains(&b));
+    let kept = super::json::unknown(scrub, json)?;
+    let kept = match (name.filter(is_name), kept.strip_prefix("[\"").and_then(|rest| rest.split_once('"'))) {
+        (Some(name), Some((_, rest))) => format!("[\"{name}\"{rest}"),
+        _ => kept,
+    };
+    Some(format!("{head}{kept}"))
 }
 
 pub(super) fn control(

@@ -6,6 +6,7 @@
 
 use super::json;
 use super::scrub::Scrub;
+use crate::bosh;
 use crate::capture::rules::{self, Class, HINTS, Level};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
@@ -117,10 +118,10 @@ fn names_a_user(xml: &str) -> bool {
 fn namespaces(xml: &str) -> impl Iterator<Item = &str> {
     DECLARATION.find_iter(xml.as_bytes()).map(|at| {
         let rest = xml.get(at..).unwrap_or_default();
-        let value = rest.find(['"', '\'']).and_then(|open| {
-            let quote = rest.get(open..)?.chars().next()?;
+        let value = memchr::memchr2(b'"', b'\'', rest.as_bytes()).and_then(|open| {
+            let quote = *rest.as_bytes().get(open)?;
             let value = rest.get(open + 1..)?;
-            value.get(..value.find(quote)?)
+            value.get(..memchr::memchr(quote, value.as_bytes())?)
         });
         value.unwrap_or("?")
     })
@@ -224,6 +225,9 @@ fn attribute_class(element: &str, name: &str, namespace: &str, known: bool) -> C
     match rules::member(&lower) {
         Class::Operational if stream_management && lower == "id" => Class::Session,
         Class::Operational if lower == "rid" => Class::Credential,
+        // XEP-0124 section 15: the keys continue the session, and the authid names it.
+        Class::Operational if namespace == bosh::NAMESPACE && matches!(&*lower, "key" | "newkey") => Class::Credential,
+        Class::Operational if namespace == bosh::NAMESPACE && lower == "authid" => Class::Session,
         Class::Operational if !known && !lower.starts_with("xmlns") => Class::Unknown,
         class => class,
     }

@@ -6,8 +6,9 @@ use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
     Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Thing, Tls,
-    TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
+    HttpRequest, HttpResponse, Id, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Stream,
+    StreamClose, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent,
+    Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -234,6 +235,7 @@ impl Restrictor {
             session,
             conn,
             ws,
+            stream,
             direction: _,
             stage: _,
             keepalive: _,
@@ -256,6 +258,7 @@ impl Restrictor {
         *session = session.take().map(|id| self.id(id));
         *conn = conn.take().map(|conn| self.conn(conn));
         *ws = ws.take().map(|ws| self.ws(ws));
+        *stream = stream.take().map(|stream| Box::new(self.stream(*stream)));
         *http = http.take().map(|facts| Box::new(self.facts(*facts)));
         *api = api.take().map(|api| self.api(api));
         *sasl = sasl.take().map(|Sasl { mechanism, reason }| Sasl {
@@ -301,6 +304,7 @@ impl Restrictor {
             wire_bytes: ws.wire_bytes,
             fragments: ws.fragments,
             compressed: ws.compressed,
+            text: self.some(ws.text, Self::unknown),
             rtt_us: ws.rtt_us,
             idle_ms: ws.idle_ms,
             close: ws.close.map(|WsClose { code, reason, initiator, handshake }| WsClose {
@@ -311,6 +315,45 @@ impl Restrictor {
             }),
             c2s: ws.c2s,
             s2c: ws.s2c,
+        }
+    }
+
+    fn stream<'e>(&mut self, stream: Stream<'e>) -> Stream<'e> {
+        let Stream {
+            id,
+            sid,
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close,
+            requests,
+            c2s,
+            s2c,
+        } = stream;
+        Stream {
+            id: self.word(&id),
+            sid: self.some(sid, Self::session),
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close: close.map(|StreamClose { by, how, condition }| StreamClose {
+                by,
+                how,
+                condition: self.some(condition, Self::word),
+            }),
+            requests,
+            c2s,
+            s2c,
         }
     }
 

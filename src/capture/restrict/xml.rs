@@ -148,15 +148,12 @@ impl Restrictor {
     fn attribute(&mut self, element: &str, name: &str, raw: &str, namespace: &str, out: &mut String) {
         let value = unescape(raw);
         let declares = name == "xmlns" || name.starts_with("xmlns:");
-        let kept = if self.level <= Level::Auth {
-            value.into_owned()
-        } else if matches!(name, "xmlns" | "xmlns:stream") && rules::is_known_namespace(&value) {
+        let names_a_namespace = matches!(name, "xmlns" | "xmlns:stream") || element == "feature" && name == "var";
+        let kept = if self.level <= Level::Auth || names_a_namespace && rules::is_known_namespace(&value) {
             value.into_owned()
         } else if declares {
             self.removed(Class::Unknown);
             return;
-        } else if element == "feature" && name == "var" && rules::is_known_namespace(&value) {
-            value.into_owned()
         } else {
             let what = names::attribute(element, name, namespace);
             let kept = self.by_name(what, name, &value);

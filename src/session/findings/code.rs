@@ -65,6 +65,14 @@ pub enum Code {
     DecodeError,
     /// `api-error`
     ApiError,
+    /// `bosh-request-missing`
+    BoshRequestMissing,
+    /// `bosh-too-many-requests`
+    BoshTooManyRequests,
+    /// `bosh-session-unknown`
+    BoshSessionUnknown,
+    /// `bosh-terminated`
+    BoshTerminated,
 }
 
 /// How much a person should care.
@@ -78,7 +86,7 @@ pub enum Weight {
 
 impl Code {
     /// All findings.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::UpgradeRefused,
         Self::UpgradeStripped,
         Self::SubprotocolNotEchoed,
@@ -109,6 +117,10 @@ impl Code {
         Self::CertificateRefused,
         Self::DecodeError,
         Self::ApiError,
+        Self::BoshRequestMissing,
+        Self::BoshTooManyRequests,
+        Self::BoshSessionUnknown,
+        Self::BoshTerminated,
     ];
 
     /// As the event stream writes it.
@@ -179,6 +191,10 @@ impl Code {
             Self::CertificateRefused => &CERTIFICATE_REFUSED,
             Self::DecodeError => &DECODE_ERROR,
             Self::ApiError => &API_ERROR,
+            Self::BoshRequestMissing => &BOSH_REQUEST_MISSING,
+            Self::BoshTooManyRequests => &BOSH_TOO_MANY_REQUESTS,
+            Self::BoshSessionUnknown => &BOSH_SESSION_UNKNOWN,
+            Self::BoshTerminated => &BOSH_TERMINATED,
         }
     }
 }
@@ -414,9 +430,10 @@ const FORCED_LOGOUT: Text = Text {
 const HOST_NOT_FRONTED: Text = Text {
     code: "host-not-fronted",
     weight: Weight::Warn,
-    title: "The server names a node that this proxy does not front",
-    advice: "On failover the browser goes to that host past the proxy, and its traffic is not seen. Map that name \
-              to a proxy too.",
+    title: "The browser is sent to a server that this proxy does not front",
+    advice: "It goes there past the proxy, and that traffic is not seen: a second node at failover, a gadget's server, \
+              another port. Front it too: add --route PORT=HOST:PORT with the facts host and port to finesse-tap run, \
+              and see that the browser finds the proxy under that name.",
 };
 
 const CERTIFICATE_REFUSED: Text = Text {
@@ -441,4 +458,39 @@ const API_ERROR: Text = Text {
     weight: Weight::Error,
     title: "The server refused a request",
     advice: "The fact meaning says it in plain words; type and code are the server's own.",
+};
+
+const BOSH_REQUEST_MISSING: Text = Text {
+    code: "bosh-request-missing",
+    weight: Weight::Error,
+    title: "A BOSH request is missing before one that was answered",
+    advice: "The server works through request ids in order: it waits for the missing one or ends the session. The \
+              browser lost it (a network change, an extension that blocks requests), or two pages share one session. \
+              Look at cut connections just before.",
+};
+
+const BOSH_TOO_MANY_REQUESTS: Text = Text {
+    code: "bosh-too-many-requests",
+    weight: Weight::Warn,
+    title: "More BOSH requests are open at once than the server allows",
+    advice: "The server may end the session with policy-violation. Either the client does not keep to what was agreed \
+              upon, or something on the way holds answers back: compare with the server's own log of the same second.",
+};
+
+const BOSH_SESSION_UNKNOWN: Text = Text {
+    code: "bosh-session-unknown",
+    weight: Weight::Error,
+    title: "The server no longer knows the BOSH session",
+    advice: "If idle_ms is longer than inactivity_s the client was silent too long: a computer asleep, a throttled tab, \
+              a network gone. If it is short, the notification service was restarted, or the request reached another \
+              node than the one that granted the session.",
+};
+
+const BOSH_TERMINATED: Text = Text {
+    code: "bosh-terminated",
+    weight: Weight::Error,
+    title: "The server ended or refused the BOSH session",
+    advice: "The fact condition is the server's reason: remote-stream-error comes with a stream error that says more, \
+              policy-violation blames the client, host-unknown the name it asked for. A status without a condition means \
+              that no BOSH service answered: look at the path and at what is in front of the server.",
 };

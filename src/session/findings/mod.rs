@@ -5,6 +5,7 @@
 //! alone, `docs/findings.md` explains each. A `Ledger` counts repeats.
 
 pub mod api;
+pub mod bosh;
 mod code;
 pub mod decode;
 pub mod ending;

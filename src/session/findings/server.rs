@@ -1,6 +1,8 @@
 //! The server's side: restarts, outages, forced logouts, and nodes that the proxy does not front.
 
 use super::{Code, Confidence, Finding, Kind};
+use crate::conn::Authority;
+use crate::finesse::Named;
 
 /// Agents cut off at once that make an outage.
 pub(in crate::session) const ALL_AT_ONCE: usize = 3;
@@ -59,14 +61,21 @@ pub(in crate::session) fn forced_logout(
     Some(finding.fact("state", Kind::Plain, state).maybe("gone_for_ms", Kind::Plain, gone.map(|(_, ms)| ms)))
 }
 
-/// A host that SystemInfo names.
-pub(in crate::session) fn not_fronted(host: &str, fronted: &[String], sequence: u64) -> Option<Finding> {
-    if fronted.is_empty() || fronted.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+/// A server that the browser is sent to. One without a port has that of the server that named it, and is fronted whatever
+/// its port.
+pub(in crate::session) fn not_fronted(
+    named: &Named,
+    port: u16,
+    fronted: &[Authority],
+    sequence: u64,
+) -> Option<Finding> {
+    let Named { host, port: own, by } = named;
+    let is_it = |server: &Authority| server.host.eq_ignore_ascii_case(host) && own.is_none_or(|own| server.port == own);
+    if fronted.is_empty() || fronted.iter().any(is_it) {
         return None;
     }
-    Some(Finding::new(Code::HostNotFronted, Confidence::Certain).about(host).seen([sequence]).fact(
-        "host",
-        Kind::Host,
-        host,
-    ))
+    let port = own.unwrap_or(port);
+    let finding = Finding::new(Code::HostNotFronted, Confidence::Certain).about(format!("{host}:{port}"));
+    let finding = finding.seen([sequence]).fact("host", Kind::Host, host).fact("port", Kind::Plain, port);
+    Some(finding.fact("by", Kind::Plain, by))
 }

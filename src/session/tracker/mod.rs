@@ -2,9 +2,10 @@
 //!
 //! [`Tracker`] takes every fact with its [`Spot`] and answers with what the line about it should say. What it has to say
 //! by itself, findings and summaries, waits in a queue: [`Tracker::next_told`] after every fact and every [`Tracker::tick`].
-//! The facts come in by three doors: `wire` (connections, HTTP, WebSocket), `stanza`, `update`.
+//! The facts come in by four doors: `wire` (connections, HTTP, WebSocket frames), `stream`, `stanza`, `update`.
 
 mod stanza;
+mod stream;
 mod update;
 mod wire;
 
@@ -22,7 +23,7 @@ use super::stream::Stream;
 use super::summary::{Reason, Summary};
 use super::timer::{Due, Timers};
 use crate::clock::Moment;
-use crate::conn::{ConnId, SessionId, WsId};
+use crate::conn::{Authority, ConnId, SessionId, StreamId};
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -77,8 +78,8 @@ pub struct Cause {
 pub struct Told {
     /// The connection it is about, which may be gone.
     pub conn: Option<ConnId>,
-    /// The WebSocket.
-    pub ws: Option<WsId>,
+    /// The stream.
+    pub stream: Option<StreamId>,
     /// The session.
     pub session: Option<Session>,
     /// Its agent.
@@ -122,14 +123,14 @@ struct Known {
 #[derive(Debug)]
 pub struct Tracker {
     run: u128,
-    fronted: Vec<String>,
+    fronted: Vec<Authority>,
     sessions: Recent<(IpAddr, String), Session>,
     desktops: Recent<SessionId, Desktop>,
     /// Found out by requestId.
     owners: Recent<ConnId, (Session, String)>,
     /// Found out by `JSESSIONID`, of which only a keyed hash is kept.
     cookies: Recent<u64, (Session, String)>,
-    streams: HashMap<WsId, Stream>,
+    streams: HashMap<StreamId, Stream>,
     servers: Vec<(String, Server)>,
     requests: Recent<String, (Cause, ConnId)>,
     /// Updates whose request is not over: line and time.
@@ -139,7 +140,7 @@ pub struct Tracker {
     outcomes: Recent<u64, SessionId>,
     last_awaited: u64,
     /// Binds by agent, over all clients.
-    rivals: Recent<String, VecDeque<(WsId, Rival)>>,
+    rivals: Recent<String, VecDeque<(StreamId, Rival)>>,
     users: Recent<String, Known>,
     dialogs: Recent<String, Known>,
     timers: Timers,
@@ -176,11 +177,16 @@ impl Tracker {
         }
     }
 
-    /// Says which hosts the proxy fronts; without it the rule about other hosts is silent.
+    /// Says which servers the proxy fronts; without it the rule about others is silent.
     #[must_use]
-    pub fn fronting(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
-        self.fronted.extend(hosts);
+    pub fn fronting(mut self, servers: impl IntoIterator<Item = Authority>) -> Self {
+        self.fronted.extend(servers);
         self
+    }
+
+    /// Says anew which servers the proxy fronts.
+    pub fn front(&mut self, servers: Vec<Authority>) {
+        self.fronted = servers;
     }
 
     /// The session of `user` (login name or JID, any case) on the browser at `client`.
@@ -246,22 +252,22 @@ impl Tracker {
 
     fn due(&mut self, due: Due, at: Moment) {
         match due {
-            Due::FinessePresence(ws) => {
-                let Some(stream) = self.streams.get_mut(&ws) else { return };
+            Due::FinessePresence(id) => {
+                let Some(stream) = self.streams.get_mut(&id) else { return };
                 if let Some(finding) = findings::login::finesse_presence(&stream.ladder) {
                     stream.said = findings::login::Said::Already;
-                    self.find_on(ws, at, finding);
+                    self.find_on(id, at, finding);
                 }
             }
-            Due::Subscription(ws) => {
-                let Some(stream) = self.streams.get(&ws) else { return };
+            Due::Subscription(id) => {
+                let Some(stream) = self.streams.get(&id) else { return };
                 if let Some(finding) = findings::subscription::missing(&stream.ladder, stream.asked_for_user) {
-                    self.find_on(ws, at, finding);
+                    self.find_on(id, at, finding);
                 }
             }
-            Due::IqPing(ws, asked) | Due::WsPing(ws, asked) => {
-                let Some(level) = self.streams.get_mut(&ws).and_then(|stream| stream.unanswered(asked)) else { return };
-                self.find_on(ws, at, findings::ping::unanswered(level, asked));
+            Due::IqPing(id, asked) | Due::WsPing(id, asked) => {
+                let Some(level) = self.streams.get_mut(&id).and_then(|stream| stream.unanswered(asked)) else { return };
+                self.find_on(id, at, findings::ping::unanswered(level, asked));
             }
             Due::Outcome(number) => self.outcome_due(number, at),
             Due::End(id) => {
@@ -298,7 +304,7 @@ impl Tracker {
         let Some(desktop) = self.desktops.find_mut(&id) else { return };
         let told = Told {
             conn: None,
-            ws: None,
+            stream: None,
             session: Some(desktop.session),
             user: Some(desktop.user.clone()),
             at,
@@ -318,28 +324,28 @@ impl Tracker {
     /// Something was found about the fact at `spot`.
     fn find(&mut self, spot: &Spot<'_>, finding: Finding) {
         let scope = spot.session.map_or(Scope::Conn(spot.conn), |session| Scope::Session(session.id));
-        self.find_in(scope, Some(spot.conn), spot.ws, spot.session.map(|session| session.id), spot.at, finding);
+        self.find_in(scope, Some(spot.conn), spot.stream, spot.session.map(|session| session.id), spot.at, finding);
     }
 
     /// Something was found that everybody at this server shares.
     fn find_at_server(&mut self, spot: &Spot<'_>, finding: Finding) {
         let session = spot.session.map(|session| session.id);
-        self.find_in(Scope::Server(spot.server.to_owned()), Some(spot.conn), spot.ws, session, spot.at, finding);
+        self.find_in(Scope::Server(spot.server.to_owned()), Some(spot.conn), spot.stream, session, spot.at, finding);
     }
 
     /// Something was found about a WebSocket, by time.
-    fn find_on(&mut self, ws: WsId, at: Moment, finding: Finding) {
-        let Some(stream) = self.streams.get(&ws) else { return };
+    fn find_on(&mut self, id: StreamId, at: Moment, finding: Finding) {
+        let Some(stream) = self.streams.get(&id) else { return };
         let (conn, session) = (stream.conn, stream.session);
         let scope = session.map_or(Scope::Conn(conn), Scope::Session);
-        self.find_in(scope, Some(conn), Some(ws), session, at, finding);
+        self.find_in(scope, Some(conn), Some(id), session, at, finding);
     }
 
     fn find_in(
         &mut self,
         scope: Scope,
         conn: Option<ConnId>,
-        ws: Option<WsId>,
+        stream: Option<StreamId>,
         session: Option<SessionId>,
         at: Moment,
         finding: Finding,
@@ -352,7 +358,7 @@ impl Tracker {
             user = Some(desktop.user.clone());
         }
         if let Some(finding) = self.ledger.count(scope, finding) {
-            self.tell(Told { conn, ws, session, user, at, what: Tale::Finding(finding) });
+            self.tell(Told { conn, stream, session, user, at, what: Tale::Finding(finding) });
         }
     }
 
@@ -367,7 +373,7 @@ impl Tracker {
     }
 
     fn stream(&mut self, spot: &Spot<'_>) -> Option<&mut Stream> {
-        self.streams.get_mut(&spot.ws?)
+        self.streams.get_mut(&spot.stream?)
     }
 
     fn server(&mut self, name: &str) -> Option<&mut Server> {

@@ -1,7 +1,7 @@
 //! Stanzas as the session layer sees them: the login's stages, subscriptions, pings, conflicts.
 
 use super::{PATIENCE, Spot, Tracker, bare, hash};
-use crate::conn::Direction;
+use crate::conn::{Carrier, Direction};
 use crate::finesse::Node;
 use crate::session::findings::ending::{Announced, Health, Rival};
 use crate::session::findings::login::{Refusal, Said};
@@ -42,10 +42,13 @@ impl Tracker {
                 let again = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Auth));
                 read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Open });
             }
+            // What is offered before TLS says only how to get there (RFC 6120 section 5.3.1).
+            (Kind::Features, Direction::S2c) if offers_tls_alone(stanza) => {}
             (Kind::Features, Direction::S2c) => {
                 let again = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Auth));
                 read.stage = self.reach(spot, if again { Stage::Restart } else { Stage::Features });
                 if read.stage == Some(Stage::Features)
+                    && is_desktop(spot)
                     && let Some(finding) = findings::login::mechanisms(&stanza.mechanisms, spot.sequence)
                 {
                     self.find_cause(spot, finding);
@@ -76,7 +79,7 @@ impl Tracker {
     /// The socket turns out to be this session's.
     pub(super) fn adopt(&mut self, spot: &Spot<'_>) {
         let Some(session) = spot.session else { return };
-        let Some(stream) = spot.ws.and_then(|ws| self.streams.get_mut(&ws)) else { return };
+        let Some(stream) = spot.stream.and_then(|id| self.streams.get_mut(&id)) else { return };
         if stream.session == Some(session.id) {
             return;
         }
@@ -162,8 +165,8 @@ impl Tracker {
     }
 
     fn asks_ping(&mut self, spot: &Spot<'_>, direction: Direction) {
-        let Some(ws) = spot.ws else { return };
-        self.timers.set(spot.at, PATIENCE, Due::IqPing(ws, spot.sequence));
+        let Some(id) = spot.stream else { return };
+        self.timers.set(spot.at, PATIENCE, Due::IqPing(id, spot.sequence));
         if direction == Direction::S2c {
             return;
         }
@@ -180,7 +183,7 @@ impl Tracker {
 
     /// An agent's client asks for its resource: whoever else holds it is thrown out.
     fn binds(&mut self, spot: &Spot<'_>) {
-        let Some(ws) = spot.ws else { return };
+        let Some(id) = spot.stream else { return };
         let Some(user) = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase()) else { return };
         let browser = self.stream(spot).map_or(0, |stream| stream.browser);
         let rival = Rival { client: spot.client, browser, sequence: spot.sequence };
@@ -189,9 +192,9 @@ impl Tracker {
                 if rivals.len() == MAX_RIVALS {
                     rivals.pop_front();
                 }
-                rivals.push_back((ws, rival));
+                rivals.push_back((id, rival));
             }
-            None => self.rivals.insert(user, [(ws, rival)].into()),
+            None => self.rivals.insert(user, [(id, rival)].into()),
         }
     }
 
@@ -238,12 +241,12 @@ impl Tracker {
     }
 
     fn presence(&mut self, spot: &Spot<'_>, direction: Direction, stanza: &Stanza<'_, '_>) -> Option<Stage> {
-        let ws = spot.ws?;
+        let id = spot.stream?;
         match (direction, stanza.stanza_type.as_deref()) {
             (Direction::C2s, None) if stanza.to.is_none() => {
                 let stage = self.reach(spot, Stage::Presence);
-                if stage.is_some() {
-                    self.timers.set(spot.at, PATIENCE, Due::FinessePresence(ws));
+                if stage.is_some() && is_desktop(spot) {
+                    self.timers.set(spot.at, PATIENCE, Due::FinessePresence(id));
                 }
                 if let Some(desktop) = self.desktop(spot) {
                     desktop.gone = None;
@@ -259,8 +262,8 @@ impl Tracker {
             (Direction::S2c, kind) if stanza.from.as_deref().is_some_and(is_finesse) => match kind {
                 None => {
                     let stage = self.reach(spot, Stage::FinessePresence);
-                    if stage.is_some() {
-                        self.timers.set(spot.at, PATIENCE, Due::Subscription(ws));
+                    if stage.is_some() && is_desktop(spot) {
+                        self.timers.set(spot.at, PATIENCE, Due::Subscription(id));
                     }
                     stage
                 }
@@ -280,8 +283,8 @@ impl Tracker {
             Some("conflict") => {
                 let user = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase());
                 let rivals = user.and_then(|user| self.rivals.find(&user));
-                let own = spot.ws;
-                let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(ws, _)| Some(*ws) > own));
+                let own = spot.stream;
+                let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(id, _)| Some(*id) > own));
                 let rival = rival.map(|(_, rival)| *rival);
                 let (browser, health) =
                     self.stream(spot).map_or((0, Health::Alive), |stream| (stream.browser, stream.health()));
@@ -321,6 +324,15 @@ impl Tracker {
             self.find(spot, finding);
         }
     }
+}
+
+/// Desktops speak over WebSocket or BOSH; who speaks XMPP by itself has other needs.
+fn is_desktop(spot: &Spot<'_>) -> bool {
+    spot.stream.is_some_and(|id| id.carrier != Carrier::Tcp)
+}
+
+fn offers_tls_alone(features: &Stanza<'_, '_>) -> bool {
+    features.mechanisms.is_empty() && features.element.child("starttls").is_some()
 }
 
 /// The localparts whose presence makes the desktop count itself connected.

@@ -1,13 +1,11 @@
-//! Connections, HTTP and WebSockets as the session layer sees them.
+//! Connections, HTTP and WebSocket frames as the session layer sees them.
 
-use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Stream, Tracker, hash};
+use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Tracker, hash};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::{Update, system_hosts};
-use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
+use crate::finesse::{Exchange, Update, named};
 use crate::session::findings::handshake::Asked;
 use crate::session::findings::login::{Refusal, Said};
-use crate::session::findings::server::Sign;
 use crate::session::findings::{self, Confidence, Scope};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
@@ -21,6 +19,10 @@ pub struct Rest<'r> {
     pub started: Moment,
     /// Method.
     pub method: &'r str,
+    /// Path and query.
+    pub path: &'r str,
+    /// The server's port.
+    pub port: u16,
     /// Whether it asks for the WebSocket.
     pub asked: Asked,
     /// `basic` or `bearer`, if it carried credentials.
@@ -33,6 +35,8 @@ pub struct Rest<'r> {
     pub status: Option<u16>,
     /// The answer's `Date`.
     pub date: Option<&'r str>,
+    /// The answer's `Location`.
+    pub location: Option<&'r str>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
 }
@@ -53,7 +57,8 @@ impl Tracker {
     /// and milliseconds from the request.
     pub fn exchange(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> Option<(u64, u64)> {
         if let Some(desktop) = self.desktop(spot) {
-            desktop.requests += 1;
+            // BOSH posts carry a stream: they are no requests of the desktop's.
+            desktop.requests += u64::from(spot.stream.is_none());
             desktop.last = spot.at;
             let (id, idle) = (desktop.session.id, desktop.open_sockets == 0);
             if idle {
@@ -71,6 +76,7 @@ impl Tracker {
         }
         self.credentials(spot, rest);
         self.answer(spot, rest);
+        self.elsewhere(spot, rest);
         self.await_event(spot, rest)
     }
 
@@ -87,9 +93,9 @@ impl Tracker {
         }
     }
 
-    /// What an answer's content tells: errors, and the cluster's hosts.
+    /// What an answer's content tells of errors.
     fn answer(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
-        let (Some(api), Some(status)) = (rest.api, rest.status) else { return };
+        let (Some(_), Some(status)) = (rest.api, rest.status) else { return };
         if status >= 400 && status != 401 {
             let document = rest.content.map(parse);
             let update = document.as_ref().and_then(Update::read_xml);
@@ -104,11 +110,15 @@ impl Tracker {
             if let Some(finding) = findings::api::refused(told) {
                 self.find(spot, finding);
             }
-        } else if api.resource == "SystemInfo" {
-            for host in rest.content.map(system_hosts).unwrap_or_default() {
-                if let Some(finding) = findings::server::not_fronted(&host, &self.fronted, spot.sequence) {
-                    self.find_at_server(spot, finding);
-                }
+        }
+    }
+
+    /// Servers that the browser is sent to, and that are not fronted.
+    fn elsewhere(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let content = rest.content.filter(|_| rest.status.is_some_and(|status| status < 400));
+        for named in named(Exchange { path: rest.path, location: rest.location, content }) {
+            if let Some(finding) = findings::server::not_fronted(&named, rest.port, &self.fronted, spot.sequence) {
+                self.find_at_server(spot, finding);
             }
         }
     }
@@ -187,13 +197,8 @@ impl Tracker {
 
     /// A WebSocket began.
     pub fn websocket_opened(&mut self, spot: &Spot<'_>, opening: Opening<'_>) {
-        let Some(ws) = spot.ws else { return };
         let Opening { offered, selected, user_agent } = opening;
-        let mut stream = Stream::new(spot);
-        stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
-        stream.ladder.reach(Stage::Handshake, spot.sequence, spot.at);
-        self.streams.insert(ws, stream);
-        self.adopt(spot);
+        self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
             if let Some(stream) = self.stream(spot) {
                 stream.said = Said::Already;
@@ -202,23 +207,12 @@ impl Tracker {
         }
     }
 
-    /// A message or frame passed; tells how long nothing had, milliseconds.
-    pub fn passed(&mut self, spot: &Spot<'_>) -> Option<u64> {
-        let stream = self.stream(spot)?;
-        let idle_ms = stream.passed(spot.at)?;
-        let last_ping = stream.last_ping.map(|(sequence, _)| sequence);
-        if let Some(finding) = findings::ping::silence(idle_ms, last_ping, spot.sequence) {
-            self.find(spot, finding);
-        }
-        Some(idle_ms)
-    }
-
     /// A WebSocket ping.
     pub fn ping(&mut self, spot: &Spot<'_>, direction: Direction, payload: Bytes) {
-        let Some(ws) = spot.ws else { return };
+        let Some(id) = spot.stream else { return };
         if let Some(stream) = self.stream(spot) {
             stream.ping(direction, payload, spot);
-            self.timers.set(spot.at, PATIENCE, Due::WsPing(ws, spot.sequence));
+            self.timers.set(spot.at, PATIENCE, Due::WsPing(id, spot.sequence));
         }
     }
 
@@ -233,64 +227,6 @@ impl Tracker {
             self.find(spot, finding);
         }
         Some(rtt_us)
-    }
-
-    /// A Close frame.
-    pub fn close_frame(&mut self, spot: &Spot<'_>) {
-        if let Some(stream) = self.stream(spot) {
-            stream.announced = Announced::Yes;
-        }
-    }
-
-    /// A WebSocket's connection ended; the line `spot.sequence` will say so.
-    pub fn websocket_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
-        let Some(stream) = spot.ws.and_then(|ws| self.streams.remove(&ws)) else { return };
-        let ending = Ending { by, how, announced: stream.announced };
-        let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
-        // A browser drops a socket whose handshake it does not like without a word: that was said.
-        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
-        let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
-        let unannounced = unannounced.filter(|_| !is_explained);
-        // Who gave up because of a ping was cut off by nobody's time limit.
-        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
-        if by != By::Proxy
-            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
-        {
-            self.find(spot, finding);
-        }
-        let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
-        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
-            self.find(spot, slept);
-        }
-        if let Some(finding) = unannounced {
-            self.find(spot, finding);
-        }
-        let Some(desktop) = self.desktop(spot) else { return };
-        desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
-        desktop.last = spot.at;
-        desktop.gone.get_or_insert((spot.sequence, spot.at));
-        let (session, is_last) = (desktop.session.id, desktop.open_sockets == 0);
-        if is_last {
-            self.expect_end(session, spot.at);
-        }
-        if is_cut {
-            self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
-        } else if let Some(desktop) = self.desktop(spot) {
-            desktop.ended_in_order();
-        }
-    }
-
-    /// A socket was cut off: one more of the same kind, of this session's or of several?
-    fn cut(&mut self, spot: &Spot<'_>, cut: Cut) {
-        let own = self.desktop(spot).and_then(|desktop| findings::ending::middlebox(desktop.cut(cut).iter()));
-        let Some(server) = self.server(spot.server) else { return };
-        let cuts = server.cut(cut);
-        let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
-        if let Some(finding) = own.or(shared) {
-            self.find_at_server(spot, finding);
-        } else if let Some(all) = server.all_at_once(spot.at) {
-            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
-        }
     }
 
     /// Something could not be read.

@@ -17,7 +17,6 @@ use finesse_tap::conn::Direction::{self, C2s, S2c};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The real server: its name is the user's own word, so standard error may say it; what is handed on may not.
@@ -117,7 +116,7 @@ impl Outputs<'_> {
             let mut file = archive.by_index(at).unwrap();
             let inside = format!("{name}/{}", file.name().unwrap());
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).unwrap();
+            std::io::copy(&mut file, &mut bytes).unwrap();
             if inside.ends_with(".ndjson") {
                 let stored = self.dir.join(format!("{name}.ndjson"));
                 fs::write(&stored, &bytes).unwrap();

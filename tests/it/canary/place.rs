@@ -30,6 +30,8 @@ pub enum Says {
 }
 
 pub const REST: &str = "PUT /finesse/api/User/1001 HTTP/1.1";
+/// A BOSH post.
+pub const BIND: &str = "POST /http-bind/ HTTP/1.1";
 pub const XML: &[&str] = &["Content-Type: application/xml"];
 pub const JSON: &[&str] = &["Content-Type: application/json"];
 pub const FORM: &[&str] = &["Content-Type: application/x-www-form-urlencoded"];
@@ -41,6 +43,50 @@ const fn place(name: &'static str, says: Says, keeps: &'static [&'static str]) -
 use Says::{Chunked, Client, Close, Gzipped, Request, Response, Server, Upgrade};
 
 pub const PLACES: &[Place] = &[
+    // BOSH bodies.
+    place(
+        "BOSH sid",
+        Request(BIND, XML, "<body rid='7' sid='{S}' xmlns='http://jabber.org/protocol/httpbind'/>"),
+        &["/http-bind/", "\"sid\":\"k-"],
+    ),
+    place(
+        "BOSH sid of a restart",
+        Request(BIND, XML, "<body rid='7' sid='{S}' xmpp:restart='true' xmlns='http://jabber.org/protocol/httpbind'/>"),
+        &["sid=\\\"k-", "[cred:secret]"],
+    ),
+    place(
+        "BOSH keys",
+        Request(BIND, XML, "<body rid='7' key='{S}' newkey='{S}' xmlns='http://jabber.org/protocol/httpbind'/>"),
+        &["key=\\\"[cred:key]"],
+    ),
+    place(
+        "BOSH PLAIN",
+        Request(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place(
+        "BOSH PLAIN, gzip",
+        Gzipped(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place(
+        "BOSH PLAIN, chunked",
+        Chunked(
+            BIND,
+            XML,
+            "<body rid='7' sid='x' xmlns='http://jabber.org/protocol/httpbind'><auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{P}</auth></body>",
+        ),
+        &["[cred:sasl]"],
+    ),
+    place("BOSH in the query", Request("GET /http-bind/?%3Cbody+sid='{S}'/%3E HTTP/1.1", &[], ""), &["/http-bind/"]),
     // Header fields.
     place(
         "Basic",

@@ -70,6 +70,31 @@ impl Endpoint {
         Seen::by(self.command("login.mjs").args(["--user", AGENT, "--library", library.name()]).args(itself(server)))
     }
 
+    /// Node logs in with `library` over BOSH.
+    pub(super) fn login_in_node_over_bosh(&self, server: &Server, library: Library) -> Seen {
+        let mut command = self.command("login.mjs");
+        command.args(["--over", "bosh", "--user", AGENT, "--library", library.name()]);
+        Seen::by(command.args(itself(server)))
+    }
+
+    /// Chromium logs in with `library` over BOSH.
+    pub(super) fn login_in_chromium_over_bosh(&self, server: &Server, library: Library) -> Seen {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "login", "--over", "bosh", "--user", AGENT, "--library", library.name()]);
+        Seen::by(command.args(["--trust", Trust::Pin.name()]).args(itself(server)).arg("--profile").arg(profile.path()))
+    }
+
+    /// slixmpp logs in without HTTP; `tls` is `direct` or `starttls`. What it says, step by step.
+    pub(super) fn login_with_slixmpp(&self, server: &Server, tls: &str) -> Vec<String> {
+        let mut command = Command::new("node");
+        command.arg(scripts().join("stream.mjs")).env("FINESSE_TAP_TEST_PASSWORD", PASSWORD);
+        command.args(["--tls", tls, "--host", HOST, "--user", AGENT, "--dial", &self.port.to_string()]);
+        let said = run(command.arg("--ca").arg(&self.ca).args(itself(server))).stdout;
+        let step = |line: &String| serde_json::from_str::<Value>(line).ok()?["step"].as_str().map(str::to_owned);
+        said.iter().filter_map(step).collect()
+    }
+
     /// Chromium logs in with `library`.
     pub(super) fn login_in_chromium(&self, server: &Server, library: Library, trust: Trust) -> Seen {
         let profile = tempfile::tempdir().expect("a temporary directory");

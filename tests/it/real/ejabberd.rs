@@ -11,7 +11,7 @@ use std::fs;
 use std::process::Command;
 
 impl Server {
-    /// ejabberd: SASL PLAIN only, `/ws/`, a WebSocket ping every 3 s, pubsub, agents and `finesse` in each other's roster.
+    /// ejabberd: SASL PLAIN only, `/ws/`, `/http-bind/`, a WebSocket ping every 3 s, pubsub, agents and `finesse` in each other's roster.
     pub(super) fn ejabberd() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (certificate, key) = certificate(directory.path());
@@ -34,9 +34,10 @@ listen:
     ip: "127.0.0.1"
     module: ejabberd_http
     tls: true
-    request_handlers: {{ "/ws": ejabberd_http_ws, "/api": mod_http_api }}
+    request_handlers: {{ "/ws": ejabberd_http_ws, "/http-bind": mod_bosh, "/api": mod_http_api }}
 api_permissions: {{ "all": {{ who: all, what: "*" }} }}
 modules:
+  mod_bosh: {{}}
   mod_roster: {{}}
   mod_ping: {{}}
   mod_stream_mgmt: {{}}
@@ -52,7 +53,7 @@ modules:
         command.env("EJABBERD_LOG_PATH", directory.path().join("ejabberd.log"));
         let mut process = Process::start(&mut command);
         process.wait_for("where it listens", |line| line.contains("Start accepting TLS connections").then_some(()));
-        let server = Self { port, certificate, process, _directory: directory };
+        let server = Self { port, xmpp: [0; 2], certificate, process, _directory: directory };
         for user in AGENTS.into_iter().chain(["finesse"]) {
             server.call("register", &json!({ "user": user, "host": HOST, "password": PASSWORD }));
         }

@@ -69,6 +69,6 @@ impl Server {
         let mut process = Process::start(&mut command);
         // Said after its ports are open.
         process.wait_for("its start", |line| line.contains("event method").then_some(()));
-        Self { port: own, certificate, process, _directory: directory }
+        Self { port: own, xmpp: [0; 2], certificate, process, _directory: directory }
     }
 }

@@ -3,12 +3,13 @@
 //! Every wait ends: with what is waited for, with the end of the program, after [`SILENCE`] without a line or after [`PATIENCE`] with
 //! them. It does not know what it runs.
 
+use crate::support::Deadline;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a program may say nothing while it is waited for. Above every deadline of the programs themselves.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -56,10 +57,10 @@ impl Process {
 
     /// The first line (of either stream) in which `found` finds something, and what it finds.
     pub(super) fn wait_for<T>(&mut self, what: &str, found: impl Fn(&str) -> Option<T>) -> T {
-        let since = Instant::now();
+        let deadline = Deadline::after(PATIENCE);
         loop {
             let (stream, line) = match self.incoming.recv_timeout(SILENCE) {
-                Ok(heard) if since.elapsed() < PATIENCE => heard,
+                Ok(heard) if !deadline.is_over() => heard,
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {
                     panic!("{} did not say {what}\n{}", self.name, self.output.transcript())
                 }
@@ -77,10 +78,10 @@ impl Process {
 
     /// Waits for the program's end, which must be a success.
     pub(super) fn finish(mut self) -> Output {
-        let since = Instant::now();
+        let deadline = Deadline::after(PATIENCE);
         loop {
             match self.incoming.recv_timeout(SILENCE) {
-                Ok((stream, line)) if since.elapsed() < PATIENCE => self.output.push(stream, line),
+                Ok((stream, line)) if !deadline.is_over() => self.output.push(stream, line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {
                     panic!("{} does not end\n{}", self.name, self.output.transcript())

@@ -17,13 +17,16 @@ const PORT_ATTEMPTS: usize = 5;
 /// A server with one TLS port for page and WebSocket.
 pub(super) struct Server {
     pub(super) port: u16,
+    /// XMPP without HTTP: with STARTTLS, and TLS at once.
+    pub(super) xmpp: [u16; 2],
     pub(super) certificate: PathBuf,
     pub(super) process: Process,
     pub(super) _directory: TempDir,
 }
 
 impl Server {
-    /// Prosody: SASL PLAIN only, `/ws/`, the page at `/desktop/`, a pubsub component, agents and `finesse` in each other's roster.
+    /// Prosody: SASL PLAIN only, `/ws/`, `/http-bind/`, XMPP by itself, the page at `/desktop/`, a pubsub component, agents and
+    /// `finesse` in each other's roster.
     pub(super) fn prosody() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (certificate, _) = certificate(directory.path());
@@ -47,15 +50,17 @@ impl Server {
         }
 
         for _ in 0..PORT_ATTEMPTS {
-            let port = free_port();
+            let [port, starttls, direct] = [(); 3].map(|()| free_port());
+            let xmpp = [starttls, direct];
             let configuration = directory.path().join("prosody.cfg.lua");
-            fs::write(&configuration, prosody_configuration(directory.path(), port)).expect("write the configuration");
+            fs::write(&configuration, prosody_configuration(directory.path(), port, xmpp))
+                .expect("write the configuration");
             let mut process = Process::start(Command::new("prosody").arg("--config").arg(&configuration).arg("-F"));
             let ports = process.wait_for("where https listens", |line| {
                 line.split_once("Activated service 'https' on ").map(|(_, ports)| ports.to_owned())
             });
             if ports.ends_with(&format!(":{port}")) {
-                return Self { port, certificate, process, _directory: directory };
+                return Self { port, xmpp, certificate, process, _directory: directory };
             }
         }
         panic!("no port for Prosody after {PORT_ATTEMPTS} attempts");
@@ -74,7 +79,7 @@ impl Server {
             .arg(key);
         let mut process = Process::start(command.args(options));
         let port = process.wait_for("where it listens", |line| line.rsplit_once("ACCEPT 127.0.0.1:")?.1.parse().ok());
-        Self { port, certificate, process, _directory: directory }
+        Self { port, xmpp: [0; 2], certificate, process, _directory: directory }
     }
 
     /// ws with permessage-deflate as `options` say (see `deflate.mjs`).
@@ -93,7 +98,12 @@ impl Server {
         let mut process = Process::start(&mut command);
         let port =
             process.wait_for("its port", |line| line.strip_prefix("{\"listening\":")?.strip_suffix('}')?.parse().ok());
-        Self { port, certificate, process, _directory: directory }
+        Self { port, xmpp: [0; 2], certificate, process, _directory: directory }
+    }
+
+    /// Its ports for XMPP without HTTP: with STARTTLS, and TLS at once.
+    pub(super) fn xmpp(&self) -> [u16; 2] {
+        self.xmpp
     }
 
     /// Finesse's own client on this server, present for `agents` and ready: it lives as long as the value.
@@ -123,7 +133,7 @@ impl Server {
             let (first, second) = line.strip_prefix("{\"listening\":[")?.strip_suffix("]}")?.split_once(',')?;
             Some([first.parse().ok()?, second.parse().ok()?])
         });
-        (Self { port, certificate, process, _directory: directory }, second)
+        (Self { port, xmpp: [0; 2], certificate, process, _directory: directory }, second)
     }
 
     /// Its TLS port on 127.0.0.1.
@@ -160,7 +170,7 @@ fn store(directory: &Path, name: &str, user: &str, fields: &str) {
     fs::write(folder.join(format!("{user}.dat")), format!("return {{ {fields} }};\n")).expect("write the store");
 }
 
-fn prosody_configuration(directory: &Path, port: u16) -> String {
+fn prosody_configuration(directory: &Path, port: u16, [starttls, direct]: [u16; 2]) -> String {
     let directory = directory.display();
     format!(
         r#"
@@ -168,12 +178,17 @@ fn prosody_configuration(directory: &Path, port: u16) -> String {
         data_path = "{directory}/data"
         certificates = "{directory}"
         log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
-        modules_enabled = {{ "roster", "saslauth", "disco", "ping", "websocket", "http_files" }}
+        modules_enabled = {{ "roster", "saslauth", "disco", "ping", "tls", "websocket", "bosh", "http_files" }}
         modules_disabled = {{ "s2s", "offline" }}
         storage = "internal"
         authentication = "internal_plain"
         disable_sasl_mechanisms = {{ "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" }}
-        c2s_ports = {{}}
+        c2s_ports = {{ {starttls} }}
+        c2s_direct_tls_ports = {{ {direct} }}
+        c2s_interfaces = {{ "127.0.0.1" }}
+        c2s_direct_tls_interfaces = {{ "127.0.0.1" }}
+        c2s_require_encryption = true
+        c2s_direct_tls_ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
         s2s_ports = {{}}
         http_ports = {{}}
         https_ports = {{ {port} }}

@@ -51,21 +51,27 @@ impl Tap {
         Self::start(server, Record::Stream)
     }
 
+    /// Starts with one route, to `server`, which it trusts by its certificate.
+    pub(super) fn leading(server: &Server, route: &str) -> Self {
+        Self::on(server, route, Record::Files)
+    }
+
     fn start(server: &Server, record: Record) -> Self {
+        Self::on(server, &format!("0=https://{HOST}:{}", server.port()), record)
+    }
+
+    fn on(server: &Server, route: &str, record: Record) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
-        command.args(["run", "--listen", "127.0.0.1:0", "--resolve", &format!("{HOST}:127.0.0.1")]);
-        command
-            .args(["--upstream", &format!("{HOST}:{}", server.port())])
-            .arg("--upstream-ca")
-            .arg(server.certificate());
+        command.args(["run", "--route", route, "--resolve", &format!("{HOST}:127.0.0.1")]);
+        command.arg("--upstream-ca").arg(server.certificate());
         command.arg("--certs").arg(directory.path().join("certs")).arg("--capture").arg(match record {
             Record::Files => directory.path().join("capture"),
             Record::Stream => PathBuf::from("-"),
         });
         let mut process = Process::start(&mut command);
         let port = process.wait_for("where it listens", |line| {
-            line.split_once("listening https://127.0.0.1:")?.1.trim().parse().ok()
+            line.split_once("listening ")?.1.split_once("://127.0.0.1:")?.1.trim().parse().ok()
         });
         Self { process, port, directory, record }
     }
@@ -165,10 +171,11 @@ impl Capture {
         assert!(quoted * 2 > frames.len(), "{quoted} of {} stanzas are quoted", frames.len());
     }
 
-    /// The stream is unbroken, and a WebSocket is in it.
+    /// The capture is unbroken, and a WebSocket or another stream is in it.
     pub(super) fn is_whole(&self) {
         self.is_unbroken();
-        assert!(self.all("websocket-opened").next().is_some(), "no WebSocket at all");
+        let mut streams = self.all("websocket-opened").chain(self.all("stream-opened"));
+        assert!(streams.next().is_some(), "no WebSocket and no other stream");
     }
 
     /// The stream is numbered without holes, opened and closed in pairs, nothing undecoded, nothing lost.
@@ -177,10 +184,12 @@ impl Capture {
         for (event, number) in self.events[1..].iter().zip(1_u64..) {
             assert_eq!(event["event"]["sequence"], number, "the stream's numbers");
         }
-        for thing in ["connection", "websocket"] {
+        let opened = ["connection", "websocket", "stream"].map(|thing| {
             let [opened, closed] = ["opened", "closed"].map(|end| self.all(&format!("{thing}-{end}")).count());
             assert_eq!(opened, closed, "{thing}s opened and closed");
-        }
+            opened
+        });
+        assert!(opened.iter().sum::<usize>() > 0, "nothing was opened: {opened:?}");
         for action in ["decode-error", "capture-gap", "redaction-blocked"] {
             assert_eq!(self.all(action).next(), None, "{action}");
         }

@@ -1,11 +1,16 @@
 //! A proxy between a scripted client and a scripted upstream, all in raw bytes over TLS, and the tap's copy of it.
 
+pub mod bulk;
+pub mod deadline;
 pub mod frames;
+pub mod hec;
 pub mod program;
+pub mod receiver;
 pub mod rig;
 pub mod stage;
 pub mod wire;
 
+pub use deadline::Deadline;
 pub use rig::{Rig, Setup};
 
 use std::time::Duration;
@@ -61,7 +66,17 @@ pub fn have(test: &str, programs: &[&str]) -> bool {
         return true;
     }
     assert!(std::env::var_os("FINESSE_TAP_REAL").is_none(), "{test} needs {missing:?}: run tests/run");
-    let line = format!("skipped: {test} needs {missing:?} (run tests/run)\n");
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+    skipped(test, &format!("{missing:?} (run tests/run)"));
     false
+}
+
+/// Says past the test harness that a test is skipped.
+pub fn skipped(test: &str, needs: &str) {
+    let line = format!("skipped: {test} needs {needs}\n");
+    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+}
+
+/// Whether the long forms of tests are asked for.
+pub fn long() -> bool {
+    std::env::var_os("FINESSE_TAP_LONG").is_some_and(|value| value == "1")
 }

@@ -39,6 +39,8 @@ pub struct Setup {
     /// Dial this address instead of the scripted upstream's.
     pub upstream: Option<Target>,
     pub keylog: Option<std::path::PathBuf>,
+    /// What the route speaks.
+    pub kind: Kind,
     /// TLS configuration of the scripted upstream.
     pub tls_versions: &'static [&'static rustls::SupportedProtocolVersion],
 }
@@ -60,12 +62,14 @@ impl Default for Setup {
             queue_bytes: 1 << 31,
             upstream: None,
             keylog: None,
+            kind: Kind::Https,
             tls_versions: rustls::ALL_VERSIONS,
         }
     }
 }
 
 pub struct Rig {
+    kind: Kind,
     pub address: SocketAddr,
     pub ca: CertificateDer<'static>,
     /// The scripted upstream's certificate.
@@ -96,12 +100,15 @@ impl Rig {
         let (upstream_cert, key) = self_signed(HOST);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream_at = listener.local_addr().unwrap();
-        let server = ServerConfig::builder_with_provider(provider())
+        let mut server = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(setup.tls_versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![upstream_cert.clone()], key)
             .unwrap();
+        if setup.kind != Kind::Https {
+            server.alpn_protocols = finesse_tap::tls::alpn(setup.kind);
+        }
 
         let front_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = front_listener.local_addr().unwrap();
@@ -112,7 +119,7 @@ impl Rig {
         };
         let trust = setup.trust.unwrap_or(Trust::Pins(vec![Pin::of(&upstream_cert)]));
         let config = Config {
-            routes: vec![route(address, HOST, target.port())],
+            routes: vec![Route { kind: setup.kind, ..route(address, HOST, target.port()) }],
             resolve: vec![(HOST.to_owned(), target.ip())],
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
@@ -124,6 +131,7 @@ impl Rig {
         let shutdown = CancellationToken::new();
         let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, shutdown.clone()));
         Self {
+            kind: setup.kind,
             address,
             ca: ca_der,
             upstream_cert,
@@ -156,6 +164,16 @@ impl Rig {
         name: &str,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> std::io::Result<ClientEnd> {
+        self.secure(self.tcp().await, name, versions).await
+    }
+
+    /// The client's TLS handshake over any connection.
+    pub async fn secure(
+        &self,
+        tcp: TcpStream,
+        name: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> std::io::Result<ClientEnd> {
         let mut roots = RootCertStore::empty();
         roots.add(self.ca.clone()).unwrap();
         let mut config = ClientConfig::builder_with_provider(provider())
@@ -163,9 +181,9 @@ impl Rig {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = finesse_tap::tls::alpn(self.kind);
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        soon("TLS with the proxy", TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await)).await
+        soon("TLS with the proxy", TlsConnector::from(Arc::new(config)).connect(name, tcp)).await
     }
 
     /// Both ends of one relayed connection.
@@ -272,6 +290,7 @@ impl Capture {
                 assert!(!self.ended.contains(&direction), "{direction} ended twice");
                 self.ended.push(direction);
             }
+            Message::Change(_) => panic!("nobody changed anything"),
             Message::Edited(..) | Message::Unedited { .. } => panic!("headers were rewritten"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
             Message::Closed(_, closed, lost) => {

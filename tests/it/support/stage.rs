@@ -8,7 +8,7 @@ use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::token::Tokens;
 use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
-use finesse_tap::conn::{Authority, ConnId, Direction, Peers};
+use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
@@ -37,7 +37,8 @@ impl Stage {
             server: Authority { host: HOST.into(), port: 8445 },
         };
         let listener = "127.0.0.1:8445".parse().unwrap();
-        let opened = Opened { peers, at, listener, sni: Some(HOST.into()), upstream: None, connect_us: None };
+        let opened =
+            Opened { peers, at, listener, sni: Some(HOST.into()), upstream: None, connect_us: None, kind: Kind::Https };
         stage.take(Message::Opened(Box::new(opened)));
         stage
     }

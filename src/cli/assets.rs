@@ -1,0 +1,31 @@
+//! The options of `assets`.
+
+use crate::assets::Kind;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// The options of `assets`.
+#[derive(Debug, Args)]
+pub struct AssetsFlags {
+    /// What they are for; without it, all are listed
+    #[arg(value_enum)]
+    pub kind: Option<Kind>,
+    /// Print this file of it
+    #[arg(value_name = "FILE", conflicts_with = "out")]
+    pub file: Option<String>,
+    /// Write all files of it into DIR
+    ///
+    /// DIR is made if it is not there. A file that is there already and different is not overwritten.
+    #[arg(long, short = 'o', value_name = "DIR", value_hint = ValueHint::DirPath, requires = "kind")]
+    pub out: Option<PathBuf>,
+}
+
+pub(super) const MORE: &str = "\
+Examples:
+  finesse-tap assets                              what there is
+  finesse-tap assets rsyslog                      its files
+  finesse-tap assets rsyslog sender.conf          print one
+  finesse-tap assets splunk -o finesse-splunk     write all of them
+  finesse-tap assets schema event-1.0.schema.json the contract of the events, for programs
+
+Next: the README.md among the files tells how to install them.";

@@ -1,0 +1,45 @@
+//! The options of `hosts`, and what stands below them in `--help`.
+
+use super::TrafficFlags;
+use clap::{Args, ValueHint};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub(super) const MORE: &str = "\
+Examples:
+  finesse-tap hosts --upstream uccxpub.example.com --upstream uccxsub.example.com
+  finesse-tap hosts --config tap.toml --apply
+  finesse-tap hosts --undo
+
+Without --apply or --undo nothing is changed. Every line but ours stays as it is, and the file as it was is kept beside it with
+.finesse-tap.bak behind its name. Changing the system's file needs the rights of an administrator; the error says the command.
+
+A hosts file maps names, not ports, and it maps them for this proxy too: `run` then needs the servers' real addresses by
+--resolve, which are said. Where that is too much, `finesse-tap run` tells at its start how one browser alone finds the proxy.
+
+The variables of `run` count here too, such as FINESSE_TAP_UPSTREAM.
+
+Next: finesse-tap run, with the --resolve options shown.";
+
+/// The options of `hosts`.
+#[derive(Debug, Args)]
+pub struct HostsFlags {
+    /// Read the routes from the TOML file of `run`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<OsString>,
+    /// Which names, and where they lead.
+    #[command(flatten)]
+    pub traffic: TrafficFlags,
+    /// Put the lines into the hosts file, after asking
+    #[arg(long, conflicts_with = "undo")]
+    pub apply: bool,
+    /// Take our lines out of the hosts file, after asking
+    #[arg(long)]
+    pub undo: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Change FILE instead of the system's hosts file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+}

@@ -1,0 +1,110 @@
+//! Streams as the session layer sees them, whatever carries them: begun, spoken on, announced to end, ended.
+
+use super::{Spot, Stream, Tracker, hash};
+use crate::session::findings;
+use crate::session::findings::bosh::{Goodbye, Load};
+use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
+use crate::session::findings::login::Said;
+use crate::session::findings::server::Sign;
+use crate::session::stage::Stage;
+
+impl Tracker {
+    /// A stream began, with the stage that this reaches, and what the client's program calls itself.
+    pub fn stream_opened(&mut self, spot: &Spot<'_>, stage: Option<Stage>, user_agent: &[u8]) {
+        let Some(id) = spot.stream else { return };
+        let mut stream = Stream::new(spot);
+        stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
+        if let Some(stage) = stage {
+            stream.ladder.reach(stage, spot.sequence, spot.at);
+        }
+        self.streams.insert(id, stream);
+        self.adopt(spot);
+    }
+
+    /// A response to a BOSH request, as the line `spot.sequence` will say.
+    pub fn bosh_answered(&mut self, spot: &Spot<'_>, load: Load) {
+        let found = [findings::bosh::missing(load, spot.sequence), findings::bosh::too_many(load, spot.sequence)];
+        found.into_iter().flatten().for_each(|finding| self.find(spot, finding));
+    }
+
+    /// A server ends a BOSH session or refuses it, as the line `spot.sequence` will say.
+    pub fn bosh_ended(&mut self, spot: &Spot<'_>, goodbye: Goodbye<'_>) {
+        if goodbye.condition == Some("system-shutdown") {
+            self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
+        } else if let Some(finding) = findings::bosh::ended(goodbye, spot.sequence) {
+            self.find(spot, finding);
+        }
+        if let Some(stream) = self.stream(spot) {
+            stream.said = Said::Already;
+        }
+    }
+
+    /// A message, frame or body passed; tells how long nothing had, milliseconds.
+    pub fn passed(&mut self, spot: &Spot<'_>) -> Option<u64> {
+        let stream = self.stream(spot)?;
+        let idle_ms = stream.passed(spot.at)?;
+        let last_ping = stream.last_ping.map(|(sequence, _)| sequence);
+        if let Some(finding) = findings::ping::silence(idle_ms, last_ping, spot.sequence) {
+            self.find(spot, finding);
+        }
+        Some(idle_ms)
+    }
+
+    /// Its end was announced: by a Close frame, or what stands for one.
+    pub fn announced(&mut self, spot: &Spot<'_>) {
+        if let Some(stream) = self.stream(spot) {
+            stream.announced = Announced::Yes;
+        }
+    }
+
+    /// A stream ended; the line `spot.sequence` will say so.
+    pub fn stream_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
+        let Some(stream) = spot.stream.and_then(|id| self.streams.remove(&id)) else { return };
+        let ending = Ending { by, how, announced: stream.announced };
+        let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
+        // A browser drops a socket whose handshake it does not like without a word: that was said.
+        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
+        let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
+        let unannounced = unannounced.filter(|_| !is_explained);
+        // Who gave up because of a ping was cut off by nobody's time limit.
+        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
+        if by != By::Proxy
+            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
+        {
+            self.find(spot, finding);
+        }
+        let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
+        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
+            self.find(spot, slept);
+        }
+        if let Some(finding) = unannounced {
+            self.find(spot, finding);
+        }
+        let Some(desktop) = self.desktop(spot) else { return };
+        desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
+        desktop.last = spot.at;
+        desktop.gone.get_or_insert((spot.sequence, spot.at));
+        let (session, is_last) = (desktop.session.id, desktop.open_sockets == 0);
+        if is_last {
+            self.expect_end(session, spot.at);
+        }
+        if is_cut {
+            self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
+        } else if let Some(desktop) = self.desktop(spot) {
+            desktop.ended_in_order();
+        }
+    }
+
+    /// A socket was cut off: one more of the same kind, of this session's or of several?
+    fn cut(&mut self, spot: &Spot<'_>, cut: Cut) {
+        let own = self.desktop(spot).and_then(|desktop| findings::ending::middlebox(desktop.cut(cut).iter()));
+        let Some(server) = self.server(spot.server) else { return };
+        let cuts = server.cut(cut);
+        let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
+        if let Some(finding) = own.or(shared) {
+            self.find_at_server(spot, finding);
+        } else if let Some(all) = server.all_at_once(spot.at) {
+            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
+        }
+    }
+}

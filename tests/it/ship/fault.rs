@@ -1,0 +1,339 @@
+//! What may go wrong on the way: with the receiver, with an event, with our own disk.
+
+use super::site::Site;
+use crate::support::bulk::Bulk;
+use crate::support::hec::{Acks, Hec};
+use crate::support::receiver::{Mishap, Receiver, Wire};
+use finesse_tap::ship::{self, Ack, End, Kind, Orders, Pace, Plan, Status, Url};
+use finesse_tap::tls::upstream::Trust;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn say(status: u16, body: impl ToString) -> Mishap {
+    Mishap::Say(status, Vec::new(), body.to_string())
+}
+
+fn say_later(status: u16, seconds: &str, body: impl ToString) -> Mishap {
+    Mishap::Say(status, vec![("retry-after", seconds.into())], body.to_string())
+}
+
+#[test]
+fn whatever_befalls_hec_every_event_arrives() {
+    let hec = |code: u32| json!({"text": "as it says", "code": code});
+    let mishaps = [
+        Mishap::CutInBody,
+        Mishap::CutBeforeTaking,
+        Mishap::CutBeforeAnswer,
+        Mishap::Slow(Duration::from_millis(300)),
+        say(500, hec(8)),
+        say_later(503, "1", hec(9)),
+        say(503, hec(18)),
+        say(503, hec(20)),
+        say(503, hec(23)),
+        say(429, hec(26)),
+        say(429, hec(27)),
+        say(502, "<html>bad gateway</html>"),
+        say(200, "<html>log in first</html>"),
+        say(200, ""),
+    ];
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    for (round, mishaps) in (0..).zip(mishaps.chunks(3)) {
+        site.write(1, round * 2_100 + 1..=(round + 1) * 2_100);
+        splunk.suffer(mishaps.to_vec());
+        let ended = site.ship_to_splunk(&splunk, &[]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    site.assert_indexed(&splunk, 1..=5 * 2_100);
+    assert!(site.kept(".dead.ndjson").is_empty());
+}
+
+#[test]
+fn whatever_befalls_elasticsearch_every_event_is_there_once() {
+    let fault = |kind: &str| json!({"error": {"type": kind, "reason": "as it says"}, "status": 0});
+    let mishaps = [
+        Mishap::CutInBody,
+        Mishap::CutBeforeTaking,
+        Mishap::CutBeforeAnswer,
+        say_later(429, "1", fault("es_rejected_execution_exception")),
+        say(503, fault("master_not_discovered_exception")),
+        say(502, ""),
+        say(200, "{}"),
+        say(200, json!({"errors": false, "items": [{"create": {"status": 201}}]})),
+        Mishap::Slow(Duration::from_millis(300)),
+        Mishap::CutBeforeAnswer,
+    ];
+    let contract = Bulk { rejects_one_in: 50, ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    for (round, mishaps) in (0..).zip(mishaps.chunks(3)) {
+        site.write(1, round * 2_100 + 1..=(round + 1) * 2_100);
+        elastic.suffer(mishaps.to_vec());
+        let ended = site.ship_to_elastic(&elastic, &[]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    site.assert_stored(&elastic, 1..=4 * 2_100);
+    assert!(elastic.contract.lock().unwrap().conflicts > 0, "what was taken and not answered was sent again");
+    assert!(site.kept(".dead.ndjson").is_empty());
+}
+
+#[test]
+fn a_wrong_token_ends_it_with_a_clear_error() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    site.write(1, 1..=10);
+    site.secret("token", "another-canary");
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("error: HEC answers 403, code 4: Invalid token\nhint: "), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+    site.secret("token", crate::support::hec::TOKEN);
+    assert_eq!(site.ship_to_splunk(&splunk, &[]).code, Some(0));
+    site.assert_indexed(&splunk, 1..=10);
+}
+
+#[test]
+fn an_index_that_is_not_allowed_ends_it() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    site.write(1, 1..=10);
+    let ended = site.ship_to_splunk(&splunk, &["--splunk-index", "secret"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("code 7") && ended.stderr.contains("--splunk-index"), "{}", ended.stderr);
+    assert!(site.kept(".dead.ndjson").is_empty(), "no event is to blame");
+}
+
+/// The letters kept aside: id or text, and reason.
+fn letters(site: &Site) -> Vec<(String, String)> {
+    let [path] = &site.kept(".dead.ndjson")[..] else { panic!("no dead letters") };
+    let text = std::fs::read_to_string(path).unwrap();
+    let read = |line: &str| {
+        let letter: Value = serde_json::from_str(line).unwrap();
+        let id = letter["event"]["event"]["id"].as_str().or(letter["text"].as_str()).unwrap().to_owned();
+        assert!(letter["file"].as_str().unwrap().starts_with("finesse-"));
+        (id, letter["reason"].as_str().unwrap().to_owned())
+    };
+    text.lines().map(read).collect()
+}
+
+#[test]
+fn events_that_hec_will_never_take_are_kept_aside_and_the_rest_arrives() {
+    for names_culprit in [true, false] {
+        let contract = Hec { poison: Some("\"sequence\":4"), names_culprit, ..Hec::default() };
+        let (site, splunk) = (Site::new(), Receiver::start(contract, Wire::Plain));
+        site.write(1, 1..=39);
+        site.append(1, "{\"torn\n");
+        site.write(1, 50..=60);
+        let ended = site.ship_to_splunk(&splunk, &[]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("error: 2 lines were refused for good\nhint: "), "{}", ended.stderr);
+        let contract = splunk.contract.lock().unwrap();
+        assert_eq!(contract.events.len(), 38 + 11);
+        let mut letters = letters(&site);
+        letters.sort();
+        assert!(letters[0].0.ends_with("-4") && letters[0].1.contains("code 6"), "{letters:?}");
+        assert!(letters[1].0 == "{\"torn" && letters[1].1.contains("torn"), "{letters:?}");
+        drop(contract);
+        let ended = site.ship_to_splunk(&splunk, &[]);
+        assert_eq!(ended.code, Some(0), "settled is settled: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn documents_that_elasticsearch_cannot_parse_are_kept_aside() {
+    let contract = Bulk { poison: Some("\"sequence\":77,"), rejects_one_in: 5, ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=200);
+    let ended = site.ship_to_elastic(&elastic, &[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(elastic.contract.lock().unwrap().documents.len(), 199);
+    let letters = letters(&site);
+    assert!(letters.len() == 1 && letters[0].0.ends_with("-77"), "{letters:?}");
+    assert!(letters[0].1.contains("document_parsing_exception"), "{letters:?}");
+}
+
+#[test]
+fn batches_too_large_for_the_receiver_are_halved() {
+    let contract = Hec { max_bytes: 20_000, ..Hec::default() };
+    let (site, splunk) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=500);
+    let huge = super::site::event(501).replace("№501", &"x".repeat(30_000));
+    site.append(1, &(huge + "\n"));
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    site.assert_indexed(&splunk, 1..=500);
+    let letters = letters(&site);
+    assert!(letters.len() == 1 && letters[0].1.contains("413"), "{letters:?}");
+}
+
+#[test]
+fn a_receiver_that_is_away_is_waited_for_and_what_is_written_meanwhile_follows() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    splunk.away(true);
+    site.write(1, 1..=10);
+    let mut program = site.start(&Site::splunk(&splunk, &["--follow"]));
+    program.line("not delivered yet; trying again");
+    site.write(1, 11..=20);
+    site.write(2, 21..=30);
+    splunk.away(false);
+    program.line("delivering again");
+    wait_for(&splunk, 30);
+    site.write(2, 31..=31);
+    wait_for(&splunk, 31);
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("not delivered yet").count(), 1, "once an outage: {}", ended.stderr);
+    site.assert_indexed(&splunk, 1..=31);
+}
+
+/// Waits until so many events are there.
+pub(super) fn wait_for(splunk: &Receiver<Hec>, events: usize) {
+    let since = finesse_tap::clock::now();
+    while splunk.contract.lock().unwrap().events.len() < events {
+        assert!(finesse_tap::clock::now().ms_since(since) < 60_000, "{events} events never came");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn giving_up_is_an_error_and_the_next_time_goes_on() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    splunk.away(true);
+    site.write(1, 1..=10);
+    let ended = site.ship_to_splunk(&splunk, &["--give-up", "100ms"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("given up after"), "{}", ended.stderr);
+    splunk.away(false);
+    assert_eq!(site.ship_to_splunk(&splunk, &[]).code, Some(0));
+    site.assert_indexed(&splunk, 1..=10);
+}
+
+#[test]
+fn an_unfinished_last_line_is_left_for_the_next_time() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    site.write(1, 1..=2);
+    let third = super::site::event(3);
+    site.append(1, &third[..30]);
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("delivered 2 events") && ended.stderr.contains("1 file with an unfinished last line")
+    );
+    site.append(1, &format!("{}\n", &third[30..]));
+    assert!(site.ship_to_splunk(&splunk, &[]).stderr.contains("delivered 1 events"));
+    site.assert_indexed(&splunk, 1..=3);
+}
+
+#[test]
+fn two_shippers_of_the_same_captures_to_the_same_receiver_are_one_too_many() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    site.write(1, 1..=1);
+    let program = site.start(&Site::splunk(&splunk, &["--follow"]));
+    wait_for(&splunk, 1);
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("another shipper"), "{}", ended.stderr);
+    assert_eq!(program.stop().code, Some(0));
+}
+
+#[test]
+fn connections_are_used_again() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Tls));
+    let (_, pin) = splunk.certificate.clone().unwrap();
+    site.write(1, 1..=12_000);
+    assert_eq!(site.ship_to_splunk(&splunk, &["--splunk-pin", &pin]).code, Some(0));
+    assert!(splunk.deliveries() >= 6, "{}", splunk.deliveries());
+    assert!(splunk.connections() <= Pace::default().parallel, "{}", splunk.connections());
+}
+
+/// The shipper itself, with a shorter patience than the program's.
+async fn ship(site: &Path, url: &str, ack: Ack) -> ship::Summary {
+    let token = ship::secret::Source::File(site.join("token"));
+    let kind = Kind::Splunk { token, index: None, ack };
+    let receiver = ship::Receiver { url: Url::parse(url).unwrap(), trust: Trust::System, kind };
+    let pace = Pace {
+        ack: Duration::from_secs(2),
+        ack_poll: Duration::from_millis(10),
+        backoff_base: Duration::from_millis(10),
+        ..Pace::default()
+    };
+    let captures = site.join("captures");
+    let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
+    let status = Arc::new(Status::new(plan.receiver.name()));
+    let summary = ship::run(&plan, &status, &Orders::default()).await.unwrap();
+    assert_eq!(status.snapshot().lag_bytes, 0);
+    summary
+}
+
+#[tokio::test]
+async fn what_is_never_acknowledged_is_sent_again() {
+    let acks = Acks { after_polls: 2, lost_batches: 2, ..Acks::default() };
+    let contract = Hec { acks: Some(acks), ..Hec::default() };
+    let (site, splunk) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=800);
+    let summary = ship(site.dir(), &splunk.url(), Ack::Required).await;
+    assert_eq!(summary.counts.delivered, 800);
+    assert!(summary.counts.errors >= 2, "{:?}", summary.counts);
+    site.assert_indexed(&splunk, 1..=800);
+}
+
+/// A file system of 64 KiB, gone with the test; `None` where the system lets us make none.
+#[cfg(target_os = "linux")]
+struct Small(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Small {
+    fn mount(at: &Path) -> Option<Self> {
+        std::fs::create_dir(at).unwrap();
+        let mut command = std::process::Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).stderr(std::process::Stdio::null());
+        let is_mounted = command.status().is_ok_and(|status| status.success());
+        is_mounted.then(|| Self(at.to_owned()))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_holds_delivery_up_and_loses_nothing() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    let state = site.path("state");
+    let Some(_mounted) = Small::mount(&state) else {
+        crate::support::skipped("a_full_disk_holds_delivery_up_and_loses_nothing", "the right to mount a file system");
+        return;
+    };
+    // Dead letters that do not fit while the ballast is there.
+    let ballast = state.join("ballast");
+    site.write(1, 1..=100);
+    site.append(1, &format!("{}\n", "no event ".repeat(3_000)));
+    site.write(1, 101..=200);
+    std::fs::write(&ballast, vec![0; 48 << 10]).unwrap();
+    let mut program = site.start(&Site::splunk(&splunk, &["--state", "state", "--follow"]));
+    program.line("the checkpoint cannot be written");
+    wait_for(&splunk, 200);
+    let checkpoint = || {
+        let is_checkpoint = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "json");
+        let path = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path()).find(is_checkpoint).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    };
+    assert!(!checkpoint().contains("offset"), "what is not on disk is not passed: {}", checkpoint());
+    site.write(1, 201..=210);
+    std::fs::remove_file(&ballast).unwrap();
+    program.line("the checkpoint is written again");
+    wait_for(&splunk, 210);
+    assert_eq!(program.stop().code, Some(1), "a dead letter was left");
+    assert!(checkpoint().contains("offset"));
+    let letters = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path());
+    let letters: Vec<_> = letters.filter(|path| path.to_string_lossy().ends_with(".dead.ndjson")).collect();
+    let whole = std::fs::read_to_string(&letters[0])
+        .unwrap()
+        .lines()
+        .filter(|line| serde_json::from_str::<Value>(line).is_ok())
+        .count();
+    assert!(whole >= 1, "the letter is there as a whole");
+    site.assert_indexed(&splunk, 1..=210);
+}
