@@ -3,6 +3,8 @@
 //! `packaging/test` builds, installs and starts a package. No container engine is asked: an image's build file is read as text,
 //! so that what it copies is there and what it starts is understood.
 
+#![cfg(unix)]
+
 use finesse_tap::config::{self, Environment, Run, Stop, Task};
 use std::ffi::OsString;
 use std::path::Path;

@@ -10,6 +10,7 @@ pub mod rig;
 pub mod stage;
 pub mod wire;
 
+#[cfg(unix)]
 pub use deadline::Deadline;
 pub use rig::{Rig, Setup};
 
