@@ -3,7 +3,7 @@
 //! What its tokens stand for is in the [`index`](super::index) beside it. Neither is ever part of a bundle.
 
 use crate::capture::token::Key;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -66,6 +66,7 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
 }
 
 fn private_options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "its twin sets the mode"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -78,7 +79,7 @@ pub(super) fn private(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = fs::metadata(path)?.permissions().mode();
     if mode & 0o077 != 0 {
-        bail!("{} can be read by others\nhint: chmod 600 {}", path.display(), path.display());
+        anyhow::bail!("{} can be read by others\nhint: chmod 600 {}", path.display(), path.display());
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Metrics over HTTP: what they count is what the capture holds, promtool and Prometheus take them, OpenMetrics' own parser too.
 
+#![cfg(unix)]
+
 use crate::program::day;
 use crate::support::program::{Program, captures, run, to};
 use crate::support::{Deadline, PATIENCE, have};

@@ -15,6 +15,7 @@ mod endings;
 mod har;
 mod hosts;
 mod layers;
+mod packaging;
 mod playbook;
 mod pressure;
 mod program;

@@ -5,14 +5,14 @@ use super::process::Process;
 use super::server::{Server, free_port};
 use super::tap::{Capture, Tap};
 use super::{AGENTS, HOST, ready};
-use crate::support::PATIENCE;
+use crate::support::{Deadline, PATIENCE};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const PROGRAMS: &[&str] = &["haproxy", "prosody", "node", "openssl"];
@@ -122,10 +122,10 @@ impl Balancer {
             command.env(format!("{variable}_ADMIN"), instance.admin().to_string());
         }
         let process = Process::start(command.envs(variables.iter().copied()));
-        let since = Instant::now();
+        let deadline = Deadline::after(PATIENCE);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             // It says nothing when it is ready.
-            assert!(since.elapsed() < PATIENCE, "HAProxy does not listen");
+            assert!(!deadline.is_over(), "HAProxy does not listen");
             std::thread::yield_now();
         }
         Self { port, directory: tempfile::tempdir().expect("a temporary directory"), _process: process }
@@ -176,8 +176,8 @@ impl Agent {
         let id = format!("\"id\":\"{}\"", heard.attribute("id").expect("its id"));
         let client = format!("\"ip\":\"{}\"", self.address);
         let last = |line: &str| line.contains(&id) && line.contains(&client) && line.contains("\"direction\":\"s2c\"");
-        let since = Instant::now();
-        while since.elapsed() < PATIENCE {
+        let deadline = Deadline::after(PATIENCE);
+        while !deadline.is_over() {
             if let Some(at) = instances.iter_mut().position(|tap| tap.says(last, Duration::from_millis(100))) {
                 return at;
             }

@@ -1,6 +1,7 @@
 //! A proxy between a scripted client and a scripted upstream, all in raw bytes over TLS, and the tap's copy of it.
 
 pub mod bulk;
+#[cfg(unix)]
 pub mod deadline;
 pub mod frames;
 pub mod hec;
@@ -10,6 +11,7 @@ pub mod rig;
 pub mod stage;
 pub mod wire;
 
+#[cfg(unix)]
 pub use deadline::Deadline;
 pub use rig::{Rig, Setup};
 

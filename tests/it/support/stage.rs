@@ -56,6 +56,7 @@ impl Stage {
         }
     }
 
+    #[cfg(target_os = "linux")]
     pub fn lose(&mut self, direction: Direction) -> &mut Self {
         self.take(Message::Lost { conn: CONN, direction, at: self.at });
         self

@@ -1,0 +1,153 @@
+//! What packages hold besides the program is text that names options, files and ports: does the program know them?
+//!
+//! `packaging/test` builds, installs and starts a package. No container engine is asked: an image's build file is read as text,
+//! so that what it copies is there and what it starts is understood.
+
+#![cfg(unix)]
+
+use finesse_tap::config::{self, Environment, Run, Stop, Task};
+use std::ffi::OsString;
+use std::path::Path;
+
+const DOCKERFILE: &str = include_str!("../../packaging/Dockerfile");
+const DOCKERIGNORE: &str = include_str!("../../.dockerignore");
+const EXAMPLE: &str = include_str!("../../packaging/finesse-tap.toml");
+const UNIT: &str = include_str!("../../packaging/finesse-tap.service");
+const CHANGELOG: &str = include_str!("../../packaging/changelog");
+const CARGO: &str = include_str!("../../Cargo.toml");
+
+/// What the program makes of arguments, its own name first, and variables.
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Run, String> {
+    let environment: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    match config::read(arguments.iter().map(OsString::from), &environment) {
+        Ok(Task::Run(run)) => Ok(*run),
+        Ok(task) => Err(format!("not a run: {task:?}")),
+        Err(Stop::Wrong(problem)) => Err(problem.to_string()),
+        Err(Stop::Shown(help)) => Err(help.to_string()),
+    }
+}
+
+fn with_file(text: &str) -> Result<Run, String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    run(&["finesse-tap", "run", "--config", file.path().to_str().unwrap()], &[])
+}
+
+/// The example's settings, which are commented out.
+fn settings() -> Vec<&'static str> {
+    EXAMPLE
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .filter(|line| line.starts_with(char::is_lowercase))
+        .collect()
+}
+
+/// The values of a Dockerfile's instruction, in order.
+fn instructions(name: &str) -> Vec<&'static str> {
+    DOCKERFILE.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
+}
+
+#[test]
+fn the_example_says_nothing_until_a_server_is_named() {
+    let problem = with_file(EXAMPLE).unwrap_err();
+    assert!(problem.contains("upstream"), "{problem}");
+}
+
+#[test]
+fn every_setting_of_the_example_can_be_used() {
+    let upstream = settings()[0];
+    assert!(upstream.starts_with("upstream = "), "{upstream}");
+    assert!(settings().len() > 10);
+    // These two belong together.
+    let pair = |line: &str| line.starts_with("cert =") || line.starts_with("key =");
+    for line in settings().iter().skip(1).filter(|line| !pair(line)) {
+        with_file(&format!("{upstream}\n{line}\n")).unwrap_or_else(|problem| panic!("{line}: {problem}"));
+    }
+    let identity: Vec<&str> = settings().into_iter().filter(|line| pair(line)).collect();
+    let run = with_file(&format!("{upstream}\n{}\n", identity.join("\n"))).unwrap();
+    assert!(run.own_identity.is_some());
+}
+
+#[test]
+fn what_the_example_calls_a_default_is_one() {
+    let upstream = settings()[0];
+    let plain = with_file(upstream).unwrap();
+    for key in [
+        "listen",
+        "certs",
+        "capture",
+        "redact",
+        "max_line_bytes",
+        "grace",
+        "max_connections",
+        "log_format",
+        "log_filter",
+    ] {
+        let line = settings().into_iter().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+        assert_eq!(with_file(&format!("{upstream}\n{line}")).unwrap(), plain, "{line}");
+    }
+}
+
+#[test]
+fn the_unit_starts_what_the_package_installs() {
+    let command = UNIT.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let words: Vec<&str> = command.split(' ').collect();
+    assert_eq!(words, ["/usr/bin/finesse-tap", "run", "--config", "/etc/finesse-tap/finesse-tap.toml"]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), settings()[0]).unwrap();
+    let words: Vec<&str> = words
+        .into_iter()
+        .map(|word| if word.ends_with(".toml") { file.path().to_str().unwrap() } else { word })
+        .collect();
+    run(&words, &[]).unwrap();
+    for asset in
+        [r#""target/package/stage/finesse-tap", "usr/bin/""#, r#""packaging/finesse-tap.toml", "etc/finesse-tap/""#]
+    {
+        assert!(CARGO.contains(asset), "{asset}");
+    }
+}
+
+#[test]
+fn the_image_copies_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut copied = 0;
+    for copy in instructions("COPY").into_iter().filter(|copy| !copy.starts_with("--from")) {
+        let mut sources: Vec<&str> = copy.split(' ').collect();
+        sources.pop();
+        for source in sources {
+            copied += 1;
+            assert!(root.join(source).exists(), "{source} is not there");
+            assert!(DOCKERIGNORE.lines().any(|line| line.strip_prefix('!') == Some(source)), "{source} is ignored");
+        }
+    }
+    assert!(copied > 5);
+    let profile = DOCKERFILE.contains("--profile dist") && CARGO.contains("[profile.dist]");
+    assert!(profile && DOCKERFILE.contains("/target/dist/finesse-tap "));
+}
+
+#[test]
+fn the_image_starts_with_nothing_but_a_server_named() {
+    let list = |name| -> Vec<String> { serde_json::from_str(instructions(name)[0]).unwrap() };
+    let mut command = list("ENTRYPOINT");
+    assert!(instructions("COPY").iter().any(|copy| copy.ends_with(&format!(" {}", command[0]))));
+    command.extend(list("CMD"));
+    let mut variables: Vec<(&str, &str)> =
+        instructions("ENV").iter().map(|pair| pair.split_once('=').unwrap()).collect();
+    variables.push(("FINESSE_TAP_UPSTREAM", "uccxpub.example.com"));
+    let run = run(&command.iter().map(String::as_str).collect::<Vec<_>>(), &variables).unwrap();
+    let [address] = run.traffic.listen[..] else { panic!("{:?}", run.traffic.listen) };
+    assert!(address.ip().is_unspecified());
+    assert_eq!(instructions("EXPOSE"), [address.port().to_string()]);
+    // Where it writes is where the volumes are, and no name of a user has to be looked up.
+    let volumes: Vec<String> = list("VOLUME");
+    let below = |path: &Path| Path::new(instructions("WORKDIR").last().unwrap()).join(path).display().to_string();
+    let config::CaptureTo::Dir(captures) = &run.record.capture else { panic!("{:?}", run.record.capture) };
+    assert_eq!(volumes, [below(&run.certs), below(captures)]);
+    assert!(instructions("USER")[0].split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)));
+}
+
+#[test]
+fn the_changelog_begins_with_this_version() {
+    let version = format!("finesse-tap ({}-1) ", env!("CARGO_PKG_VERSION"));
+    assert!(CHANGELOG.starts_with(&version), "packaging/changelog lacks an entry for {version}");
+}
