@@ -37,7 +37,7 @@ pub struct Exchange<'e> {
     pub content: Option<&'e str>,
 }
 
-/// Every server that is named, once for each place, at most [`MAX_NAMED`].
+/// Every server that is named, once for each place, at most `MAX_NAMED`.
 #[must_use]
 pub fn named(exchange: Exchange<'_>) -> Vec<Named> {
     let Exchange { path, location, content } = exchange;

@@ -2,7 +2,7 @@
 //! gets a server that seems to be called so, and the server a browser that seems to know its name.
 //!
 //! [`Rewriter`] is fed what is about to be passed on and gives back what to pass on instead. It edits the values of a few
-//! header fields, [`value`] says which and how, and leaves every other byte where it was: bodies, framing, other fields,
+//! header fields, `value` says which and how, and leaves every other byte where it was: bodies, framing, other fields,
 //! order, white space, line ends, and everything behind a `101`. Each [`Edit`] says what was there, so that undoing them
 //! gives the bytes as they came. What cannot be read as HTTP passes untouched from there on, with one [`Error`] to say so.
 //! What links in bodies say is not touched.

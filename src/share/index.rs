@@ -2,7 +2,7 @@
 //!
 //! `KEYFILE.index` is one JSON array a line, `[token, kind, value]`, only ever appended to, readable by its owner only (on
 //! Windows: by whom the directory lets), and never part of a bundle. A thread of its own writes it, so that whoever makes
-//! tokens does not wait for a disk. Limits: [`MAX_INDEX_BYTES`] are read.
+//! tokens does not wait for a disk. Limits: `MAX_INDEX_BYTES` are read.
 
 use super::key::{open_private, private};
 use crate::capture::token::Note;

@@ -1,4 +1,4 @@
-//! Elasticsearch and OpenSearch: events become a `_bulk` body, an answer becomes a [`Verdict`] for each of them.
+//! Elasticsearch and OpenSearch: events become a `_bulk` body, an answer becomes a `Verdict` for each of them.
 //!
 //! `create` with `_id` = `event.id` into a data stream: an event that is already there answers 409, which is a delivery, so
 //! sending twice stores once. (Exactly so within one backing index: an event sent again after a rollover is stored again,

@@ -1,8 +1,8 @@
 //! Shippers: from our own capture files into Splunk (HEC) or Elasticsearch (`_bulk`), now or later, here or elsewhere.
 //!
 //! A shipper reads files, never the bus, so the relay cannot feel it: the files are its queue, and weeks without the
-//! receiver cost disk alone. [`tail`] gives whole lines, [`pump`] makes batches and keeps some on their way at once,
-//! [`deliver`] brings each to its end, [`checkpoint`] remembers in order what the receiver has confirmed. At least once:
+//! receiver cost disk alone. `tail` gives whole lines, `pump` makes batches and keeps some on their way at once,
+//! `deliver` brings each to its end, [`checkpoint`] remembers in order what the receiver has confirmed. At least once:
 //! a crash may send again what was confirmed and not remembered; `event.id` tells.
 
 mod backoff;

@@ -1,4 +1,4 @@
-//! Splunk's HTTP Event Collector: events become one body of JSON objects, an answer becomes a [`Verdict`].
+//! Splunk's HTTP Event Collector: events become one body of JSON objects, an answer becomes a `Verdict`.
 //!
 //! `/services/collector/event` with the capture line as the `event` object, its time, host and source beside it. A token
 //! with indexer acknowledgement answers with an `ackId`, and the events count as delivered only when
