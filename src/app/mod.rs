@@ -115,9 +115,9 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         };
         drop(control);
         tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
-        running.recorder.finish()?;
+        let kept = running.recorder.finish();
         shippers.finish();
-        Ok(())
+        kept
     })
 }
 

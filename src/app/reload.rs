@@ -4,8 +4,10 @@ use super::{control, prepare_process, runtime};
 use crate::config::Reload;
 use anyhow::{anyhow, bail};
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
+use tokio::net::TcpStream;
 
 /// For connecting, and for the answer, which may wait for names to be resolved.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -20,6 +22,9 @@ pub fn reload(config: &Reload) -> anyhow::Result<()> {
         let mut runs = control::runs(&config.certs)?;
         runs.retain(|(_, run)| config.pid.is_none_or(|pid| run.pid == pid));
         loop {
+            if runs.len() > 1 {
+                runs = alive(runs).await;
+            }
             if runs.len() > 1 {
                 let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
                 bail!("several runs keep their CA in {}\nhint: choose one with --pid: {}", config.certs.display(), pids.join(", "));
@@ -38,8 +43,20 @@ pub fn reload(config: &Reload) -> anyhow::Result<()> {
                 }
                 Some(Err(why)) => return Err(anyhow!("nothing was changed: {why}")),
                 // It was killed, and could not tidy up.
-                None => fs::remove_file(path)?,
+                None => drop(fs::remove_file(path)),
             }
         }
     })
+}
+
+/// Those that still listen; the files of the others go.
+async fn alive(runs: Vec<(PathBuf, control::RunFile)>) -> Vec<(PathBuf, control::RunFile)> {
+    let mut alive = Vec::new();
+    for (path, run) in runs {
+        match TcpStream::connect(run.control).await {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => drop(fs::remove_file(path)),
+            _ => alive.push((path, run)),
+        }
+    }
+    alive
 }

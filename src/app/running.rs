@@ -153,6 +153,10 @@ impl Running {
         fresh.browser.clone_from(&self.config.browser);
         fresh.ship.clone_from(&self.config.ship);
         fresh.log.format = self.config.log.format;
+        if !self.config.ship.is_empty() {
+            // Shippers read where captures are kept now.
+            fresh.record.capture.clone_from(&self.config.record.capture);
+        }
         fresh
     }
 }

@@ -101,6 +101,8 @@ impl Plan {
         if self.is_idle() {
             return Ok(Done::Nothing);
         }
+        let now = fs::read(&self.path).with_context(|| format!("read {}", self.path.display()))?;
+        ensure!(now == self.before, "{} has changed in the meantime\nhint: try again", self.path.display());
         let backup = beside(&self.path, ".finesse-tap.bak");
         // With our lines in it, it is no state to go back to.
         if !self.ours_are_in {
@@ -116,6 +118,18 @@ impl Plan {
         let renamed = self.write(&fresh, bytes).and_then(|()| fs::rename(&fresh, path));
         let Err(error) = renamed else { return Ok(()) };
         let _ = fs::remove_file(&fresh);
+        let irreplaceable = matches!(
+            error.kind(),
+            ErrorKind::PermissionDenied
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::ResourceBusy
+                | ErrorKind::CrossesDevices
+                | ErrorKind::AlreadyExists
+        );
+        if !irreplaceable {
+            // Written over, the file of a full disk would be left with half of its lines, or none.
+            return Err(anyhow::Error::new(error).context(format!("write {}", path.display())));
+        }
         tracing::debug!(%error, path = %path.display(), "cannot be replaced, so it is written over");
         // A file that is mounted by itself, as in containers, can be written but not replaced.
         fs::write(path, bytes).map_err(|cause| match cause.kind() {

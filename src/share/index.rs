@@ -105,9 +105,18 @@ fn write(received: &Receiver<Note>, mut file: File, known: &mut HashSet<String>)
             }
         }
         // Whole lines at once: another run may use the same key.
-        file.write_all(&batch)?;
-        batch.clear();
+        match file.write_all(&batch) {
+            Ok(()) => batch.clear(),
+            Err(error) => {
+                tracing::warn!(%error, "the index of tokens cannot be written; tried again with the next token");
+                // Part of a line may stand there.
+                if batch.first() != Some(&b'\n') {
+                    batch.insert(0, b'\n');
+                }
+            }
+        }
     }
+    file.write_all(&batch)?;
     file.sync_all()
 }
 

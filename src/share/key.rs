@@ -6,7 +6,7 @@ use crate::capture::token::Key;
 use anyhow::Context as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads the key in `path`; makes one there if there is none.
 ///
@@ -34,13 +34,22 @@ fn make(path: &Path) -> anyhow::Result<Key> {
         "# finesse-tap key: whoever has it can test guesses against what was made with it. Keep it; never hand it out.\ncase {}\nkey {hex}\n",
         key.case
     );
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}", key.case));
+    let aside = PathBuf::from(aside);
     let write = || -> io::Result<()> {
-        let mut file = create_private(path)?;
+        let mut file = create_private(&aside)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        // Whole or not at all; and unlike a rename, a link never takes the place of a key that another has just made.
+        fs::hard_link(&aside, path)
     };
-    write().with_context(|| format!("make {}", path.display()))?;
-    Ok(key)
+    let written = write();
+    let _ = fs::remove_file(&aside);
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(path),
+        written => written.with_context(|| format!("make {}", path.display())).map(|()| key),
+    }
 }
 
 fn read(text: &str) -> Option<Key> {

@@ -141,7 +141,7 @@ fn judge(answer: &Answer, sent: usize) -> Verdict {
         return match serde_json::from_slice::<Bulk>(&answer.body) {
             Ok(bulk) if bulk.items.len() == sent => each(bulk),
             Ok(bulk) if bulk.errors == Some(false) && bulk.items.is_empty() => Verdict::Taken,
-            _ => Verdict::later("the receiver answers 200, and not as _bulk does"),
+            _ => Verdict::later(NOT_BULK),
         };
     }
     let fault = top_fault(&answer.body);
@@ -162,11 +162,13 @@ fn judge(answer: &Answer, sent: usize) -> Verdict {
     }
 }
 
+const NOT_BULK: &str = "the receiver answers 200, and not as _bulk does";
 const NO_STREAM: &str = "make its index template first: --elastic-setup, with a key that may do that";
 
 fn each(bulk: Bulk) -> Verdict {
     let mut fates = Vec::with_capacity(bulk.items.len());
-    for item in bulk.items.into_iter().filter_map(|item| item.into_values().next()) {
+    for item in bulk.items {
+        let Some(item) = item.into_values().next() else { return Verdict::later(NOT_BULK) };
         let fault = item.error.unwrap_or_default();
         let why = || format!("{}: {}", item.status, fault.told());
         fates.push(match (item.status, fault.kind.as_str()) {
@@ -177,6 +179,15 @@ fn each(bulk: Bulk) -> Verdict {
             (_, "cluster_block_exception") => Fate::Later(why()),
             (401 | 403, _) => return Verdict::Stop(Stop::new(why(), "give the key create_doc on the data stream")),
             (404, _) => return Verdict::Stop(Stop::new(why(), NO_STREAM)),
+            // The cluster's trouble, not the event's.
+            (400, "validation_exception" | "index_closed_exception") => {
+                return Verdict::Stop(Stop::new(why(), "look at the cluster: nothing is wrong with the events"));
+            }
+            (400, "illegal_argument_exception")
+                if fault.reason.as_deref().is_some_and(|reason| reason.starts_with("pipeline with id")) =>
+            {
+                return Verdict::Stop(Stop::new(why(), NO_STREAM));
+            }
             _ => Fate::Refused(why()),
         });
     }

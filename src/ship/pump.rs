@@ -236,7 +236,9 @@ impl Pump<'_> {
             let dead_letters = letters.len() as u64;
             if let Some(first) = letters.first() {
                 let path = self.dead.path().display();
-                tracing::warn!(%path, letters = dead_letters, reason = first.reason, "refused for good; kept aside");
+                // What follows may quote the event; it is in the file.
+                let reason = first.reason.splitn(3, ": ").take(2).collect::<Vec<_>>().join(": ");
+                tracing::warn!(%path, letters = dead_letters, reason, "refused for good; kept aside");
             }
             self.unsaved.extend(way.ends);
             self.unsaved_letters.append(&mut letters);

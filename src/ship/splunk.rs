@@ -137,15 +137,18 @@ impl Splunk {
         let since = clock::now();
         loop {
             sleep(self.pace.ack_poll).await;
-            if let Ok(answer) = self.client.ask(&asked).await {
-                if answer.status == StatusCode::OK && is_acknowledged(&answer.body, id) {
-                    return Verdict::Taken;
-                }
-                if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref())
-                    && answer.status != StatusCode::OK
-                {
-                    return stop;
-                }
+            let answer = match self.client.ask(&asked).await {
+                Ok(answer) => answer,
+                // Whoever answers next may have begun anew, and give this number to other events.
+                Err(trouble) => return Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
+            };
+            if answer.status == StatusCode::OK && is_acknowledged(&answer.body, id) {
+                return Verdict::Taken;
+            }
+            if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref())
+                && answer.status != StatusCode::OK
+            {
+                return stop;
             }
             if u128::from(clock::now().ns_since(since)) > self.pace.ack.as_nanos() {
                 return Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));

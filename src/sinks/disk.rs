@@ -74,7 +74,8 @@ pub(super) fn open_unclaimed(path: &Path) -> io::Result<Option<File>> {
 /// Marks `file` as being written, for [`open_unclaimed`] of another instance; lasts until it is closed.
 #[cfg(unix)]
 fn claim(file: &File, path: &Path) {
-    if let Err(error) = file.try_lock() {
+    // Whoever looks holds it for a moment.
+    if let Err(error) = file.lock() {
         tracing::debug!(path = %path.display(), %error, "no file locks here");
     }
 }

@@ -100,9 +100,9 @@ fn list(dir: &Path) -> io::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Whether a running instance writes it.
+/// Whether a running instance writes it, or may: who cannot look does not know.
 fn is_written(path: &Path) -> bool {
-    path.extension().is_none_or(|extension| extension != "gz") && matches!(open_unclaimed(path), Ok(None))
+    path.extension().is_none_or(|extension| extension != "gz") && !matches!(open_unclaimed(path), Ok(Some(_)))
 }
 
 /// The events of a file from `offset` on. What cannot be read counts as nothing: it was no use to a receiver either.

@@ -218,7 +218,9 @@ impl Bosh {
         }
         let Self { sessions, ids, .. } = self;
         sessions.retain(|id, session| {
-            let keeps = session.phase != Phase::Ended || at.ns_since(session.last) < LINGER.as_nanos() as u64;
+            // To what was never granted nobody comes back.
+            let lingers = session.sid.is_some() && at.ns_since(session.last) < LINGER.as_nanos() as u64;
+            let keeps = session.phase != Phase::Ended || lingers;
             if !keeps && let Some(key) = session.key() {
                 // The sid may be another session's by now.
                 if ids.get(&key) == Some(id) {

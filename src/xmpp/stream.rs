@@ -4,6 +4,7 @@
 //! that begins anew inside the old one (after TLS or SASL, RFC 6120 sections 5.4.3.3 and 6.4.6) is a header again. An element
 //! over [`Limits::element_bytes`] is measured and not kept. Bytes that cannot be such a stream end the reading.
 
+use bytes::{Buf as _, BytesMut};
 use memchr::memchr;
 
 /// What is kept at the most.
@@ -53,7 +54,7 @@ pub struct Error {
 pub struct Decoder {
     limits: Limits,
     /// From the beginning of the item under way on.
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Looked at so far, from the buffer's beginning.
     at: usize,
     /// Where the markup under way begins, from the buffer's beginning.
@@ -96,7 +97,7 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            buffer: Vec::new(),
+            buffer: BytesMut::new(),
             at: 0,
             markup: 0,
             lexer: Lexer::Text,
@@ -127,7 +128,7 @@ impl Decoder {
                 Err(why) => {
                     let offset = self.offset + self.dropped_bytes + self.at as u64;
                     self.over = true;
-                    self.buffer = Vec::new();
+                    self.buffer = BytesMut::new();
                     self.at = 0;
                     return Some(Err(Error { offset, why }));
                 }
@@ -296,7 +297,7 @@ impl Decoder {
     fn forget(&mut self) {
         self.offset += self.dropped_bytes + self.at as u64;
         self.dropped_bytes = 0;
-        self.buffer.drain(..self.at);
+        self.buffer.advance(self.at);
         self.at = 0;
         self.markup = 0;
     }
@@ -305,12 +306,12 @@ impl Decoder {
     fn shed(&mut self) {
         if self.buffer.len() > self.limits.element_bytes || self.dropped_bytes > 0 {
             self.dropped_bytes += self.at as u64;
-            self.buffer = Vec::new();
+            self.buffer = BytesMut::new();
             self.at = 0;
             self.markup = 0;
         }
         if self.buffer.is_empty() {
-            self.buffer = Vec::new();
+            self.buffer = BytesMut::new();
         }
     }
 }
