@@ -55,7 +55,7 @@
 //! 7. Every connection ends in exactly one `connection-closed` with bytes each way, who ended it and how.
 //!    (`tests/it/endings.rs`)
 //! 8. Splitting the input differently never changes the output. (`tests/it/playbook.rs`, property tests of each codec)
-//! 9. No idle timeout cuts a live socket. (`tests/it/endings.rs`)
+//! 9. No idle timeout cuts a live socket; a reload never touches one. (`tests/it/endings.rs`, `tests/it/reload.rs`)
 //! 10. Secrets have no `Debug`. (the types; `tests/it/canary.rs` searches every output)
 
 pub mod admin;

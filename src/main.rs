@@ -9,10 +9,6 @@ use finesse_tap::{app, ca_text, clock, log, report};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// An event's line is made on one thread and freed on another, which costs the C library's allocator a tenth of the whole.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const FAILED: u8 = 1;
 const UNUSABLE: u8 = 2;
 

@@ -1,6 +1,7 @@
 //! The facts at the start, one a line on standard error, stable enough to script against.
 
 use crate::capture::rules::Level;
+use crate::config::DEFAULT_CERTS;
 use crate::conn::Kind;
 use crate::proxy::{Route, Unreachable};
 use crate::tls::ca::Listing;
@@ -8,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 /// A route, and the addresses that would be dialled for it now.
 pub(super) type Fronted = (Route, Result<Vec<SocketAddr>, Unreachable>);
@@ -55,7 +57,9 @@ fn text(facts: &Facts<'_>) -> String {
         ));
     }
     for ca in facts.cas {
-        lines.push(format!("ca {} (to trust it: finesse-tap ca)", ca.path.display()));
+        let certs = ca.path.ancestors().nth(2).filter(|certs| *certs != Path::new(DEFAULT_CERTS));
+        let option = certs.map(|certs| format!(" --certs {}", certs.display())).unwrap_or_default();
+        lines.push(format!("ca {} (to trust it: finesse-tap ca{option})", ca.path.display()));
     }
     if let Some(admin) = facts.admin {
         lines.push(format!("metrics http://{admin}/metrics"));

@@ -64,6 +64,7 @@ use tokio_util::sync::CancellationToken;
 /// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us.
 pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
+    config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
     runtime()?.block_on(async {
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);

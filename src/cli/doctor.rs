@@ -15,7 +15,7 @@ Examples:
 What it looks at, in this order:
   name          the addresses of the name; whether a hosts file leads back to this machine
   tcp           whether they answer
-  tls           version, cipher, ALPN; whether TLS 1.2 and 1.3 are accepted (older ones cannot be asked for)
+  tls           version, cipher, ALPN; which of TLS 1.0 to 1.3 are accepted
   certificate   the chain, whom it is for, until when, whether it is trusted, and the pin that would accept it
   systeminfo    GET /finesse/api/SystemInfo: state, release, clock, Server and HSTS fields
   nodes         the hosts that SystemInfo names against the one that was asked for

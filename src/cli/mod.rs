@@ -308,7 +308,7 @@ pub struct KeepFlags {
     /// Keep the CA in DIR [default: certs]
     ///
     /// The certificate authority is made in DIR/HOST on first use. It can sign for the servers named then, localhost and
-    /// loopback addresses only, and its key never leaves this machine. A server added later gets its own. `finesse-tap ca`
+    /// loopback addresses only, and its key is never exported. A server added later gets its own. `finesse-tap ca`
     /// says how to trust it.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub certs: Option<OsString>,

@@ -11,7 +11,7 @@ First steps:
 
 Where things go, below the working directory unless said otherwise:
   captures/        the log: finesse-HOST-TIME-RUN-NNNN.ndjson
-  certs/HOST/      ca.pem, for the browser to trust; ca.key, which never leaves this machine
+  certs/HOST/      ca.pem, for the browser to trust; ca.key, to be kept secret
   standard error   facts at the start, a live view, the operational log
 
 Exit codes: 0 done, 1 failed, 2 the command line, environment or configuration file is wrong.

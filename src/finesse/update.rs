@@ -5,7 +5,7 @@
 //! a time is a text. Shapes: Cisco Finesse Web Services Developer Guide, "Notifications" and "APIs".
 
 use super::branch::{Branch, Member};
-use crate::xmpp::{Document, Element};
+use crate::xmpp::Document;
 use std::borrow::Cow;
 
 /// A notification's text as it is, before it is read: XML, JSON, or neither.
@@ -204,12 +204,6 @@ impl<'a> Update<'a> {
     #[must_use]
     pub fn read_xml(document: &Document<'a>) -> Option<Self> {
         document.roots().next().map(Self::read)
-    }
-
-    /// Reads an `<Update>` (or bare object) that stands unescaped in a notification, as old releases' BOSH carries it.
-    #[must_use]
-    pub fn read_element(element: Element<'_, 'a>) -> Self {
-        Self::read(element)
     }
 
     /// Reads a notification's JSON; the same shapes. `None` if it is not a JSON object.

@@ -1,6 +1,6 @@
 //! A browser's own HAR becomes what the wire would have said, for the same decoder and the same door as live traffic.
 //!
-//! [`Har::open`] reads the file once and remembers where each entry begins (some 40 bytes an entry); [`Har::play`] then gives
+//! [`Har::open`] reads the file once and remembers where each entry begins; [`Har::play`] then gives
 //! [`Message`]s in the order of time, sockets interleaved with requests, holding one entry and one message a socket. The
 //! file must be seekable. What a HAR does not know is listed in [`UNKNOWN`] and never made up to look known: connections
 //! end `unknown`, by nobody.

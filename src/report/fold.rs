@@ -224,7 +224,10 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
 pub(super) fn session(session: &mut Session, line: &Line<'_>, place: Place, answered: Option<&str>) {
     session.lines += 1;
     session.from_us = session.from_us.min(place.at_us);
-    session.to_us = session.to_us.max(place.at_us);
+    // A summary comes when nothing more is expected, minutes after the last that happened.
+    if &*line.event.action != "session-summary" {
+        session.to_us = session.to_us.max(place.at_us);
+    }
     if session.user.is_none() {
         session.user = line.user.as_ref().map(|user| plain(&user.name));
     }

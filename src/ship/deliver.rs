@@ -154,12 +154,13 @@ impl Link {
             now.errors += 1;
             now.last_error = Some(why.clone());
         });
-        if self.give_up.is_some_and(|limit| silent + wait > limit) {
+        let left = self.give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(silent));
+        if left.is_zero() {
             let why = format!("given up after {} s without a success: {why}", silent.as_secs());
             return Err(Unsettled::Stopped(Stop { why, hint }));
         }
         tokio::select! {
-            () = sleep(wait) => Ok(()),
+            () = sleep(wait.min(left)) => Ok(()),
             () = stop.cancelled() => Err(Unsettled::Cancelled),
         }
     }

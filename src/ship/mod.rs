@@ -169,6 +169,17 @@ pub struct Summary {
 }
 
 impl Receiver {
+    /// Whether its secret can be read: better known before traffic than at the first delivery.
+    ///
+    /// # Errors
+    /// It cannot, and why.
+    pub fn check(&self) -> anyhow::Result<()> {
+        match &self.kind {
+            Kind::Splunk { token, .. } => token.read().map(drop),
+            Kind::Elastic { login, .. } => login.field().map(drop),
+        }
+    }
+
     /// `splunk https://…` or `elastic https://… logs-…`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -119,11 +119,12 @@ async fn sure(
         tracing::warn!(receiver = %client.url(), why, hint = hint.clone().unwrap_or_default(), "not set up yet; trying again");
         let wait = backoff.next(after);
         let tried = Duration::from_nanos(clock::now().ns_since(since));
-        if give_up.is_some_and(|limit| tried + wait > limit) {
+        let left = give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(tried));
+        if left.is_zero() {
             return Err(Stop { why: format!("given up after {} s: {why}", tried.as_secs()), hint }.into());
         }
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(wait.min(left)) => {}
             () = orders.stop.cancelled() => anyhow::bail!("stopped before {} was set up", client.url()),
             () = orders.drain.cancelled() => anyhow::bail!("stopped before {} was set up", client.url()),
         }

@@ -33,7 +33,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     // An export reads finished lines: what it cannot import it cannot leak.
     ("export", &["conn", "clock", "stored"]),
     ("hosts", &[]),
-    ("ship", &["conn", "clock", "capture", "tls"]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
 ];

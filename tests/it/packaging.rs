@@ -120,6 +120,10 @@ fn the_image_copies_what_is_there() {
             assert!(DOCKERIGNORE.lines().any(|line| line.strip_prefix('!') == Some(source)), "{source} is ignored");
         }
     }
+    // What `include_str!` takes from outside `src`.
+    for folder in ["assets", "schema"] {
+        assert!(DOCKERFILE.contains(&format!("COPY {folder} {folder}\n")), "{folder} is not copied");
+    }
     assert!(copied > 5);
     let profile = DOCKERFILE.contains("--profile dist") && CARGO.contains("[profile.dist]");
     assert!(profile && DOCKERFILE.contains("/target/dist/finesse-tap "));

@@ -4,7 +4,6 @@
 
 use super::Restrictor;
 use crate::capture::event::Event;
-use crate::capture::rules::Class;
 use crate::capture::{gist, line, log_opened_policy};
 use crate::session::findings::Code;
 
@@ -87,12 +86,6 @@ impl Restrictor {
         let mut line = Vec::with_capacity(stored.len());
         line::encode(&mut event, line::MAX_LINE_BYTES, &mut line);
         Ok(Some(Kept { line, action: event.event.action, at_us: event.timestamp.wall_us, gap }))
-    }
-
-    /// How many values of a class were removed.
-    #[must_use]
-    pub fn removed_of(&self, class: Class) -> u64 {
-        self.tally.removed.get(&class).copied().unwrap_or_default()
     }
 }
 

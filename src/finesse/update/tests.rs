@@ -52,14 +52,6 @@ fn a_user_is_read() {
 }
 
 #[test]
-fn an_unescaped_update_is_read_where_it_stands() {
-    let text = format!("<notification xmlns='http://jabber.org/protocol/pubsub'>\n {USER}\n</notification>");
-    let document = parse(&text);
-    let update = document.roots().next().and_then(|root| root.child("Update")).map(Update::read_element);
-    assert_eq!(update, Some(read(USER)));
-}
-
-#[test]
 fn a_reason_is_a_code_or_absent() {
     let cases = [
         ("<reasonCodeId>-1</reasonCodeId>", None),
