@@ -6,11 +6,11 @@
 
 use super::key::{open_private, private};
 use crate::capture::token::Note;
-use crate::stored::ReadToEndOf as _;
+use crate::stored::is_torn;
 use anyhow::{Context as _, anyhow, bail};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -94,7 +94,7 @@ pub fn index_path(key: &Path) -> PathBuf {
 
 fn write(received: &Receiver<Note>, mut file: File, known: &mut HashSet<String>) -> io::Result<()> {
     let mut batch = Vec::new();
-    if !ends_a_line(&file)? {
+    if is_torn(&mut file)? {
         batch.push(b'\n');
     }
     while let Ok(note) = received.recv() {
@@ -118,15 +118,6 @@ fn write(received: &Receiver<Note>, mut file: File, known: &mut HashSet<String>)
     }
     file.write_all(&batch)?;
     file.sync_all()
-}
-
-fn ends_a_line(file: &File) -> io::Result<bool> {
-    let size = file.metadata()?.len();
-    let mut last = Vec::new();
-    let mut file = file;
-    io::Seek::seek(&mut file, io::SeekFrom::Start(size.saturating_sub(1)))?;
-    file.take(1).read_to_end_of(&mut last)?;
-    Ok(last.first().is_none_or(|byte| *byte == b'\n'))
 }
 
 #[cfg(test)]

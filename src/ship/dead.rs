@@ -5,12 +5,13 @@
 //! is. Synced before the checkpoint passes it by; after a crash in between it may hold a letter twice.
 
 use super::checkpoint::private;
+use crate::stored::is_torn;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fs::OpenOptions;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Longest part of a line that is no event, bytes: it may be anything of any length.
@@ -81,17 +82,6 @@ impl DeadLetters {
         file.write_all(&bytes)?;
         file.sync_all()
     }
-}
-
-/// Whether a crash left half a line.
-fn is_torn(file: &mut std::fs::File) -> io::Result<bool> {
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 
 use super::disk::open_unclaimed;
 use super::name::is_capture_file;
+use crate::stored::is_torn;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Repairs the capture files in `dir` and returns those it repaired. A missing directory holds none.
@@ -56,16 +57,6 @@ fn repair_file(path: &Path) -> io::Result<bool> {
     }
     file.write_all(b"\n")?;
     Ok(true)
-}
-
-fn is_torn(file: &mut File) -> io::Result<bool> {
-    if file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Captures on disk, opened: which files are meant, unpacked if they are gzip, line by line.
 //!
 //! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
-//! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back. Knows nothing of what is
-//! in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
+//! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back; [`is_torn`] is for whoever
+//! appends. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
 
 mod line;
 mod unpack;
@@ -12,11 +12,25 @@ pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bom
 
 use anyhow::{Context as _, bail};
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// How a capture's name may end.
 const ENDINGS: [&str; 2] = ["*.ndjson", "*.ndjson.gz"];
+
+/// Whether a file of lines ends in half a line, as a crash or a full disk leaves it. Moves the file's position.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
 
 /// A capture that can be read more than once.
 ///

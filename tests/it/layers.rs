@@ -20,9 +20,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
     ("assets", &[]),
     ("admin", &["conn", "clock", "capture", "bus", "tap"]),
-    ("sinks", &["conn", "clock", "capture", "bus"]),
+    ("sinks", &["conn", "clock", "capture", "bus", "stored"]),
     // A shipper reads files, never the bus: the relay cannot feel it.
-    ("ship", &["conn", "clock", "capture", "tls"]),
+    ("ship", &["conn", "clock", "capture", "stored", "tls"]),
     ("stored", &[]),
     ("scan", &["conn", "clock", "capture", "stored"]),
     ("share", &["conn", "clock", "capture", "stored", "scan"]),
