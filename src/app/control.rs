@@ -123,11 +123,11 @@ async fn serve(listener: TcpListener, token: String, asking: mpsc::UnboundedSend
     }
 }
 
-/// The runs that left a file in `dir`.
+/// The runs that have a file in `dir`. One that was killed could not remove its own; that is done here.
 ///
 /// # Errors
 /// The directory cannot be read.
-pub(super) fn runs(dir: &Path) -> anyhow::Result<Vec<(PathBuf, RunFile)>> {
+pub(super) async fn runs(dir: &Path) -> anyhow::Result<Vec<(PathBuf, RunFile)>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.with_context(|| format!("read {}", dir.display()))?,
@@ -140,8 +140,10 @@ pub(super) fn runs(dir: &Path) -> anyhow::Result<Vec<(PathBuf, RunFile)>> {
         }
         let text = fs::read_to_string(entry.path()).with_context(|| format!("read {}", entry.path().display()))?;
         // The parser's error is dropped: it may quote the file.
-        if let Ok(run) = serde_json::from_str::<RunFile>(&text) {
-            runs.push((entry.path(), run));
+        let Ok(run) = serde_json::from_str::<RunFile>(&text) else { continue };
+        match TcpStream::connect(run.control).await {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => drop(fs::remove_file(entry.path())),
+            _ => runs.push((entry.path(), run)),
         }
     }
     runs.sort_by_key(|(_, run)| run.pid);

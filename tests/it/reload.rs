@@ -199,6 +199,8 @@ fn a_run_is_found_or_its_absence_told() {
     first.signal("KILL");
     first.end();
     assert!(file.exists());
+    let alone = run(dir.path(), &["reload"]);
+    assert_eq!(alone.code, Some(0), "{}", alone.stderr);
     let left = run(dir.path(), &["reload", "--pid", &pid]);
     assert_eq!(left.code, Some(0), "{}", left.stderr);
     assert_eq!(second.stop().code, Some(0));
