@@ -6,6 +6,8 @@
 
 use super::line::{Before, Header, HttpMessage, Line, Sources, Told, not_kept, reason};
 use super::packet::{ACK, Blocks, FIN, LINKTYPE_RAW, LINKTYPE_UPPER_PDU, PSH, RST, SYN, Segment, pdu};
+use crate::conn::Direction;
+use crate::ws::frame;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -52,12 +54,6 @@ struct Stream {
     before: Before,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    C2s,
-    S2c,
-}
-
 impl Wire<'_> {
     fn line(&mut self, line: &Line<'_>) -> io::Result<()> {
         let Some(conn) = line.conn() else { return Ok(()) };
@@ -99,7 +95,7 @@ impl Wire<'_> {
             before: Before::default(),
         };
         let at_us = line.start_us();
-        for (way, flags) in [(Way::C2s, SYN), (Way::S2c, SYN | ACK), (Way::C2s, ACK)] {
+        for (way, flags) in [(Direction::C2s, SYN), (Direction::S2c, SYN | ACK), (Direction::C2s, ACK)] {
             let comment = if flags == SYN && line.event.action == "connection-opened" { &*line.message } else { "" };
             self.segment(&mut stream, way, flags, at_us, comment, &[])?;
         }
@@ -109,13 +105,13 @@ impl Wire<'_> {
     fn close(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
         let conn = line.finesse.conn.as_ref();
         let first = match conn.and_then(|conn| conn.by.as_deref()) {
-            Some("client") => Way::C2s,
-            _ => Way::S2c,
+            Some("client") => Direction::C2s,
+            _ => Direction::S2c,
         };
         if conn.and_then(|conn| conn.how.as_deref()) == Some("rst") {
             return self.segment(stream, first, RST | ACK, line.at_us(), &line.message, &[]);
         }
-        let second = if first == Way::C2s { Way::S2c } else { Way::C2s };
+        let second = first.opposite();
         for (way, flags, comment) in [(first, FIN | ACK, &*line.message), (second, FIN | ACK, ""), (first, ACK, "")] {
             self.segment(stream, way, flags, line.at_us(), comment, &[])?;
         }
@@ -137,7 +133,7 @@ impl Wire<'_> {
         }
         fields(&mut request, headers);
         content(&mut request, &http.request);
-        self.data(stream, Way::C2s, line.start_us(), &line.message, request.as_bytes())?;
+        self.data(stream, Direction::C2s, line.start_us(), &line.message, request.as_bytes())?;
 
         let Some(answer) = &http.response else { return Ok(()) };
         let status = answer.status_code.unwrap_or(0);
@@ -149,7 +145,7 @@ impl Wire<'_> {
             _ if method == "HEAD" => response += "\r\n",
             _ => content(&mut response, answer),
         }
-        self.data(stream, Way::S2c, line.at_us(), "", response.as_bytes())
+        self.data(stream, Direction::S2c, line.at_us(), "", response.as_bytes())
     }
 
     fn message(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
@@ -161,7 +157,9 @@ impl Wire<'_> {
         let payload = line.payload();
         let way = way(line);
         match line.stream() {
-            None => self.data(stream, way, line.at_us(), &line.message, &frame(way, opcode, payload.as_bytes()))?,
+            None => {
+                self.data(stream, way, line.at_us(), &line.message, &frame::encode(way, opcode, payload.as_bytes()))?
+            }
             // What HTTP carried stands in its body, which is not kept: the stanza is told by itself.
             Some(id) if id.starts_with('b') => {}
             Some(_) => self.data(stream, way, line.at_us(), &line.message, payload.as_bytes())?,
@@ -191,10 +189,10 @@ impl Wire<'_> {
             _ => return Ok(()),
         };
         let way = way(line);
-        self.data(stream, way, line.at_us(), &line.message, &frame(way, opcode, &payload))
+        self.data(stream, way, line.at_us(), &line.message, &frame::encode(way, opcode, &payload))
     }
 
-    fn data(&mut self, stream: &mut Stream, way: Way, at_us: i64, comment: &str, bytes: &[u8]) -> io::Result<()> {
+    fn data(&mut self, stream: &mut Stream, way: Direction, at_us: i64, comment: &str, bytes: &[u8]) -> io::Result<()> {
         for (part, comment) in bytes.chunks(SEGMENT_BYTES).zip(std::iter::once(comment).chain(std::iter::repeat(""))) {
             self.segment(stream, way, PSH | ACK, at_us, comment, part)?;
         }
@@ -204,7 +202,7 @@ impl Wire<'_> {
     fn segment(
         &mut self,
         stream: &mut Stream,
-        way: Way,
+        way: Direction,
         flags: u8,
         at_us: i64,
         comment: &str,
@@ -212,8 +210,8 @@ impl Wire<'_> {
     ) -> io::Result<()> {
         let (from, to) = stream.ends(way);
         let (own, other) = match way {
-            Way::C2s => (&mut stream.c2s, stream.s2c),
-            Way::S2c => (&mut stream.s2c, stream.c2s),
+            Direction::C2s => (&mut stream.c2s, stream.s2c),
+            Direction::S2c => (&mut stream.s2c, stream.c2s),
         };
         let acknowledged = if flags & ACK == 0 { 0 } else { other };
         let packet = Segment { from, to, sequence: *own, acknowledged, flags, payload }.packet();
@@ -225,16 +223,16 @@ impl Wire<'_> {
 }
 
 impl Stream {
-    fn ends(&self, way: Way) -> (SocketAddr, SocketAddr) {
+    fn ends(&self, way: Direction) -> (SocketAddr, SocketAddr) {
         match way {
-            Way::C2s => (self.client, self.server),
-            Way::S2c => (self.server, self.client),
+            Direction::C2s => (self.client, self.server),
+            Direction::S2c => (self.server, self.client),
         }
     }
 }
 
-fn way(line: &Line<'_>) -> Way {
-    if line.is_sent() { Way::C2s } else { Way::S2c }
+fn way(line: &Line<'_>) -> Direction {
+    if line.is_sent() { Direction::C2s } else { Direction::S2c }
 }
 
 /// A word of a start line.
@@ -265,26 +263,4 @@ fn content(out: &mut String, message: &HttpMessage) {
     }
     *out += "\r\n";
     *out += &content;
-}
-
-/// One frame (RFC 6455 section 5.2), the client's masked with zeros.
-fn frame(way: Way, opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mask_bit = if way == Way::C2s { 0x80 } else { 0 };
-    let mut out = vec![0x80 | opcode];
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
-        (Ok(length @ 0..=125), _) => out.push(mask_bit | length),
-        (_, Ok(length)) => {
-            out.push(mask_bit | 126);
-            out.extend(length.to_be_bytes());
-        }
-        _ => {
-            out.push(mask_bit | 127);
-            out.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    if way == Way::C2s {
-        out.extend([0; 4]);
-    }
-    out.extend(payload);
-    out
 }

@@ -12,6 +12,7 @@ use crate::capture::observation::{Closed, End, How, Opened};
 use crate::clock::Moment;
 use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tap::feed::Message;
+use crate::ws::frame;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -235,7 +236,7 @@ impl Player<'_> {
                 if opcode >= 8 {
                     payload.truncate(MAX_CONTROL_BYTES);
                 }
-                self.send(&mut socket.line, direction, socket.at_us, wire::frame(direction, opcode, &payload));
+                self.send(&mut socket.line, direction, socket.at_us, frame::encode(direction, opcode, &payload).into());
             }
             _ => self.tally.odd_messages += 1,
         }
@@ -272,9 +273,9 @@ impl Player<'_> {
             payload.extend(reason.get(..reason.floor_char_boundary(MAX_CONTROL_BYTES - 2)).unwrap_or_default().bytes());
             // Codes that only stand for an absence are never sent (RFC 6455 section 7.4.1).
             match code {
-                1005 => self.send(&mut socket.line, direction, end_us, wire::frame(direction, 8, &[])),
+                1005 => self.send(&mut socket.line, direction, end_us, frame::encode(direction, 8, &[]).into()),
                 1006 | 1015 => {}
-                _ => self.send(&mut socket.line, direction, end_us, wire::frame(direction, 8, &payload)),
+                _ => self.send(&mut socket.line, direction, end_us, frame::encode(direction, 8, &payload).into()),
             }
         }
         self.close(&socket.line, end_us);

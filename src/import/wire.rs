@@ -1,10 +1,9 @@
-//! What an entry would have looked like on the wire: HTTP/1.1 heads and bodies, the upgrade, frames.
+//! What an entry would have looked like on the wire: HTTP/1.1 heads and bodies, the upgrade.
 //!
 //! The browser has undone content codings, chunks, HTTP/2 and compression, so the fields that described them are left out and
 //! lengths are those of what the HAR holds. A line break inside a field becomes a space: a HAR cannot smuggle in a request.
 
 use super::har::{Entry, Pair, Url};
-use crate::conn::Direction;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -80,29 +79,6 @@ pub(super) fn upgrade_response(entry: &Entry) -> Bytes {
         field(&mut out, "Sec-WebSocket-Accept", &derive_accept_key(SAMPLE_KEY.as_bytes()));
     }
     out.push_str("\r\n");
-    out.into()
-}
-
-/// One unfragmented frame (RFC 6455 section 5.2); the client's is masked, with zeros.
-pub(super) fn frame(direction: Direction, opcode: u8, payload: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(payload.len() + 14);
-    out.push(0x80 | opcode);
-    let mask_bit = if direction == Direction::C2s { 0x80 } else { 0 };
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
-        (Ok(length @ 0..=125), _) => out.push(mask_bit | length),
-        (_, Ok(length)) => {
-            out.push(mask_bit | 126);
-            out.extend(length.to_be_bytes());
-        }
-        _ => {
-            out.push(mask_bit | 127);
-            out.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    if direction == Direction::C2s {
-        out.extend([0; 4]);
-    }
-    out.extend(payload);
     out.into()
 }
 

@@ -1,9 +1,11 @@
-//! Frame headers (RFC 6455 section 5.2) read from bytes that may be split anywhere, and payload unmasking (section 5.3).
+//! Frame headers (RFC 6455 section 5.2) read from bytes that may be split anywhere, payload unmasking (section 5.3), and whole
+//! frames made.
 //!
 //! Knows the layout only: reserved opcodes, set reserved bits, over-long lengths and lengths beyond 63 bits all come out
 //! as they are, for [`Decoder`](crate::ws::Decoder) to judge. tungstenite's `FrameHeader::parse` refuses reserved opcodes
 //! without telling their length, after which a passive reader would be lost; it serves as oracle in the tests instead.
 
+use crate::conn::Direction;
 use bytes::Bytes;
 
 /// The longest header: two bytes, a 64-bit length, a mask.
@@ -116,12 +118,49 @@ pub fn unmask(piece: Bytes, mask: Option<[u8; 4]>, at: u64) -> Bytes {
     clear.into()
 }
 
+/// One unfragmented frame; the client's is masked, as it must be, but with zeros, so that its payload can be read.
+#[must_use]
+pub fn encode(direction: Direction, opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + MAX_HEADER_BYTES);
+    out.push(0x80 | opcode);
+    let mask_bit = if direction == Direction::C2s { 0x80 } else { 0 };
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(length @ 0..=125), _) => out.push(mask_bit | length),
+        (_, Ok(length)) => {
+            out.push(mask_bit | 126);
+            out.extend(length.to_be_bytes());
+        }
+        _ => {
+            out.push(mask_bit | 127);
+            out.extend((payload.len() as u64).to_be_bytes());
+        }
+    }
+    if direction == Direction::C2s {
+        out.extend([0; 4]);
+    }
+    out.extend(payload);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Cursor;
     use tungstenite::protocol::frame::FrameHeader;
     use tungstenite::protocol::frame::coding::OpCode;
+
+    #[test]
+    fn what_is_encoded_is_parsed_again() {
+        for payload_bytes in [0, 125, 126, 65_535, 65_536] {
+            for (direction, mask) in [(Direction::C2s, Some([0; 4])), (Direction::S2c, None)] {
+                let frame = encode(direction, 2, &vec![7; payload_bytes]);
+                let header = Header::parse(&frame).unwrap();
+                assert!(header.fin && header.minimal && header.opcode == 2 && header.mask == mask);
+                assert_eq!(header.payload_bytes, payload_bytes as u64);
+                assert!(frame.ends_with(&vec![7; payload_bytes]));
+            }
+        }
+    }
 
     /// Every header of up to 14 bytes that differs in its two first bytes, over three tails.
     #[test]

@@ -29,9 +29,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["conn", "clock", "http1", "ws", "xmpp", "capture", "tls"]),
     ("browse", &["conn"]),
     ("report", &["conn", "clock", "capture", "session", "stored"]),
-    ("import", &["conn", "clock", "capture", "tap"]),
+    ("import", &["conn", "clock", "ws", "capture", "tap"]),
     // An export reads finished lines: what it cannot import it cannot leak.
-    ("export", &["conn", "clock", "stored"]),
+    ("export", &["conn", "clock", "ws", "stored"]),
     ("hosts", &[]),
     // The demo's server and desktop speak for themselves: decoding them with our codecs would prove nothing.
     ("demo", &["conn", "clock"]),
