@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::{client, server};
 
 const KEY: [u8; 4] = [1, 2, 3, 4];
 const UPGRADE: &str = "GET /ws/ HTTP/1.1\r\nHost: f\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -36,6 +37,18 @@ async fn pass(from: &mut (impl AsyncWrite + Unpin), to: &mut (impl AsyncRead + U
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+/// The two ends of a WebSocket through the program.
+async fn upgraded(
+    program: &mut Program,
+    upstream: &Upstream,
+) -> (client::TlsStream<TcpStream>, server::TlsStream<TcpStream>) {
+    let (client, server) = tokio::join!(program.client(), upstream.accept());
+    let (mut client, mut server) = (client, server.unwrap());
+    pass(&mut client, &mut server, UPGRADE.as_bytes()).await;
+    pass(&mut server, &mut client, SWITCH.as_bytes()).await;
+    (client, server)
 }
 
 #[tokio::test]
@@ -266,10 +279,7 @@ async fn a_request_to_stop_lets_a_socket_finish_and_writes_everything() {
     for signal in ["TERM", "INT"] {
         let (dir, upstream) = (dir(), Upstream::new().await);
         let mut program = tapping(dir.path(), &upstream, &["--grace=60s"]);
-        let (mut client, server) = tokio::join!(program.client(), upstream.accept());
-        let mut server = server.unwrap();
-        pass(&mut client, &mut server, UPGRADE.as_bytes()).await;
-        pass(&mut server, &mut client, SWITCH.as_bytes()).await;
+        let (mut client, mut server) = upgraded(&mut program, &upstream).await;
         program.signal(signal);
         program.line("stopping");
         let address = program.address();
@@ -323,10 +333,7 @@ async fn what_outlives_the_grace_is_cut_and_told_and_a_second_signal_ends_at_onc
 async fn a_hangup_begins_a_new_file_while_traffic_goes_on() {
     let (dir, upstream) = (dir(), Upstream::new().await);
     let mut program = tapping(dir.path(), &upstream, &[]);
-    let (mut client, server) = tokio::join!(program.client(), upstream.accept());
-    let mut server = server.unwrap();
-    pass(&mut client, &mut server, UPGRADE.as_bytes()).await;
-    pass(&mut server, &mut client, SWITCH.as_bytes()).await;
+    let (mut client, mut server) = upgraded(&mut program, &upstream).await;
     let captures_dir = dir.path().join("captures");
     for file in 2..=4 {
         for n in 0..50 {
@@ -434,10 +441,7 @@ async fn plain_http_is_shown_the_way_in() {
 async fn a_kill_in_the_middle_leaves_a_capture_that_the_next_run_mends() {
     let (dir, upstream) = (dir(), Upstream::new().await);
     let mut program = tapping(dir.path(), &upstream, &[]);
-    let (mut client, server) = tokio::join!(program.client(), upstream.accept());
-    let mut server = server.unwrap();
-    pass(&mut client, &mut server, UPGRADE.as_bytes()).await;
-    pass(&mut server, &mut client, SWITCH.as_bytes()).await;
+    let (mut client, mut server) = upgraded(&mut program, &upstream).await;
     let captures_dir = dir.path().join("captures");
     let written = async {
         loop {
