@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// What a browser needs to be told on Linux where the superuser starts it.
 const NO_SANDBOX: &str = "--no-sandbox";
@@ -45,7 +45,7 @@ impl Browser {
             );
         }
         let profile = Profile::create(found.profiles.as_deref())?;
-        let said = profile.said().context("make a file for what the browser says")?;
+        let said = profile.said().context("hand over the file for what the browser says")?;
         let child = Command::new(&found.program)
             .args(visit.arguments(profile.path()))
             .stdin(Stdio::null())
@@ -80,13 +80,17 @@ impl Browser {
         }
     }
 
-    /// Ends it if it still runs, and deletes its profile.
+    /// Ends it if it still runs, and deletes its profile. It is not waited for any longer when `hurry` comes.
     ///
     /// # Errors
     /// The profile cannot be deleted; the text says where it is.
-    pub async fn end(mut self) -> anyhow::Result<()> {
-        if self.is_asked_to_end() && timeout(PATIENCE, self.child.wait()).await.is_ok() {
-            return self.profile.delete().await;
+    pub async fn end(mut self, hurry: impl Future<Output = ()>) -> anyhow::Result<()> {
+        if self.is_asked_to_end() {
+            tokio::select! {
+                _ = self.child.wait() => {}
+                () = sleep(PATIENCE) => {}
+                () = hurry => {}
+            }
         }
         match self.child.kill().await {
             // It is gone already.

@@ -23,7 +23,6 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// The steps of a whole login from `login` on.
 const LOGIN: [&str; 6] = ["login", "bind", "presence", "subscription", "ping", "logout"];
@@ -110,7 +109,7 @@ async fn proxy(certs: &Path, upstream: SocketAddr, running: &mut JoinSet<()>) ->
     let address = listener.local_addr().unwrap();
     let config = rig::config(certs, address, upstream);
     running.spawn(async move {
-        proxy::run(vec![listener], config, Intake::off(), CancellationToken::new()).await.unwrap();
+        proxy::run(vec![listener], config, Intake::off(), proxy::Orders::default()).await.unwrap();
     });
     address
 }
