@@ -56,7 +56,7 @@ async fn pass_on(mut signals: Signals, orders: Orders, hung_up: impl Fn() + Send
         match (signals.next().await, first) {
             (Told::Again, _) => hung_up(),
             (Told::Stop, None) => {
-                tracing::info!("stopping: connections may finish; once more to stop at once");
+                tracing::info!("stopping in good order; once more to stop at once");
                 first = Some(clock::now());
                 orders.drain.cancel();
             }
@@ -66,7 +66,7 @@ async fn pass_on(mut signals: Signals, orders: Orders, hung_up: impl Fn() + Send
             (Told::StopAtOnce, _) => break,
         }
     }
-    tracing::warn!("stopping at once: connections are cut");
+    tracing::warn!("stopping at once");
     orders.drain.cancel();
     orders.cut.cancel();
     tokio::time::sleep(LAST_RESORT).await;
