@@ -40,14 +40,12 @@ impl Profile {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         #[cfg(unix)]
         sweep(&parent);
-        let make = || {
+        let make = || -> io::Result<Self> {
             fs::create_dir_all(&parent)?;
             let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent)?;
             Ok(Self { said: held(&dir.path().join(SAID))?, dir })
         };
-        make()
-            .map_err(|error: io::Error| anyhow!(error))
-            .with_context(|| format!("make a profile for the browser in {}", parent.display()))
+        make().with_context(|| format!("make a profile for the browser in {}", parent.display()))
     }
 
     pub(super) fn path(&self) -> &Path {
