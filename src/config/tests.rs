@@ -360,7 +360,7 @@ fn a_wrong_command_line_gets_one_line_and_one_hint() {
     for (line, wanted) in [
         ("run --upstrem h", "unexpected argument '--upstrem' found\nhint: a similar argument exists: '--upstream'"),
         ("run --redact some --upstream h", "[possible values: off, auth, share, minimal]\nhint: "),
-        ("run --upstream", "\nhint: --help tells"),
+        ("run --upstream", "\nhint: `finesse-tap run --help` tells"),
         ("rum", "unrecognized subcommand 'rum'\nhint: "),
         ("completions", "\nhint: "),
     ] {
