@@ -593,14 +593,14 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_knows_every_option_and_command() {
-        let readme = include_str!("../../README.md");
+    fn the_page_of_options_knows_every_option_and_command() {
+        let page = include_str!("../../docs/options.md");
         let mut root = Cli::command();
         root.build();
         for command in root.get_subcommands() {
-            assert!(readme.contains(&format!("finesse-tap {}", command.get_name())) || command.get_name() == "help");
+            assert!(page.contains(&format!("finesse-tap {}", command.get_name())) || command.get_name() == "help");
             for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|name| *name != "help") {
-                assert!(readme.contains(&format!("--{option}")), "--{option} is not in the README");
+                assert!(page.contains(&format!("--{option}")), "--{option} is not in docs/options.md");
             }
         }
     }

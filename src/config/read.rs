@@ -166,6 +166,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         return Err(Problem::new(format!("--redact off: a log with passwords is not sent to {}", plan.receiver.url))
             .hint("leave --redact off or the receiver away"));
     }
+    on_the_spot(said)?;
     Ok(Run {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
@@ -189,6 +190,21 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
+}
+
+/// Options that do nothing alone are a mistake where they are typed; a file may serve `browse` too.
+fn on_the_spot(said: &Said) -> Result<(), Problem> {
+    let alone = [
+        ("--browse", is_on(said, "browse"), &["browser", "browser_arg", "path", "url"][..]),
+        ("--admin ADDR:PORT", said.one("admin").is_some(), &["admin_exposed"]),
+    ];
+    for (base, is_said, options) in alone {
+        let typed = options.iter().filter_map(|name| said.one(name)).find(|value| value.place == said::Place::Flag);
+        if let Some(value) = typed.filter(|_| !is_said) {
+            return Err(value.problem("means nothing without another option").hint(format!("add {base}")));
+        }
+    }
+    Ok(())
 }
 
 fn demo(said: &Said) -> Result<Demo, Problem> {

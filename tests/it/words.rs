@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// A capture of one agent.
-const LINE: &str = include_str!("../report/troubled.ndjson");
+const CAPTURE: &str = include_str!("../report/troubled.ndjson");
 
 fn program(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
@@ -24,7 +24,7 @@ fn files() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("folder")).unwrap();
     for (name, bytes) in [
-        ("one.ndjson", LINE.as_bytes()),
+        ("one.ndjson", CAPTURE.as_bytes()),
         ("empty", b""),
         ("hello.txt", b"hello\n"),
         ("x.json", b"{\"a\":1}\n"),
@@ -132,6 +132,9 @@ fn a_value_that_no_option_takes_is_quoted() {
         ("run --upstream h --grace soon", ["`soon`", "`finesse-tap run --help`"]),
         ("demo --agents many", ["`many`", "`finesse-tap demo --help`"]),
         ("share one.ndjson", ["--out", "`finesse-tap share --help`"]),
+        ("run --upstream h --path /desktop/", ["--path: means nothing", "add --browse"]),
+        ("run --upstream h --admin-exposed", ["--admin-exposed: means nothing", "add --admin ADDR:PORT"]),
+        ("run --upstream h --deny header:x=nonsense", ["`nonsense`", "infrastructure, unknown"]),
         ("dance", ["dance", "`finesse-tap --help`"]),
     ] {
         refused(dir.path(), line, 2, &words);
@@ -178,7 +181,7 @@ fn nothing_is_written_over_what_is_read() {
     let dir = files();
     for line in ["share one.ndjson", "report one.ndjson", "export text one.ndjson", "export har folder/../one.ndjson"] {
         refused(dir.path(), &format!("{line} -o one.ndjson"), 1, &["one.ndjson is among what is read"]);
-        assert_eq!(std::fs::read_to_string(dir.path().join("one.ndjson")).unwrap(), LINE, "{line}");
+        assert_eq!(std::fs::read_to_string(dir.path().join("one.ndjson")).unwrap(), CAPTURE, "{line}");
     }
 }
 
