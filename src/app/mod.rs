@@ -16,6 +16,7 @@ mod import;
 mod progress;
 mod recorder;
 mod reload;
+mod remedy;
 mod running;
 mod scan;
 mod share;
@@ -30,6 +31,7 @@ pub use export::export;
 pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
+pub use remedy::explained;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
@@ -45,7 +47,7 @@ use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use admin::Admin;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use banner::Fronted;
 use control::Control;
 use recorder::{Counted, Recorder};
@@ -134,11 +136,19 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
 /// The CAs that `ca` is asked about; those for `upstreams` are made where they are missing.
 ///
 /// # Errors
-/// The directory cannot be read, or a CA cannot be made.
+/// The directory cannot be read or holds none, or a CA cannot be made.
 pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
     let hosts: Vec<&str> = config.upstreams.iter().map(|server| &*server.host).collect();
     let listings = match &*hosts {
-        [] => tls::ca::list(&config.certs)?,
+        [] => {
+            let listed = tls::ca::list(&config.certs)?;
+            ensure!(
+                !listed.is_empty(),
+                "there is no CA below {} yet\nhint: `finesse-tap ca --upstream HOST` makes one, as does `finesse-tap run`; if there is one, name its directory with --certs DIR",
+                config.certs.display()
+            );
+            listed
+        }
         hosts => {
             let cas = Authorities::open_all(&config.certs, hosts, &[], clock::now())?;
             cas.iter().map(|ca| ca.listing().clone()).collect()

@@ -3,6 +3,7 @@
 //! Beside the proxy a shipper that cannot go on says so, and tries again after a while with its secret read anew; nothing
 //! it does ends the proxy. By itself it ends with an error.
 
+use super::explained;
 use super::prepare_process;
 use super::progress::Progress;
 use crate::clock;
@@ -67,7 +68,7 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
                 say(&told(plan, &summary));
                 failed.extend(missing(plan, &summary, orders.stop.is_cancelled()));
             }
-            Err(error) => failed.push(format!("{error:#}")),
+            Err(error) => failed.push(explained(&error)),
         }
     }
     match failed.split_first() {
@@ -158,7 +159,7 @@ fn beside(runtime: &Runtime, plan: &Plan, status: &Arc<Status>, orders: &Orders,
     runtime.block_on(async {
         loop {
             let Err(error) = ship::run(plan, status, orders).await else { break };
-            let told = format!("{error:#}");
+            let told = explained(&error);
             let (why, hint) = match told.split_once("\nhint: ") {
                 Some((why, hint)) => (why, Some(hint)),
                 None => (&*told, None),

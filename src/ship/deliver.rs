@@ -156,7 +156,9 @@ impl Link {
         let left = self.give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(silent));
         if left.is_zero() {
             let why = format!("given up after {} s without a success: {why}", silent.as_secs());
-            return Err(Unsettled::Stopped(Stop { why, hint }));
+            let hint =
+                hint.unwrap_or_else(|| "the same command goes on where it stopped, once the receiver is back".into());
+            return Err(Unsettled::Stopped(Stop { why, hint: Some(hint) }));
         }
         tokio::select! {
             () = sleep(wait.min(left)) => Ok(()),
