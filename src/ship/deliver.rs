@@ -58,6 +58,22 @@ impl Peer {
             Self::Elastic(elastic) => elastic.send(events).await,
         }
     }
+
+    /// Batches that were sent and only wait for the receiver's word.
+    pub(super) fn waiting(&self) -> usize {
+        match self {
+            Self::Splunk(splunk) => splunk.waiting(),
+            Self::Elastic(_) => 0,
+        }
+    }
+
+    /// Ends when one more does.
+    pub(super) async fn taken(&self) {
+        match self {
+            Self::Splunk(splunk) => splunk.taken().await,
+            Self::Elastic(_) => std::future::pending().await,
+        }
+    }
 }
 
 impl Link {
