@@ -2,7 +2,7 @@
 
 use super::banner::base64_of_hex;
 use super::signal::{self, Signals};
-use super::{prepare_process, routes, runtime};
+use super::{hinted, prepare_process, routes, runtime};
 use crate::browse::{self, Browser, Found, Visit};
 use crate::clock;
 use crate::config::{self, Browse, Identity, Page};
@@ -59,7 +59,11 @@ pub(super) async fn beside(plan: Option<Plan>, orders: &Orders) {
     match shown(&plan, orders).await {
         Ok(()) if orders.drain.is_cancelled() => {}
         Ok(()) => say("browser closed; the proxy goes on until Ctrl-C (finesse-tap browse opens another)\n"),
-        Err(error) => tracing::error!(error = format!("{error:#}"), "the proxy goes on without a browser"),
+        Err(error) => {
+            let told = format!("{error:#}");
+            let (why, hint) = hinted(&told);
+            tracing::error!(why, hint, "the proxy goes on without a browser");
+        }
     }
 }
 

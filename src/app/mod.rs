@@ -191,6 +191,11 @@ fn failed(unreachable: proxy::Unreachable) -> anyhow::Error {
     }
 }
 
+/// An error's text as the operational log has it: why, and what to do.
+fn hinted(told: &str) -> (&str, Option<&str>) {
+    told.split_once("\nhint: ").map_or((told, None), |(why, hint)| (why, Some(hint)))
+}
+
 fn facts(listing: Listing) -> CaFacts {
     CaFacts {
         path: listing.path,

@@ -3,9 +3,9 @@
 //! Beside the proxy a shipper that cannot go on says so, and tries again after a while with its secret read anew; nothing
 //! it does ends the proxy. By itself it ends with an error.
 
-use super::explained;
-use super::prepare_process;
 use super::progress::Progress;
+use super::progress::Progress;
+use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
@@ -160,10 +160,7 @@ fn beside(runtime: &Runtime, plan: &Plan, status: &Arc<Status>, orders: &Orders,
         loop {
             let Err(error) = ship::run(plan, status, orders).await else { break };
             let told = explained(&error);
-            let (why, hint) = match told.split_once("\nhint: ") {
-                Some((why, hint)) => (why, Some(hint)),
-                None => (&*told, None),
-            };
+            let (why, hint) = hinted(&told);
             tracing::error!(receiver = plan.receiver.name(), why, hint, "delivery stopped; captures wait");
             status.stopped(why);
             if orders.drain.is_cancelled() {

@@ -274,9 +274,9 @@ pub struct TrustFlags {
     pub upstream_ca: Option<OsString>,
     /// Trust the server that has this certificate and no other; repeatable
     ///
-    /// For several servers, a pin of each. Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
-    /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
-    /// administrator says.
+    /// Whatever its name, issuer or age: the way for self-signed servers; for several servers, a pin of each. HEX is the
+    /// certificate's SHA-256. When a certificate is refused, the error names the pin that would accept it; compare it with
+    /// what the server's administrator says.
     #[arg(long, value_name = "sha256:HEX")]
     pub upstream_pin: Vec<OsString>,
     /// Trust any server

@@ -6,7 +6,7 @@ pub(super) const ROOT_MORE: &str = "\
 First steps:
   finesse-tap demo                                 see it work; needs nothing
   finesse-tap doctor uccxpub.example.com           can it work with your server?
-  finesse-tap run --upstream uccxpub.example.com   between a desktop and its server
+  finesse-tap run --upstream uccxpub.example.com   between desktop and server
   finesse-tap ca                                   make the browser trust it
 
 Where things go, below the working directory unless said otherwise:

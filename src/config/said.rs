@@ -249,7 +249,12 @@ pub(super) fn file(text: &str, path: &Path, known: &[Known]) -> Result<Vec<Value
     let at = |at: usize| format!("{}:{}", path.display(), line(at));
     let table = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or_else(|| path.display().to_string(), |span| at(span.start));
-        Problem::new(format!("{place}: {}", error.message())).hint("text is written in quotes: upstream = \"HOST\"")
+        let hint = match error.message() {
+            // TOML's own word for it.
+            "duplicate key" => "write an option once; lists stand in brackets: upstream = [\"HOST\", \"HOST\"]",
+            _ => "text is written in quotes: upstream = \"HOST\"",
+        };
+        Problem::new(format!("{place}: {}", error.message())).hint(hint)
     })?;
     let mut values = Vec::new();
     // `[redaction]` may hold `allow` and `deny`, which may as well stand at the top.
@@ -288,7 +293,7 @@ impl Known {
             return Err(value.problem("is empty"));
         }
         if self.takes == Takes::Switch && switch.is_none() {
-            return Err(value.problem("is neither true nor false"));
+            return Err(value.problem(format!("`{}` is neither true nor false", value.text.display())));
         }
         Ok(value)
     }
@@ -326,10 +331,7 @@ fn advice(name: &str, value: &DeValue<'_>, known: &[Known]) -> String {
     match close.filter(|option| distance(name, &option.name) <= 1 + option.name.len() / 3) {
         _ if value.is_table() => "the only section is [redaction]: write options at the top level".to_owned(),
         Some(meant) => format!("did you mean `{}`?", meant.name),
-        None => {
-            let names: Vec<&str> = known.iter().map(|option| option.name.as_str()).collect();
-            format!("the options are {}", names.join(", "))
-        }
+        None => "`finesse-tap run --help` tells the options; keys are their names with underscores".to_owned(),
     }
 }
 

@@ -235,7 +235,7 @@ fn problems_name_the_place_and_what_to_write() {
         ("run --upstream h --grace 18446744073709551615h", &[], "--grace: "),
         ("run --upstream h --log-filter finesse_tap=loud", &[], "--log-filter: "),
         ("run --upstream h", &["FINESSE_TAP_REDACT=some"], "FINESSE_TAP_REDACT: `some` is not a redaction level"),
-        ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: is neither true nor false"),
+        ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: `maybe` is neither true nor false"),
         ("run --upstream h --config no-such.toml", &[], "--config: no-such.toml: "),
         ("demo --agents 201", &[], "--agents: `201` is not a whole number from 1 to 200"),
     ] {
@@ -251,7 +251,7 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("upstream = 'h'\n\nlistn = '127.0.0.1:1'", ":3: `listn` is no option\nhint: did you mean `listen`?"),
         ("max-line-bytes = 9000", ":1: `max-line-bytes` is no option\nhint: did you mean `max_line_bytes`?"),
         ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: the only section is [redaction]"),
-        ("colour = 1", "hint: the options are upstream, listen, "),
+        ("colour = 1", "hint: `finesse-tap run --help` tells the options"),
         ("config = 'other'", "`config` is no option"),
         ("agents = 3", "`agents` is no option"),
         ("listen = [1]", ":1: listen: expected a text in quotes, or a list of them in brackets, found integer"),
@@ -259,7 +259,7 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("certs = 3", ":1: certs: expected a text in quotes, found integer"),
         ("certs = ''", ":1: certs: is empty"),
         ("upstream = h", ":1: "),
-        ("grace = 1\ngrace = 2", ":2: "),
+        ("grace = 1\ngrace = 2", ":2: duplicate key\nhint: write an option once"),
     ] {
         let (path, flag) = file(text);
         let refusal = refusal(&format!("run {flag}"), &[]);
@@ -315,7 +315,7 @@ fn a_browser_is_told_once_for_run_and_browse() {
     let desktop = Browser { program: None, arguments: Vec::new(), page: Page::Path("/desktop/".into()) };
     assert_eq!(plain.browser, desktop);
     assert_eq!(plain.traffic.listeners()[0].address.port(), 8445);
-    assert_eq!(run("--upstream h --path /x", &[]).browser, None);
+    assert_eq!(run("--upstream h", &["FINESSE_TAP_PATH=/x"]).browser, None);
     assert_eq!(run("--upstream h --browse", &[]).browser, Some(desktop));
 
     // The file of `run` does for both, whatever else is in it.

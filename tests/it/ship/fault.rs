@@ -44,6 +44,7 @@ fn whatever_befalls_hec_every_event_arrives() {
         splunk.suffer(mishaps.to_vec());
         let ended = site.ship_to_splunk(&splunk, &[]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("hint=\"\""), "{}", ended.stderr);
     }
     site.assert_indexed(&splunk, 1..=5 * 2_100);
     assert!(site.kept(".dead.ndjson").is_empty());
