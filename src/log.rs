@@ -90,11 +90,19 @@ pub fn refilter(filter: &str) {
 /// # Errors
 /// Why it cannot.
 pub fn check(filter: &str) -> Result<(), String> {
-    EnvFilter::builder().parse(filter).map(drop).map_err(|error| {
+    let wrong = |why: &str| {
         format!(
-            "`{filter}` is not a filter ({error}): write a level, or modules with levels as in info,finesse_tap=debug"
+            "`{filter}` is not a filter ({why}): write a level, or modules with levels as in info,finesse_tap=debug"
         )
-    })
+    };
+    // A word alone would be a module, of which everything is told: of one that is none, nothing, not even errors.
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty() && !word.contains(['=', '[', ':']));
+    for word in words {
+        if word.parse::<tracing::metadata::LevelFilter>().is_err() && word != "finesse_tap" {
+            return Err(wrong(&format!("`{word}` is none of error, warn, info, debug, trace and off")));
+        }
+    }
+    EnvFilter::builder().parse(filter).map(drop).map_err(|error| wrong(&error.to_string()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

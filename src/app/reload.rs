@@ -18,10 +18,14 @@ pub fn reload(config: &Reload) -> anyhow::Result<()> {
     prepare_process();
     runtime()?.block_on(async {
         let mut runs = control::runs(&config.certs).await?;
+        let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
+        let (certs, pids) = (config.certs.display(), pids.join(", "));
         runs.retain(|(_, run)| config.pid.is_none_or(|pid| run.pid == pid));
         if runs.len() > 1 {
-            let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
-            bail!("several runs keep their CA in {}\nhint: choose one with --pid: {}", config.certs.display(), pids.join(", "));
+            bail!("several runs keep their CA in {certs}\nhint: choose one with --pid: {pids}");
+        }
+        if let (Some(pid), true, false) = (config.pid, runs.is_empty(), pids.is_empty()) {
+            bail!("process {pid} is no run that keeps its CA in {certs}\nhint: name one that is, with --pid: {pids}");
         }
         if let Some((path, run)) = runs.pop() {
             match control::ask(&run, LIMIT).await? {
@@ -35,8 +39,7 @@ pub fn reload(config: &Reload) -> anyhow::Result<()> {
             }
         }
         bail!(
-            "no run is found in {}\nhint: name the directory that the run has as --certs: finesse-tap reload --certs DIR",
-            config.certs.display()
+            "no run is found in {certs}\nhint: name the directory that the run has as --certs: finesse-tap reload --certs DIR"
         )
     })
 }

@@ -209,8 +209,7 @@ pub(super) fn variables(environment: &Environment, known: &[Known]) -> Result<Ve
     Ok(values)
 }
 
-/// Finds variables that look like a slip of the pen. Other unknown ones are left alone: a Kubernetes service called
-/// `finesse-tap` makes `FINESSE_TAP_PORT` and its like appear in every container.
+/// Finds variables that look like a slip of the pen.
 ///
 /// # Errors
 /// There is one.
@@ -218,7 +217,7 @@ pub(super) fn mistyped(environment: &Environment, known: &[Known]) -> Result<(),
     for variable_name in environment.keys().filter_map(|name| name.to_str()) {
         let Some(name) = variable_name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
         let slip = |option: &&Known| distance(&name, &option.name) <= if name.len() < 6 { 1 } else { 2 };
-        if known.iter().any(|option| option.name == name) {
+        if known.iter().any(|option| option.name == name) || is_elsewhere(variable_name) {
             continue;
         }
         if let Some(meant) = known.iter().find(slip) {
@@ -227,6 +226,21 @@ pub(super) fn mistyped(environment: &Environment, known: &[Known]) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Variables that begin like ours and are no option's.
+pub(super) fn unknown(environment: &Environment, known: &[Known]) -> Vec<String> {
+    let names = environment.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(name, _)| name.to_str());
+    let ours = names.filter(|name| name.starts_with(PREFIX) && !is_elsewhere(name));
+    ours.filter(|name| !known.iter().any(|option| variable(&option.name) == **name)).map(str::to_owned).collect()
+}
+
+/// Variables that are none of an option's and yet no mistake: those that hold a secret, and those that Kubernetes makes for
+/// a service called `finesse-tap`, in every container.
+fn is_elsewhere(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return true };
+    let of_service = rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_");
+    of_service || super::ship::SECRETS.contains(&name)
 }
 
 /// A configuration file as a layer; `path` is named in problems.

@@ -272,6 +272,10 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
 fn a_mistyped_variable_is_found_and_a_strange_one_let_be() {
     let text = refusal("run --upstream h", &["FINESSE_TAP_UPSTRAEM=h"]);
     assert!(text.contains("FINESSE_TAP_UPSTRAEM is unknown\nhint: did you mean FINESSE_TAP_UPSTREAM?"), "{text}");
+    let environment = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let strange =
+        [("FINESSE_TAP_TEAM", "x"), ("FINESSE_TAP_PORT", "x"), ("FINESSE_TAP_ELASTIC_PASSWORD", "x"), ("HOME", "/")];
+    assert_eq!(super::unknown_variables(&environment(&strange)), ["FINESSE_TAP_TEAM"]);
     let kubernetes = ["FINESSE_TAP_PORT=tcp://10.0.0.1:8445", "FINESSE_TAP_SERVICE_HOST=10.0.0.1"];
     assert_eq!(run("--upstream h", &kubernetes), run("--upstream h", &[]));
 }
@@ -360,7 +364,7 @@ fn a_wrong_command_line_gets_one_line_and_one_hint() {
     for (line, wanted) in [
         ("run --upstrem h", "unexpected argument '--upstrem' found\nhint: a similar argument exists: '--upstream'"),
         ("run --redact some --upstream h", "[possible values: off, auth, share, minimal]\nhint: "),
-        ("run --upstream", "\nhint: --help tells"),
+        ("run --upstream", "\nhint: `finesse-tap run --help` tells"),
         ("rum", "unrecognized subcommand 'rum'\nhint: "),
         ("completions", "\nhint: "),
     ] {

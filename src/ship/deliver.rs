@@ -58,6 +58,22 @@ impl Peer {
             Self::Elastic(elastic) => elastic.send(events).await,
         }
     }
+
+    /// Batches that were sent and only wait for the receiver's word.
+    pub(super) fn waiting(&self) -> usize {
+        match self {
+            Self::Splunk(splunk) => splunk.waiting(),
+            Self::Elastic(_) => 0,
+        }
+    }
+
+    /// Ends when one more does.
+    pub(super) async fn taken(&self) {
+        match self {
+            Self::Splunk(splunk) => splunk.taken().await,
+            Self::Elastic(_) => std::future::pending().await,
+        }
+    }
 }
 
 impl Link {
@@ -143,12 +159,11 @@ impl Link {
         let now = clock::now();
         let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
         let silent = Duration::from_nanos(now.ns_since(since));
-        let hint_text = hint.clone().unwrap_or_default();
         status.change(|now| {
             // Once an outage: a receiver that is away for weeks must not fill the log.
             if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {
                 let receiver = &now.receiver;
-                tracing::warn!(receiver, why, hint = hint_text, "not delivered yet; trying again, captures wait");
+                tracing::warn!(receiver, why, hint = hint.as_deref(), "not delivered yet; trying again, captures wait");
             }
             now.state = State::Retrying;
             now.errors += 1;
@@ -157,7 +172,9 @@ impl Link {
         let left = self.give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(silent));
         if left.is_zero() {
             let why = format!("given up after {} s without a success: {why}", silent.as_secs());
-            return Err(Unsettled::Stopped(Stop { why, hint }));
+            let hint =
+                hint.unwrap_or_else(|| "the same command goes on where it stopped, once the receiver is back".into());
+            return Err(Unsettled::Stopped(Stop { why, hint: Some(hint) }));
         }
         tokio::select! {
             () = sleep(wait.min(left)) => Ok(()),

@@ -38,10 +38,14 @@ impl Source {
         };
         let text = text.trim();
         if text.is_empty() {
-            bail!("{place} holds no secret: it is empty");
+            bail!(
+                "{place} holds no secret: it is empty\nhint: the token, key or password stands in it alone, in one line"
+            );
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            bail!("what is in {place} is no secret: only one line of printable ASCII can be sent");
+            bail!(
+                "what is in {place} is no secret: only one line of printable ASCII can be sent\nhint: the token, key or password stands in it alone"
+            );
         }
         Ok(Secret(text.to_owned()))
     }
@@ -61,7 +65,10 @@ fn file(path: &Path) -> anyhow::Result<String> {
     let limit = u64::try_from(SECRET_MAX_BYTES).unwrap_or(u64::MAX);
     // The cause is left out on purpose: it could only be about the text.
     if file.take(limit).read_to_string(&mut text).is_err() {
-        bail!("the secret in {} cannot be read as text", path.display());
+        bail!(
+            "the secret in {} cannot be read as text\nhint: name a file in which the token, key or password stands alone, in one line",
+            path.display()
+        );
     }
     Ok(text)
 }

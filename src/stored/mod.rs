@@ -2,15 +2,17 @@
 //!
 //! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
 //! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back; [`is_torn`] is for whoever
-//! appends. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
+//! appends; [`Kind`] says what a file is that was taken for one. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
 
+mod kind;
 mod line;
 mod unpack;
 
+pub use kind::Kind;
 pub use line::{Lines, MAX_LINE_BYTES, Piece};
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -93,22 +95,66 @@ impl Stored {
 /// Each file once.
 ///
 /// # Errors
-/// A directory cannot be read or has no capture in it, or nothing fits.
+/// A directory cannot be read or has no capture in it, nothing fits, or a file is of a kind that holds no captures.
 pub fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in named {
         found.extend(expand(path)?);
+    }
+    for path in &found {
+        let kind = Kind::of(path).with_context(|| format!("read {}", path.display()))?;
+        if kind.is_foreign() {
+            bail!(
+                "{} is no capture: it is {}\nhint: {}",
+                path.display(),
+                kind.as_str(),
+                kind.instead_of_a_capture(path)
+            );
+        }
     }
     let mut seen = std::collections::HashSet::new();
     found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     Ok(found)
 }
 
+/// Makes sure that what is written to `out` does not take the place of what is read.
+///
+/// # Errors
+/// It would.
+pub fn apart(out: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    let Ok(real) = fs::canonicalize(out) else { return Ok(()) };
+    if files.iter().any(|path| fs::canonicalize(path).is_ok_and(|path| path == real)) {
+        bail!("{} is among what is read, and would be overwritten\nhint: name another file to write to", out.display());
+    }
+    Ok(())
+}
+
+/// The error that none of the files, of which there is at least one, holds a line of a capture.
+#[must_use]
+pub fn no_capture(files: &[PathBuf]) -> anyhow::Error {
+    let Some(first) = files.first() else { return anyhow!("no file is named") };
+    let kind = Kind::of(first).unwrap_or(Kind::Text);
+    if kind == Kind::Capture {
+        return anyhow!(
+            "no line of {} can be read, though it begins like a capture\nhint: was it edited, or made by a later version?",
+            first.display()
+        );
+    }
+    let of = match files.len() {
+        1 => format!("in {}: it is {}", first.display(), kind.as_str()),
+        more => format!("in any of {more} files; {} is {}", first.display(), kind.as_str()),
+    };
+    anyhow!("there is no line of a capture {of}\nhint: {}", kind.instead_of_a_capture(first))
+}
+
 fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.is_dir() {
         let found = matching(path, &ENDINGS)?;
         if found.is_empty() {
-            bail!("{} has no *.ndjson in it", path.display());
+            bail!(
+                "there is no capture in the directory {}\nhint: captures end in .ndjson or .ndjson.gz; directories below it are not looked into",
+                path.display()
+            );
         }
         return Ok(found);
     }
@@ -117,7 +163,7 @@ fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let found = matching(folder, &[pattern])?;
         if found.is_empty() {
-            bail!("{}: no such file", path.display());
+            bail!("no file fits {}\nhint: captures are in captures/, unless --capture said otherwise", path.display());
         }
         return Ok(found);
     }

@@ -31,4 +31,5 @@ mod share;
 mod ship;
 mod support;
 mod transparency;
+mod words;
 mod xmpp;

@@ -83,13 +83,23 @@ impl Program {
         self.line("listening https://").trim_start_matches("listening https://").parse().unwrap()
     }
 
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal by its name: `TERM`, `HUP`.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.pid());
+        self.signals(&[name]);
+    }
+
+    /// Sends signals by their names, one right after the other.
+    pub fn signals(&self, names: &[&str]) {
+        let kill: Vec<String> = names.iter().map(|name| format!("kill -{name} {}", self.pid())).collect();
+        let kill = kill.join("; ");
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
