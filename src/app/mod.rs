@@ -13,6 +13,7 @@ mod doctor;
 mod export;
 mod hosts;
 mod import;
+mod notify;
 mod progress;
 mod recorder;
 mod reload;
@@ -99,6 +100,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
+        notify::ready();
         let orders = Orders::default();
         signals.watch(orders.clone(), move || drop(asking.send(None)));
         if let Some(admin) = &admin {

@@ -39,11 +39,21 @@ impl Program {
     }
 
     pub fn spawn(dir: &Path, args: &[&str], stdout: Stdio) -> Self {
+        Self::launch(dir, args, &[], stdout)
+    }
+
+    /// With these variables set.
+    pub fn start_in(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::launch(dir, args, variables, Stdio::piped())
+    }
+
+    fn launch(dir: &Path, args: &[&str], variables: &[(&str, &str)], stdout: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FINESSE_TAP_")) {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         let mut child = command.spawn().unwrap();
         let (sender, stderr) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
