@@ -235,7 +235,9 @@ pub(super) fn file(text: &str, path: &Path, known: &[Known]) -> Result<Vec<Value
     let at = |at: usize| format!("{}:{}", path.display(), line(at));
     let table = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or_else(|| path.display().to_string(), |span| at(span.start));
-        Problem::new(format!("{place}: {}", error.message())).hint("text is written in quotes: upstream = \"HOST\"")
+        let line = error.span().and_then(|span| text.get(..span.end)?.lines().last()).unwrap_or_default();
+        let hint = if line.contains('\\') { SINGLE_QUOTES } else { "text is written in quotes: upstream = \"HOST\"" };
+        Problem::new(format!("{place}: {}", error.message())).hint(hint)
     })?;
     let mut values = Vec::new();
     // `[redaction]` may hold `allow` and `deny`, which may as well stand at the top.
@@ -286,6 +288,10 @@ impl Known {
             DeValue::Boolean(on) => (on.to_string(), matches!(self.takes, Takes::Switch | Takes::TextOrSwitch)),
             _ => (value.type_str().to_owned(), false),
         };
+        if fits && text.contains(char::is_control) {
+            let said = Value { name: self.name.clone(), text: OsString::new(), place, switch: None };
+            return Err(said.problem("holds a control character, such as a tab").hint(SINGLE_QUOTES));
+        }
         if fits {
             return self.value(text.into(), place);
         }
@@ -300,6 +306,10 @@ impl Known {
         Err(said.problem(format!("expected {wanted}, found {}", value.type_str())))
     }
 }
+
+/// What whoever writes a Windows path for the first time needs to know of TOML.
+const SINGLE_QUOTES: &str =
+    r"in double quotes a backslash begins an escape; write paths in single quotes: capture = 'C:\captures'";
 
 /// The environment variable of an option.
 pub(super) fn variable(name: &str) -> String {

@@ -36,7 +36,8 @@ impl Source {
                 Err(_) => bail!("the environment variable {name} is not set"),
             },
         };
-        let text = text.trim();
+        // Windows' editors put a byte order mark first.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             bail!("{place} holds no secret: it is empty");
         }
@@ -61,7 +62,10 @@ fn file(path: &Path) -> anyhow::Result<String> {
     let limit = u64::try_from(SECRET_MAX_BYTES).unwrap_or(u64::MAX);
     // The cause is left out on purpose: it could only be about the text.
     if file.take(limit).read_to_string(&mut text).is_err() {
-        bail!("the secret in {} cannot be read as text", path.display());
+        bail!(
+            "the secret in {} cannot be read as text\nhint: PowerShell's > writes UTF-16; save the file as ASCII or UTF-8",
+            path.display()
+        );
     }
     Ok(text)
 }
@@ -90,8 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn the_line_end_of_an_editor_is_no_part_of_it() {
+    fn what_an_editor_puts_around_it_is_no_part_of_it() {
         assert_eq!(secret("abc-def\r\n").unwrap().expose(), "abc-def");
+        assert_eq!(secret("\u{feff}abc-def\r\n").unwrap().expose(), "abc-def");
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl Program {
         self.child.id()
     }
 
-    /// Sends a signal by its name: `TERM`, `HUP`.
+    /// Sends a signal by its name: `TERM`, `HUP`. Windows has nothing like it that would reach a program from outside its console.
+    #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.pid());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
@@ -104,6 +105,7 @@ impl Program {
     }
 
     /// Tells it to stop and waits for its end.
+    #[cfg(unix)]
     pub fn stop(self) -> Ended {
         self.signal("TERM");
         self.end()
