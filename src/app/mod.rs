@@ -224,6 +224,7 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr
             let hint = match error.kind() {
                 std::io::ErrorKind::AddrInUse if own.iter().any(|own| own.port() == address.port()) => "\nhint: this run has that port itself, at another address; it takes a restart to move it",
                 std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen or --route (port 0 takes any free one)",
+                std::io::ErrorKind::PermissionDenied if cfg!(windows) => "\nhint: Windows keeps some ports for itself (netsh int ipv4 show excludedportrange tcp); choose another --listen or --route",
                 std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen or --route",
                 std::io::ErrorKind::AddrNotAvailable => "\nhint: no interface of this machine has that address; 127.0.0.1 always works",
                 _ => "",

@@ -4,7 +4,6 @@
 //! it does ends the proxy. By itself it ends with an error.
 
 use super::progress::Progress;
-use super::progress::Progress;
 use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;

@@ -4,7 +4,10 @@
 //! what is documented (`support/hec.rs`, `support/bulk.rs`).
 
 mod fault;
+// These end programs by signals.
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod live;
 mod site;
 
