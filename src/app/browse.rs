@@ -2,7 +2,7 @@
 
 use super::banner::base64_of_hex;
 use super::signal::{self, Signals};
-use super::{hinted, prepare_process, routes, runtime};
+use super::{block_on, hinted, prepare_process, routes};
 use crate::browse::{self, Browser, Found, Visit};
 use crate::clock;
 use crate::config::{self, Browse, Identity, Page};
@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// There is no browser, no proxy, or not the one whose CA this is. Or [`StoppedAtOnce`](signal::StoppedAtOnce).
 pub fn browse(config: &Browse) -> anyhow::Result<()> {
     prepare_process();
-    runtime()?.block_on(async {
+    block_on(async {
         let listeners = config.traffic.listeners();
         let addresses: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
         let mut routes = routes(&listeners, &addresses)?;

@@ -69,7 +69,7 @@ use tokio_util::sync::CancellationToken;
 pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
@@ -238,6 +238,15 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr
 
 fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
     listeners.iter().map(|listener| listener.local_addr().context("read a listener's address")).collect()
+}
+
+/// Does `work` in a runtime of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    // Dropped, it would wait for the system to give up looking up names that nobody wants any more.
+    runtime.shutdown_background();
+    done
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -59,6 +59,8 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
             }
         }
     })?;
+    // As everywhere: nobody wants the names any more that are still looked up.
+    runtime.shutdown_background();
     outcomes.sort_by_key(|(at, _)| *at);
     let mut failed = Vec::new();
     for (plan, (_, outcome)) in config.plans.iter().zip(outcomes) {
