@@ -96,3 +96,29 @@ fn without_the_right_the_command_that_has_it_is_said() {
     }
     std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_file_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("etc");
+    let Some(_mounted) = crate::support::Small::mount(&place) else {
+        crate::support::skipped("a_full_disk_leaves_the_file_as_it_is", "the right to mount a file system");
+        return;
+    };
+    // Larger than what is left, so that neither backup nor new file fits.
+    let text = format!("127.0.0.1 localhost\n{}", "# mine\n".repeat(2_000));
+    std::fs::write(place.join("hosts"), &text).unwrap();
+    std::fs::write(place.join("ballast"), vec![0; 40 << 10]).unwrap();
+    let args = ["hosts", "--upstream=h.example", "--apply", "--yes", "--file=etc/hosts"];
+    let refused = run(dir.path(), &args);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error: ") && refused.stderr.contains("No space left"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(place.join("hosts")).unwrap(), text);
+    let left: Vec<_> = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    std::fs::remove_file(place.join("ballast")).unwrap();
+    let applied = run(dir.path(), &args);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    assert!(std::fs::read_to_string(place.join("hosts")).unwrap().starts_with(&text));
+}
