@@ -86,8 +86,7 @@ impl Kind {
     pub fn file(self, path: &str) -> anyhow::Result<File> {
         let found = self.files().iter().find(|file| file.path == path);
         let Some(file) = found else {
-            let paths: Vec<&str> = self.files().iter().map(|file| file.path).collect();
-            bail!("{self} has no file {path}\nhint: it has {}", paths.join(", "));
+            bail!("{self} has no file {path}\nhint: `finesse-tap assets {self}` lists those it has");
         };
         Ok(*file)
     }
@@ -204,7 +203,9 @@ const FLUENT_BIT: &[File] = &[
 
 const RSYSLOG: &[File] = &[
     File { path: "README.md", text: include_str!("../assets/rsyslog/README.md") },
+    File { path: "receiver-relp.conf", text: include_str!("../assets/rsyslog/receiver-relp.conf") },
     File { path: "receiver.conf", text: include_str!("../assets/rsyslog/receiver.conf") },
+    File { path: "sender-relp.conf", text: include_str!("../assets/rsyslog/sender-relp.conf") },
     File { path: "sender.conf", text: include_str!("../assets/rsyslog/sender.conf") },
 ];
 

@@ -13,9 +13,11 @@ mod doctor;
 mod export;
 mod hosts;
 mod import;
+mod notify;
 mod progress;
 mod recorder;
 mod reload;
+mod remedy;
 mod running;
 mod scan;
 mod share;
@@ -30,6 +32,7 @@ pub use export::export;
 pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
+pub use remedy::explained;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
@@ -45,7 +48,7 @@ use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use admin::Admin;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use banner::Fronted;
 use control::Control;
 use recorder::{Counted, Recorder};
@@ -97,6 +100,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
+        notify::ready();
         let orders = Orders::default();
         signals.watch(orders.clone(), move || drop(asking.send(None)));
         if let Some(admin) = &admin {
@@ -134,11 +138,19 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
 /// The CAs that `ca` is asked about; those for `upstreams` are made where they are missing.
 ///
 /// # Errors
-/// The directory cannot be read, or a CA cannot be made.
+/// The directory cannot be read or holds none, or a CA cannot be made.
 pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
     let hosts: Vec<&str> = config.upstreams.iter().map(|server| &*server.host).collect();
     let listings = match &*hosts {
-        [] => tls::ca::list(&config.certs)?,
+        [] => {
+            let listed = tls::ca::list(&config.certs)?;
+            ensure!(
+                !listed.is_empty(),
+                "there is no CA below {} yet\nhint: `finesse-tap ca --upstream HOST` makes one, as does `finesse-tap run`; if there is one, name its directory with --certs DIR",
+                config.certs.display()
+            );
+            listed
+        }
         hosts => {
             let cas = Authorities::open_all(&config.certs, hosts, &[], clock::now())?;
             cas.iter().map(|ca| ca.listing().clone()).collect()
@@ -212,6 +224,7 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr
             let hint = match error.kind() {
                 std::io::ErrorKind::AddrInUse if own.iter().any(|own| own.port() == address.port()) => "\nhint: this run has that port itself, at another address; it takes a restart to move it",
                 std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen or --route (port 0 takes any free one)",
+                std::io::ErrorKind::PermissionDenied if cfg!(windows) => "\nhint: Windows keeps some ports for itself (netsh int ipv4 show excludedportrange tcp); choose another --listen or --route",
                 std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen or --route",
                 std::io::ErrorKind::AddrNotAvailable => "\nhint: no interface of this machine has that address; 127.0.0.1 always works",
                 _ => "",

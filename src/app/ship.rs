@@ -4,7 +4,7 @@
 //! it does ends the proxy. By itself it ends with an error.
 
 use super::progress::Progress;
-use super::{hinted, prepare_process};
+use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
@@ -69,7 +69,7 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
                 say(&told(plan, &summary));
                 failed.extend(missing(plan, &summary, orders.stop.is_cancelled()));
             }
-            Err(error) => failed.push(format!("{error:#}")),
+            Err(error) => failed.push(explained(&error)),
         }
     }
     match failed.split_first() {
@@ -160,7 +160,7 @@ fn beside(runtime: &Runtime, plan: &Plan, status: &Arc<Status>, orders: &Orders,
     runtime.block_on(async {
         loop {
             let Err(error) = ship::run(plan, status, orders).await else { break };
-            let told = format!("{error:#}");
+            let told = explained(&error);
             let (why, hint) = hinted(&told);
             tracing::error!(receiver = plan.receiver.name(), why, hint, "delivery stopped; captures wait");
             status.stopped(why);

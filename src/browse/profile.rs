@@ -140,6 +140,7 @@ mod tests {
         let mut said = profile.said().unwrap();
         write!(said, "{}\n[1:ERROR] no \u{1b}[1mdisplay\n\n", "x".repeat(10_000)).unwrap();
         assert_eq!(profile.last_words().as_deref(), Some("[1:ERROR] no [1mdisplay"));
+        drop(said);
         fs::create_dir_all(profile.path().join("Default/Cache")).unwrap();
         let path = profile.path().to_owned();
         profile.delete().await.unwrap();

@@ -16,7 +16,7 @@ pub fn open(path: &Path) -> anyhow::Result<Key> {
     match fs::read_to_string(path) {
         Ok(text) => {
             private(path)?;
-            read(&text).with_context(|| format!("{} is no key of finesse-tap", path.display()))
+            read(&text).with_context(|| format!("{} is no key of finesse-tap\nhint: name one that --stable-tokens made, or a path where there is nothing yet", path.display()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
@@ -97,4 +97,30 @@ pub(super) fn private(path: &Path) -> anyhow::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
 pub(super) fn private(_: &Path) -> anyhow::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn whoever_begins_at_the_same_time_has_the_same_key() {
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("session.key");
+            let barrier = Barrier::new(8);
+            let keys: Vec<Key> = std::thread::scope(|scope| {
+                let begin = || {
+                    barrier.wait();
+                    open(&path).unwrap()
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let kept = open(&path).unwrap();
+            assert!(keys.iter().all(|key| key.master == kept.master && key.case == kept.case));
+            assert_eq!(dir.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
+        }
+    }
 }

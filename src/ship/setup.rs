@@ -149,7 +149,7 @@ fn refused(answer: &Answer, client: &Client, asked: &Asked) -> anyhow::Error {
             "the key needs manage_index_templates and manage_ingest_pipelines; leave --elastic-setup away once it is done"
         }
         404 | 405 => "is that the right address? Elasticsearch is usually on 9200, Kibana on 5601",
-        _ => "is it Elasticsearch 8 or 9, or OpenSearch 2.12 or later?",
+        _ => "is it Elasticsearch 8 or 9, or OpenSearch 2.15 or later?",
     };
     Stop::new(why, hint).into()
 }
