@@ -1,6 +1,6 @@
 //! The program: reads what it was asked to do, has it done, and says how it went by text and exit code.
 //!
-//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used. What goes wrong is one line `error: …` on standard
+//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used, 130 told to stop twice. What goes wrong is one line `error: …` on standard
 //! error, then at most one `hint: …`.
 
 use finesse_tap::cli::manual;
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     warn_of_unknown(&task, &environment);
     match perform(task, &environment) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<app::StoppedAtOnce>() => app::STOPPED_AT_ONCE.into(),
         Err(error) => fail(&app::explained(&error), FAILED),
     }
 }

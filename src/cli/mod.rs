@@ -370,7 +370,7 @@ pub struct RecordFlags {
     pub no_capture: bool,
     /// Keep at most so much of the log, such as 20GB [default: everything]
     ///
-    /// Beyond that the oldest files in the directory are removed. What --splunk, --elastic or `ship` had not delivered is then
+    /// Beyond that the files in the directory that were written longest ago are removed. What --splunk, --elastic or `ship` had not delivered is then
     /// a gap, and told as one (capture-gap).
     #[arg(long, value_name = "SIZE")]
     pub capture_limit: Option<OsString>,

@@ -57,8 +57,9 @@ Configuration file: the same names with underscores, such as
   max_line_bytes = 16000
   quiet = true
 
-Signals: Ctrl-C and SIGTERM end the run in good order. SIGHUP (Ctrl-Break on Windows), as `finesse-tap reload`, reads \
-the configuration again, cuts no connection, and begins a new capture file.
+Signals: Ctrl-C and SIGTERM end the run in good order; once more, and it does not wait for connections (exit code 130). \
+SIGHUP (Ctrl-Break on Windows), as `finesse-tap reload`, reads the configuration again, cuts no connection, and begins a \
+new capture file; if the configuration is bad, nothing changes, and the log says why.
 
 Next: `finesse-tap ca`, then open the desktop in the browser and watch.";
 
@@ -162,8 +163,9 @@ Examples:
   finesse-tap reload --certs /var/lib/finesse-tap/certs --pid 4711
 
 The run's options and environment are those it was started with, so what can change is its --config file, and the files that \
-options name (certificates, keys). Routes that go are closed to new connections; those they have live on. The limits, \
---keylog and --log-format stay as they are until a restart, which is said. Exit code 1 if nothing was changed.
+options name (certificates, keys). Routes that go are closed to new connections; those they have live on. Limits, receivers, \
+--certs, --admin, --keylog, --log-format and --browse stay as they are until a restart, which is said. Exit code 1 if nothing \
+was changed.
 
 The variable FINESSE_TAP_CERTS counts here too.";
 

@@ -249,9 +249,11 @@ pub(super) fn file(text: &str, path: &Path, known: &[Known]) -> Result<Vec<Value
     let at = |at: usize| format!("{}:{}", path.display(), line(at));
     let table = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or_else(|| path.display().to_string(), |span| at(span.start));
+        let line = error.span().and_then(|span| text.get(..span.end)?.lines().last()).unwrap_or_default();
         let hint = match error.message() {
             // TOML's own word for it.
             "duplicate key" => "write an option once; lists stand in brackets: upstream = [\"HOST\", \"HOST\"]",
+            _ if line.contains('\\') => SINGLE_QUOTES,
             _ => "text is written in quotes: upstream = \"HOST\"",
         };
         Problem::new(format!("{place}: {}", error.message())).hint(hint)
@@ -305,6 +307,10 @@ impl Known {
             DeValue::Boolean(on) => (on.to_string(), matches!(self.takes, Takes::Switch | Takes::TextOrSwitch)),
             _ => (value.type_str().to_owned(), false),
         };
+        if fits && text.contains(char::is_control) {
+            let said = Value { name: self.name.clone(), text: OsString::new(), place, switch: None };
+            return Err(said.problem("holds a control character, such as a tab").hint(SINGLE_QUOTES));
+        }
         if fits {
             return self.value(text.into(), place);
         }
@@ -319,6 +325,10 @@ impl Known {
         Err(said.problem(format!("expected {wanted}, found {}", value.type_str())))
     }
 }
+
+/// What whoever writes a Windows path for the first time needs to know of TOML.
+const SINGLE_QUOTES: &str =
+    r"in double quotes a backslash begins an escape; write paths in single quotes: capture = 'C:\captures'";
 
 /// The environment variable of an option.
 pub(super) fn variable(name: &str) -> String {

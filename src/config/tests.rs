@@ -260,12 +260,23 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("certs = ''", ":1: certs: is empty"),
         ("upstream = h", ":1: "),
         ("grace = 1\ngrace = 2", ":2: duplicate key\nhint: write an option once"),
+        ("quiet = true\ncapture = \"C:\\captures\"", "hint: in double quotes a backslash begins an escape"),
+        ("capture = \"C:\\temp\"", ":1: capture: holds a control character, such as a tab\nhint: in double quotes"),
     ] {
         let (path, flag) = file(text);
         let refusal = refusal(&format!("run {flag}"), &[]);
         assert!(refusal.starts_with(&path.path().display().to_string()), "{text}: {refusal}");
         assert!(refusal.contains(wanted), "{text}: {refusal}");
     }
+}
+
+#[test]
+fn a_file_as_windows_editors_write_it() {
+    let (_file, flag) = file("\u{feff}upstream = 'h'\r\ncapture = 'C:\\captures\\new'\r\n");
+    assert_eq!(run(&flag, &[]).record.capture, CaptureTo::Dir(r"C:\captures\new".into()));
+    let (utf16, flag) = file("");
+    std::fs::write(utf16.path(), b"\xff\xfeu\0").unwrap();
+    assert!(refusal(&format!("run {flag}"), &[]).contains("is not UTF-8\nhint: PowerShell's > writes UTF-16"));
 }
 
 #[test]

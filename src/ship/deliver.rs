@@ -1,7 +1,8 @@
 //! One batch on its way to its end: sent, sent again after a while, taken apart to find the event that spoils it.
 //!
 //! Every event ends as taken, known already, or refused for good with a reason; until then it is tried without limit.
-//! A refused batch is halved until the culprit is alone, unless the receiver names it.
+//! A refused batch is halved until the culprit is alone, unless the receiver names it. Where all of a batch are refused, the
+//! receiver is wrong and not the events: nothing is given up.
 
 use super::Pace;
 use super::backoff::Backoff;
@@ -16,6 +17,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+
+/// So many events that are refused without one that is taken are no accident of theirs.
+const SUSPICIOUS_EVENTS: usize = 10;
 
 /// A receiver that is spoken to.
 pub(super) struct Link {
@@ -56,6 +60,22 @@ impl Peer {
         match self {
             Self::Splunk(splunk) => splunk.send(events).await,
             Self::Elastic(elastic) => elastic.send(events).await,
+        }
+    }
+
+    /// Batches that were sent and only wait for the receiver's word.
+    pub(super) fn waiting(&self) -> usize {
+        match self {
+            Self::Splunk(splunk) => splunk.waiting(),
+            Self::Elastic(_) => 0,
+        }
+    }
+
+    /// Ends when one more does.
+    pub(super) async fn taken(&self) {
+        match self {
+            Self::Splunk(splunk) => splunk.taken().await,
+            Self::Elastic(_) => std::future::pending().await,
         }
     }
 }
@@ -118,7 +138,16 @@ impl Link {
                 Some((why, hint, after)) => self.wait(backoff.next(after), why, hint, status, stop).await?,
             }
         }
-        Ok(settled)
+        match settled.dead.first() {
+            Some((_, why)) if settled.delivered == 0 && settled.dead.len() >= SUSPICIOUS_EVENTS => {
+                let why = format!("all {} events of a batch were refused, the first with {why}", settled.dead.len());
+                Err(Unsettled::Stopped(Stop::new(
+                    why,
+                    "so many are not all wrong: look at the receiver's own settings",
+                )))
+            }
+            _ => Ok(settled),
+        }
     }
 
     /// Something went well: the receiver is there.
@@ -143,12 +172,11 @@ impl Link {
         let now = clock::now();
         let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
         let silent = Duration::from_nanos(now.ns_since(since));
-        let hint_text = hint.clone().unwrap_or_default();
         status.change(|now| {
             // Once an outage: a receiver that is away for weeks must not fill the log.
             if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {
                 let receiver = &now.receiver;
-                tracing::warn!(receiver, why, hint = hint_text, "not delivered yet; trying again, captures wait");
+                tracing::warn!(receiver, why, hint = hint.as_deref(), "not delivered yet; trying again, captures wait");
             }
             now.state = State::Retrying;
             now.errors += 1;

@@ -5,6 +5,7 @@
 //! `deliver` brings each to its end, [`checkpoint`] remembers in order what the receiver has confirmed. At least once:
 //! a crash may send again what was confirmed and not remembered; `event.id` tells.
 
+mod acks;
 mod backoff;
 pub mod checkpoint;
 mod dead;
@@ -113,8 +114,10 @@ pub struct Pace {
     pub batch_events: usize,
     /// A batch that is not full goes after so long.
     pub linger: Duration,
-    /// Batches on their way at once.
+    /// Batches being sent at once.
     pub parallel: usize,
+    /// Batches kept until all before them are confirmed: those that HEC has taken and not acknowledged among them.
+    pub unconfirmed: usize,
     /// The directory is looked at so often.
     pub poll: Duration,
     /// The checkpoint is written at most so often while more is delivered.
@@ -142,6 +145,7 @@ impl Default for Pace {
             batch_events: 2_000,
             linger: Duration::from_secs(1),
             parallel: 4,
+            unconfirmed: 64,
             poll: Duration::from_millis(500),
             commit: Duration::from_millis(250),
             connect: Duration::from_secs(10),

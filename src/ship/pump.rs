@@ -135,6 +135,7 @@ impl Pump<'_> {
             }
             tokio::select! {
                 Some(arrived) = tasks.join_next() => self.arrive(arrived)?,
+                () = self.link.peer.taken() => {}
                 () = sleep(self.plan.pace.poll) => {}
                 () = self.orders.stop.cancelled() => {}
                 () = self.orders.drain.cancelled(), if !self.orders.drain.is_cancelled() => {}
@@ -159,8 +160,8 @@ impl Pump<'_> {
 
     fn has_room(&self, tasks: &JoinSet<Arrived>) -> bool {
         // Those that arrived before their turn count too: their order is kept in memory.
-        tasks.len() < self.plan.pace.parallel
-            && self.ways.len() < 4 * self.plan.pace.parallel
+        tasks.len().saturating_sub(self.link.peer.waiting()) < self.plan.pace.parallel
+            && self.ways.len() < self.plan.pace.unconfirmed
             && self.save_failed.is_none()
     }
 

@@ -116,7 +116,7 @@ async fn sure(
             Ok(answer) => return Err(refused(&answer, client, asked)),
             Err(trouble) => (trouble.why, trouble.hint, None),
         };
-        tracing::warn!(receiver = %client.url(), why, hint = hint.clone().unwrap_or_default(), "not set up yet; trying again");
+        tracing::warn!(receiver = %client.url(), why, hint = hint.as_deref(), "not set up yet; trying again");
         let wait = backoff.next(after);
         let tried = Duration::from_nanos(clock::now().ns_since(since));
         let left = give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(tried));
@@ -149,7 +149,7 @@ fn refused(answer: &Answer, client: &Client, asked: &Asked) -> anyhow::Error {
             "the key needs manage_index_templates and manage_ingest_pipelines; leave --elastic-setup away once it is done"
         }
         404 | 405 => "is that the right address? Elasticsearch is usually on 9200, Kibana on 5601",
-        _ => "is it Elasticsearch 8 or 9, or OpenSearch 2.12 or later?",
+        _ => "is it Elasticsearch 8 or 9, or OpenSearch 2.15 or later?",
     };
     Stop::new(why, hint).into()
 }

@@ -2,21 +2,25 @@
 //!
 //! `/services/collector/event` with the capture line as the `event` object, its time, host and source beside it. A token
 //! with indexer acknowledgement answers with an `ackId`, and the events count as delivered only when
-//! `/services/collector/ack` says so; without, HEC's 200 is its word. Every request names a channel, which such tokens
-//! demand and others ignore. Codes: Splunk, "Troubleshoot HTTP Event Collector".
+//! `/services/collector/ack` says so; without, HEC's 200 is its word. Acknowledgements take seconds, so others are sent
+//! meanwhile, and one question asks for all. Every request names a channel, which such tokens demand and others ignore.
+//! Codes: Splunk, "Troubleshoot HTTP Event Collector".
 
+use super::acks::{Acks, Fate, Ticket};
 use super::event::Event;
 use super::http::{Answer, Asked, Client, sensitive};
 use super::verdict::{Stop, Verdict, quote};
 use super::{Pace, gzip};
-use crate::clock;
+use crate::clock::{self, Moment};
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// What our events are called in Splunk.
@@ -40,9 +44,13 @@ pub(super) struct Splunk {
     channel: String,
     fields: Vec<(HeaderName, HeaderValue)>,
     pace: Pace,
+    acks: Mutex<Acks>,
+    /// When acknowledgements were last asked for; held while they are.
+    asked: tokio::sync::Mutex<Option<Moment>>,
+    taken: Notify,
 }
 
-/// One element of a request, around the event.
+/// What stands before the event in an element of a request.
 #[derive(Serialize)]
 struct Envelope<'a> {
     /// Seconds with six decimals; HEC takes epoch time as a number or a text.
@@ -53,7 +61,6 @@ struct Envelope<'a> {
     sourcetype: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<&'a str>,
-    event: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -81,17 +88,25 @@ impl Splunk {
             (CHANNEL, HeaderValue::from_str(&channel)?),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
-        Ok(Self { client, index, ack, channel, fields, pace })
+        let (acks, asked, taken) = (Mutex::default(), tokio::sync::Mutex::default(), Notify::new());
+        Ok(Self { client, index, ack, channel, fields, pace, acks, asked, taken })
+    }
+
+    /// Batches that were taken and wait for their acknowledgement: they need neither connection nor time.
+    pub(super) fn waiting(&self) -> usize {
+        self.acks().waiting()
+    }
+
+    /// Ends when one more batch waits so.
+    pub(super) async fn taken(&self) {
+        self.taken.notified().await;
     }
 
     /// Sends events and waits for the word that they are kept.
     pub(super) async fn send(&self, events: &[Event]) -> Verdict {
         let mut fields = self.fields.clone();
         fields.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-        let body = match self.body(events) {
-            Ok(body) => gzip(&body),
-            Err(why) => return Verdict::refused(why),
-        };
+        let body = gzip(&self.body(events));
         let asked = Asked { method: Method::POST, path: "/services/collector/event".to_owned(), fields, body };
         let answer = match self.client.ask(&asked).await {
             Ok(answer) => answer,
@@ -108,68 +123,90 @@ impl Splunk {
         }
     }
 
-    fn body(&self, events: &[Event]) -> Result<Vec<u8>, &'static str> {
+    fn body(&self, events: &[Event]) -> Vec<u8> {
         let mut body = Vec::with_capacity(events.iter().map(|event| event.line.len() + 160).sum());
         for event in events {
-            let text = std::str::from_utf8(&event.line).map_err(|_| "not UTF-8")?;
             let envelope = Envelope {
                 time: format!("{}.{:06}", event.at_us.div_euclid(1_000_000), event.at_us.rem_euclid(1_000_000)),
                 host: event.host.as_deref(),
                 source: "finesse-tap",
                 sourcetype: SOURCETYPE,
                 index: self.index.as_deref(),
-                event: serde_json::from_str(text).map_err(|_| "not JSON")?,
             };
-            serde_json::to_writer(&mut body, &envelope).map_err(|_| "not JSON")?;
-            body.push(b'\n');
+            // Texts always encode. The line was found to be one JSON object when it was read.
+            let _ = serde_json::to_writer(&mut body, &envelope);
+            body.pop();
+            body.extend_from_slice(br#","event":"#);
+            body.extend_from_slice(&event.line);
+            body.extend_from_slice(b"}\n");
         }
-        Ok(body)
+        body
     }
 
-    /// Asks until the events behind `id` are indexed, or long enough.
+    /// Waits until the events behind `id` are indexed, or long enough.
     async fn acknowledged(&self, id: u64) -> Verdict {
-        let asked = Asked {
-            method: Method::POST,
-            path: format!("/services/collector/ack?channel={}", self.channel),
-            fields: self.fields.clone(),
-            body: Bytes::from(format!("{{\"acks\":[{id}]}}")),
-        };
+        let ticket = self.acks().wait(id);
+        self.taken.notify_one();
         let since = clock::now();
         loop {
             sleep(self.pace.ack_poll).await;
-            let answer = match self.client.ask(&asked).await {
-                Ok(answer) => answer,
-                // Whoever answers next may have begun anew, and give this number to other events.
-                Err(trouble) => return Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
-            };
-            if answer.status == StatusCode::OK && is_acknowledged(&answer.body, id) {
-                return Verdict::Taken;
+            if let Some(verdict) = self.ask(ticket).await {
+                self.acks().give_up(ticket);
+                return verdict;
             }
-            if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref())
-                && answer.status != StatusCode::OK
-            {
-                return stop;
-            }
-            if u128::from(clock::now().ns_since(since)) > self.pace.ack.as_nanos() {
+            if elapsed(since) > self.pace.ack {
+                self.acks().give_up(ticket);
                 return Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));
             }
         }
     }
+
+    /// What became of a batch, after asking for all that wait unless somebody has just done so; `None` if it waits.
+    async fn ask(&self, ticket: Ticket) -> Option<Verdict> {
+        let mut asked = self.asked.lock().await;
+        let is_due = asked.is_none_or(|last| elapsed(last) >= self.pace.ack_poll);
+        if is_due && self.acks().is_waiting(ticket) {
+            let question = Asked {
+                method: Method::POST,
+                path: format!("/services/collector/ack?channel={}", self.channel),
+                fields: self.fields.clone(),
+                body: Bytes::from(self.acks().question()),
+            };
+            let answer = self.client.ask(&question).await;
+            *asked = Some(clock::now());
+            match answer {
+                Ok(answer) if answer.status == StatusCode::OK => self.acks().heard(&answer.body),
+                Ok(answer) => {
+                    if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref()) {
+                        return Some(stop);
+                    }
+                }
+                Err(trouble) => {
+                    self.acks().give_up_all();
+                    return Some(Verdict::Later { why: trouble.why, hint: trouble.hint, after: None });
+                }
+            }
+        }
+        match self.acks().fate(ticket) {
+            Fate::Waits => None,
+            Fate::Indexed => Some(Verdict::Taken),
+            Fate::Lost => Some(Verdict::later("the acknowledgement is lost: sent again")),
+        }
+    }
+
+    fn acks(&self) -> MutexGuard<'_, Acks> {
+        self.acks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn elapsed(since: Moment) -> Duration {
+    Duration::from_nanos(clock::now().ns_since(since))
 }
 
 impl Said {
     fn read(body: &[u8]) -> Option<Self> {
         serde_json::from_slice(body).ok()
     }
-}
-
-fn is_acknowledged(body: &[u8], id: u64) -> bool {
-    #[derive(Deserialize)]
-    struct Acks {
-        acks: std::collections::BTreeMap<String, bool>,
-    }
-    let acks: Option<Acks> = serde_json::from_slice(body).ok();
-    acks.and_then(|acks| acks.acks.get(&id.to_string()).copied()).unwrap_or(false)
 }
 
 fn judge(answer: &Answer, said: Option<&Said>) -> Verdict {

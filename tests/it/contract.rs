@@ -141,7 +141,7 @@ fn every_field_is_mapped_for_elasticsearch() {
         ("event.ingested".to_owned(), json!({"type": "date"})),
         ("data_stream.type".to_owned(), json!({"type": "constant_keyword", "value": "logs"})),
         ("data_stream.dataset".to_owned(), json!({"type": "constant_keyword", "value": "finesse.event"})),
-        ("data_stream.namespace".to_owned(), json!({"type": "constant_keyword"})),
+        ("data_stream.namespace".to_owned(), json!({"type": "keyword", "ignore_above": 1024})),
     ]);
     for (path, mapping) in rows {
         let mut at = &mut properties;

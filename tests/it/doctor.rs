@@ -23,7 +23,6 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// The steps of a whole login from `login` on.
 const LOGIN: [&str; 6] = ["login", "bind", "presence", "subscription", "ping", "logout"];
@@ -111,7 +110,7 @@ async fn proxy(certs: &Path, upstream: SocketAddr, running: &mut JoinSet<()>) ->
     let address = listener.local_addr().unwrap();
     let config = rig::config(certs, address, upstream);
     running.spawn(async move {
-        proxy::run(vec![listener], config, Intake::off(), CancellationToken::new()).await.unwrap();
+        proxy::run(vec![listener], config, Intake::off(), proxy::Orders::default()).await.unwrap();
     });
     address
 }
@@ -498,7 +497,8 @@ async fn the_program_says_it_in_text_json_and_exit_code() {
     let port = server.address().port();
     let line = format!("{HOST}:{port} --resolve {HOST}:127.0.0.1 --upstream-pin {pin}");
 
-    let fine = program(arguments(&format!("{line} --user 1001 --password-stdin")), "Demo-Secret-1001!\r\n").await;
+    let fine =
+        program(arguments(&format!("{line} --user 1001 --password-stdin")), "\u{feff}Demo-Secret-1001!\r\n").await;
     let text = String::from_utf8(fine.stdout).unwrap();
     assert_eq!(fine.status.code(), Some(0), "{text}");
     assert!(text.contains("\n  ok      logout ") && text.contains("\nWhat to do next:\n"), "{text}");

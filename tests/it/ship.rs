@@ -1,12 +1,19 @@
 //! Captures on their way to a receiver: the built program against stand-ins for Splunk and Elasticsearch on loopback.
 //!
-//! What could be had of real receivers: none speaks HEC or `_bulk` on Debian, crates.io, PyPI or npm; the stand-ins enforce
-//! what is documented (`support/hec.rs`, `support/bulk.rs`).
+//! What could be had of real receivers on Debian, crates.io, PyPI and npm: for HEC none; for `_bulk` none of Elastic's or
+//! OpenSearch's own, but osmem, a server of others with OpenSearch's behaviour (`opensearch.rs`), and rsyslog's client
+//! (`../rsyslog.rs`). The stand-ins enforce what is documented (`support/hec.rs`, `support/bulk.rs`).
 
+mod ack;
+mod collector;
 mod fault;
+// These end programs by signals.
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod live;
-mod site;
+mod opensearch;
+pub mod site;
 
 use crate::support::bulk::{API_KEY, Bulk};
 use crate::support::hec::{Acks, Hec, TOKEN};
