@@ -580,7 +580,7 @@ mod tests {
                 let is_prose = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic());
                 let broken = is_prose(line) && line.len() > 60 && is_prose(next);
                 assert!(!broken || line.ends_with(['.', ':']), "{}: broken by hand: {line}", command.get_name());
-                let is_example = line.starts_with("  ") && line.contains("finesse-tap ") && !line.contains('`');
+                let is_example = line.trim_start().starts_with("finesse-tap ") && !line.contains('`');
                 assert!(!is_example || line.chars().count() <= NARROW, "{}: {line}", command.get_name());
             }
         }

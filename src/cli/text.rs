@@ -67,7 +67,7 @@ pub(super) const DEMO_MORE: &str = "\
 Examples:
   finesse-tap demo
   finesse-tap demo --agents 20 --capture demo-captures
-  finesse-tap demo --keep      look around with a browser or curl, end with Ctrl-C
+  finesse-tap demo --keep      look around with a browser, end with Ctrl-C
   finesse-tap demo --capture - 2>/dev/null | jq -r .message
 
 The variables FINESSE_TAP_CAPTURE, FINESSE_TAP_CERTS and so on count here as they do for `run`.
