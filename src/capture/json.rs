@@ -3,7 +3,7 @@
 //! What serde_json would write, and beside its escapes what could forge or reorder a line on somebody's screen: DEL and C1
 //! controls, U+2028/2029, bidirectional controls. Takes half its time: names of fields are words of this program's own and
 //! written as they are, texts are looked at many bytes at once. Knows what the fields of events are made of (texts,
-//! integers, flags, lists and objects); anything else is an error that no event can meet.
+//! integers, flags, lists and objects); anything else is an error, which no event meets.
 
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq, SerializeStruct, Serializer};
@@ -133,8 +133,28 @@ impl<'j, 'l> Serializer for &'j mut Json<'l> {
         Ok(())
     }
 
+    fn serialize_u8(self, number: u8) -> Result<(), fmt::Error> {
+        self.serialize_u64(number.into())
+    }
+
     fn serialize_u16(self, number: u16) -> Result<(), fmt::Error> {
         self.serialize_u64(number.into())
+    }
+
+    fn serialize_u32(self, number: u32) -> Result<(), fmt::Error> {
+        self.serialize_u64(number.into())
+    }
+
+    fn serialize_i8(self, number: i8) -> Result<(), fmt::Error> {
+        self.serialize_i64(number.into())
+    }
+
+    fn serialize_i16(self, number: i16) -> Result<(), fmt::Error> {
+        self.serialize_i64(number.into())
+    }
+
+    fn serialize_i32(self, number: i32) -> Result<(), fmt::Error> {
+        self.serialize_i64(number.into())
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
@@ -158,26 +178,6 @@ impl<'j, 'l> Serializer for &'j mut Json<'l> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), fmt::Error> {
         value.serialize(self)
-    }
-
-    fn serialize_i8(self, _: i8) -> Result<(), fmt::Error> {
-        Err(fmt::Error)
-    }
-
-    fn serialize_i16(self, _: i16) -> Result<(), fmt::Error> {
-        Err(fmt::Error)
-    }
-
-    fn serialize_i32(self, _: i32) -> Result<(), fmt::Error> {
-        Err(fmt::Error)
-    }
-
-    fn serialize_u8(self, _: u8) -> Result<(), fmt::Error> {
-        Err(fmt::Error)
-    }
-
-    fn serialize_u32(self, _: u32) -> Result<(), fmt::Error> {
-        Err(fmt::Error)
     }
 
     fn serialize_f32(self, _: f32) -> Result<(), fmt::Error> {
