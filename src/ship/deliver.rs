@@ -172,12 +172,12 @@ impl Link {
         let now = clock::now();
         let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
         let silent = Duration::from_nanos(now.ns_since(since));
-        let hint_text = hint.clone().unwrap_or_default();
+        let shown = hint.clone();
         status.change(|now| {
             // Once an outage: a receiver that is away for weeks must not fill the log.
             if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {
                 let receiver = &now.receiver;
-                tracing::warn!(receiver, why, hint = hint_text, "not delivered yet; trying again, captures wait");
+                tracing::warn!(receiver, why, hint = shown, "not delivered yet; trying again, captures wait");
             }
             now.state = State::Retrying;
             now.errors += 1;
