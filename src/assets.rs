@@ -86,8 +86,7 @@ impl Kind {
     pub fn file(self, path: &str) -> anyhow::Result<File> {
         let found = self.files().iter().find(|file| file.path == path);
         let Some(file) = found else {
-            let paths: Vec<&str> = self.files().iter().map(|file| file.path).collect();
-            bail!("{self} has no file {path}\nhint: it has {}", paths.join(", "));
+            bail!("{self} has no file {path}\nhint: `finesse-tap assets {self}` lists those it has");
         };
         Ok(*file)
     }

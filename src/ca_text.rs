@@ -44,19 +44,17 @@ impl CaFacts {
 
     /// Its path as it can be typed from anywhere.
     fn full_path(&self) -> String {
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()).display().to_string()
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let Ok(real) = fs::canonicalize(&path) else { return path.display().to_string() };
+        // Windows' canonical form, `\\\\?\\C:\\…`, is none that certutil takes.
+        let real = real.display().to_string();
+        real.strip_prefix(r"\\?\").map_or(real.clone(), str::to_owned)
     }
 }
 
-/// All there is to say about CAs, several paragraphs; `now_s` is seconds since 1970, `certs` where they were looked for.
+/// All there is to say about CAs, several paragraphs; `now_s` is seconds since 1970.
 #[must_use]
-pub fn describe(cas: &[CaFacts], certs: &Path, now_s: i64) -> String {
-    if cas.is_empty() {
-        return format!(
-            "There is no CA below {} yet. `finesse-tap ca --upstream HOST` makes one, as does `finesse-tap run`.\n",
-            certs.display()
-        );
-    }
+pub fn describe(cas: &[CaFacts], now_s: i64) -> String {
     let mut text = String::new();
     for ca in cas {
         facts(ca, now_s, &mut text);
@@ -251,7 +249,7 @@ mod tests {
     #[test]
     fn facts_and_every_platform_are_told() {
         let ca = facts_of(Path::new("/srv/my certs/uccx.example.test/ca.pem"));
-        let text = describe(std::slice::from_ref(&ca), Path::new("certs"), ca.not_before);
+        let text = describe(std::slice::from_ref(&ca), ca.not_before);
         for wanted in [
             "uccx.example.test",
             "DNS:uccx.example.test, IP:127.0.0.0/8",
@@ -268,8 +266,7 @@ mod tests {
             assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
         }
         assert!(!text.contains('{'), "{text}");
-        assert!(describe(std::slice::from_ref(&ca), Path::new("certs"), ca.not_after).contains("EXPIRED"));
-        assert!(describe(&[], Path::new("elsewhere"), 0).contains("no CA below elsewhere"));
+        assert!(describe(std::slice::from_ref(&ca), ca.not_after).contains("EXPIRED"));
     }
 
     #[test]

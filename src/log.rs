@@ -3,7 +3,8 @@
 //! It tells how the program fares, never what passes through it. Libraries are held at info whatever the filter says,
 //! because some print traffic below that (hyper its heads, tungstenite its messages): nothing gets around the redactor.
 
-use std::io::{self, IsTerminal as _};
+use anstream::{AutoStream, ColorChoice};
+use std::io;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use tracing::{Level, Metadata, Subscriber};
@@ -68,9 +69,10 @@ type Handle = reload::Handle<EnvFilter, Registry>;
 
 /// Starts the operational log of this process. A second call changes nothing.
 pub fn start(log: &Log) {
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let colour = if colour { Colour::On } else { Colour::Off };
-    let (subscriber, filter) = subscriber(log, colour, io::stderr);
+    let choice = AutoStream::choice(&io::stderr());
+    let colour = if choice == ColorChoice::Never { Colour::Off } else { Colour::On };
+    // A Windows console takes escape sequences only if it is asked to, and an old one never does.
+    let (subscriber, filter) = subscriber(log, colour, move || AutoStream::new(io::stderr(), choice));
     // Only a second call fails.
     if subscriber.try_init().is_ok() {
         let _ = FILTER.set(filter);
@@ -90,11 +92,19 @@ pub fn refilter(filter: &str) {
 /// # Errors
 /// Why it cannot.
 pub fn check(filter: &str) -> Result<(), String> {
-    EnvFilter::builder().parse(filter).map(drop).map_err(|error| {
+    let wrong = |why: &str| {
         format!(
-            "`{filter}` is not a filter ({error}): write a level, or modules with levels as in info,finesse_tap=debug"
+            "`{filter}` is not a filter ({why}): write a level, or modules with levels as in info,finesse_tap=debug"
         )
-    })
+    };
+    // A word alone would be a module, of which everything is told: of one that is none, nothing, not even errors.
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty() && !word.contains(['=', '[', ':']));
+    for word in words {
+        if word.parse::<tracing::metadata::LevelFilter>().is_err() && word != "finesse_tap" {
+            return Err(wrong(&format!("`{word}` is none of error, warn, info, debug, trace and off")));
+        }
+    }
+    EnvFilter::builder().parse(filter).map(drop).map_err(|error| wrong(&error.to_string()))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The program: reads what it was asked to do, has it done, and says how it went by text and exit code.
 //!
-//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used. What goes wrong is one line `error: …` on standard
+//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used, 130 told to stop twice. What goes wrong is one line `error: …` on standard
 //! error, then at most one `hint: …`.
 
 use finesse_tap::cli::manual;
@@ -23,9 +23,11 @@ fn main() -> ExitCode {
         }
         Err(Stop::Wrong(problem)) => return fail(&problem.to_string(), UNUSABLE),
     };
+    warn_of_unknown(&task, &environment);
     match perform(task, &environment) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("{error:#}"), FAILED),
+        Err(error) if error.is::<app::StoppedAtOnce>() => app::STOPPED_AT_ONCE.into(),
+        Err(error) => fail(&app::explained(&error), FAILED),
     }
 }
 
@@ -67,6 +69,19 @@ fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
     }
 }
 
+/// Says which variables mean nothing, for the tasks that heed any.
+fn warn_of_unknown(task: &Task, environment: &Environment) {
+    if matches!(
+        task,
+        Task::Run(_) | Task::Demo(_) | Task::Ship(_) | Task::Import(_) | Task::Browse(_) | Task::Doctor(_)
+    ) {
+        for name in config::unknown_variables(environment) {
+            // Nobody reading standard error is no reason not to work.
+            let _ = writeln!(io::stderr(), "warning the environment variable {name} is unknown, and ignored");
+        }
+    }
+}
+
 /// What `run` is configured to do now.
 fn again(environment: &Environment) -> Result<Run, String> {
     match config::read(std::env::args_os(), environment) {
@@ -78,8 +93,8 @@ fn again(environment: &Environment) -> Result<Run, String> {
 
 fn ca(config: &Ca) -> anyhow::Result<()> {
     let cas = app::authorities(config)?;
-    let mut text = ca_text::describe(&cas, &config.certs, clock::now().wall_us / 1_000_000);
-    if let Some(dir) = config.export.as_ref().filter(|_| !cas.is_empty()) {
+    let mut text = ca_text::describe(&cas, clock::now().wall_us / 1_000_000);
+    if let Some(dir) = &config.export {
         text.push_str("\nCopied:\n");
         for path in ca_text::export(&cas, dir)? {
             text.push_str(&format!("  {}\n", path.display()));

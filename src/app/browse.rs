@@ -1,13 +1,13 @@
 //! `browse`, and `run --browse`: a browser of its own in front of the proxy.
 
 use super::banner::base64_of_hex;
-use super::signal::Signals;
-use super::{prepare_process, routes, runtime};
+use super::signal::{self, Signals};
+use super::{block_on, hinted, prepare_process, routes};
 use crate::browse::{self, Browser, Found, Visit};
 use crate::clock;
 use crate::config::{self, Browse, Identity, Page};
 use crate::conn::Kind;
-use crate::proxy::Route;
+use crate::proxy::{Orders, Route};
 use crate::tls::ca::{self, Listing};
 use crate::tls::leaf::{self, Own};
 use crate::tls::upstream::{Trust, Upstream};
@@ -17,7 +17,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 /// How long a proxy on this machine may take to answer.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -25,10 +24,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Opens a browser in front of a proxy that runs already, and waits until it is closed.
 ///
 /// # Errors
-/// There is no browser, no proxy, or not the one whose CA this is.
+/// There is no browser, no proxy, or not the one whose CA this is. Or [`StoppedAtOnce`](signal::StoppedAtOnce).
 pub fn browse(config: &Browse) -> anyhow::Result<()> {
     prepare_process();
-    runtime()?.block_on(async {
+    block_on(async {
         let listeners = config.traffic.listeners();
         let addresses: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
         let mut routes = routes(&listeners, &addresses)?;
@@ -44,35 +43,39 @@ pub fn browse(config: &Browse) -> anyhow::Result<()> {
             }
         };
         let plan = Plan::new(&config.browser, &routes, &keys)?;
-        let signals = Signals::install()?;
-        let mut browser = plan.start()?;
-        let closed = tokio::select! {
-            closed = browser.closed() => closed,
-            () = signals.stop() => Ok(()),
-        };
-        browser.end().await?;
-        closed
+        let orders = Orders::default();
+        let hung_up = orders.drain.clone();
+        // There is nothing to read again: the terminal is gone, and the browser with it.
+        Signals::install()?.watch(orders.clone(), move || hung_up.cancel());
+        shown(&plan, &orders).await?;
+        signal::ended(&orders)
     })
 }
 
 /// The browser of `run --browse`, if there is one to be: from its start until it is closed or the proxy stops. Trouble with it
 /// is not the proxy's.
-pub(super) async fn beside(plan: Option<Plan>, shutdown: CancellationToken) {
+pub(super) async fn beside(plan: Option<Plan>, orders: &Orders) {
     let Some(plan) = plan else { return };
-    let told = async {
-        let mut browser = plan.start()?;
-        let closed = tokio::select! {
-            closed = browser.closed() => closed,
-            () = shutdown.cancelled() => Ok(()),
-        };
-        browser.end().await?;
-        closed
-    };
-    match told.await {
-        Ok(()) if shutdown.is_cancelled() => {}
+    match shown(&plan, orders).await {
+        Ok(()) if orders.drain.is_cancelled() => {}
         Ok(()) => say("browser closed; the proxy goes on until Ctrl-C (finesse-tap browse opens another)\n"),
-        Err(error) => tracing::error!(error = format!("{error:#}"), "the proxy goes on without a browser"),
+        Err(error) => {
+            let told = format!("{error:#}");
+            let (why, hint) = hinted(&told);
+            tracing::error!(why, hint, "the proxy goes on without a browser");
+        }
     }
+}
+
+/// A browser from its start until it is closed or ordered to end; nothing is left of it then.
+async fn shown(plan: &Plan, orders: &Orders) -> anyhow::Result<()> {
+    let mut browser = plan.start()?;
+    let closed = tokio::select! {
+        closed = browser.closed() => closed,
+        () = orders.drain.cancelled() => Ok(()),
+    };
+    browser.end(orders.cut.cancelled()).await?;
+    closed
 }
 
 /// Which browser, and what it will show.

@@ -89,7 +89,7 @@ impl Drop for Control {
 pub(super) fn answer(asker: Asker, outcome: anyhow::Result<Vec<String>>) {
     if let Some(asker) = asker {
         // Who asked may have gone.
-        let _ = asker.send(outcome.map_err(|error| format!("{error:#}")));
+        let _ = asker.send(outcome.map_err(|error| super::explained(&error)));
     }
 }
 

@@ -1,8 +1,8 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
 use super::recorder::{Counted, Recorder, Show};
-use super::signal::Signals;
-use super::{addresses, banner, bind, minted, prepare_process, runtime};
+use super::signal::{self, Signals};
+use super::{addresses, banner, bind, block_on, minted, prepare_process};
 use crate::config::Demo;
 use crate::conn::{Authority, Kind};
 use crate::demo::{self, HOST, Server, Site, Story};
@@ -25,12 +25,12 @@ use tokio_util::sync::CancellationToken;
 pub fn demo(config: Demo) -> anyhow::Result<()> {
     prepare_process();
     let settings = config.settings();
-    runtime()?.block_on(async {
+    block_on(async {
         let agents = demo::agents(u16::try_from(config.agents).unwrap_or(u16::MAX));
         let (server, certificate) = server(&agents).await?;
         let upstream = Authority { host: HOST.to_owned(), port: server.address().port() };
 
-        let listeners = bind(config.listen.iter().copied()).await?;
+        let listeners = bind(config.listen.iter().copied(), &[]).await?;
         let listening = addresses(&listeners)?;
         let hosts = [HOST.to_owned()];
         let minter = minted(&config.certs, &hosts, &listening)?;
@@ -66,14 +66,15 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             spki_sha256: &proxy.front.identity.spki_sha256(),
             admin: None,
         });
-        let shutdown = CancellationToken::new();
-        signals.watch(shutdown.clone(), recorder.rotation());
-        let story = play(&config, &listening, agents, roots, shutdown.clone());
-        let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), shutdown));
+        let orders = proxy::Orders::default();
+        signals.watch(orders.clone(), recorder.rotation());
+        let story = play(&config, &listening, agents, roots, orders.drain.clone());
+        let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), orders.clone()));
         summary?;
         server.stop().await;
         recorder.finish()?;
         say(&format!("capture {place}\n"));
+        signal::ended(&orders)?;
         told
     })
 }

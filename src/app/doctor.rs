@@ -4,12 +4,13 @@
 
 use super::{prepare_process, runtime};
 use crate::clock;
-use crate::config::{Doctor, Format};
+use crate::config::{DEFAULT_CERTS, Doctor, Format};
 use crate::doctor::{self, Credentials, Question, Step, Verdict, Watch, Way, text};
 use crate::tls::upstream::ClientCertificate;
 use crate::tls::{ca, upstream};
 use anyhow::{Context as _, bail};
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 
 /// Longest password, bytes; access tokens are some thousand.
 const PASSWORD_MAX_BYTES: usize = 64 * 1024;
@@ -29,6 +30,7 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
     };
     let question = Question {
         proxy_ca: ca::certificate_path(&config.certs, &config.server.host, clock::now())?,
+        certs: Some(config.certs).filter(|dir| dir.as_path() != Path::new(DEFAULT_CERTS)),
         server: config.server,
         resolve: config.resolve,
         trust: config.trust,
@@ -54,7 +56,11 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    bail!("failed: {}", failed.join(", "))
+    let advice = match config.format {
+        Format::Text => "what to do is said above, behind the arrows and at the end",
+        Format::Json => "what to do is in the document, in `advice` and `next`",
+    };
+    bail!("failed: {}\nhint: {advice}", failed.join(", "))
 }
 
 /// All of standard input, a line end behind it aside.
@@ -67,6 +73,10 @@ fn password() -> anyhow::Result<String> {
     }
     if password.len() > PASSWORD_MAX_BYTES {
         bail!("what is on standard input is too long for a password");
+    }
+    // PowerShell may put a byte order mark before what it pipes.
+    if password.starts_with('\u{feff}') {
+        password.remove(0);
     }
     for end in ['\n', '\r'] {
         if password.ends_with(end) {

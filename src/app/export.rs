@@ -4,7 +4,7 @@ use super::progress::Progress;
 use crate::config::{Export, Form, Stanzas};
 use crate::export::{Show, Sources, Told, har, pcapng, text};
 use crate::stored;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -19,7 +19,9 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// A file cannot be read or written, or holds nothing of ours.
 pub fn export(config: &Export) -> anyhow::Result<()> {
     let files = stored::paths(&config.files)?;
-    let sources = Sources::open(&files).map_err(|(path, error)| anyhow::anyhow!("read {}: {error}", path.display()))?;
+    config.out.as_ref().map_or(Ok(()), |out| stored::apart(out, &files))?;
+    let sources = Sources::open(&files)
+        .map_err(|(path, error)| anyhow::Error::new(error).context(format!("read {}", path.display())))?;
     let told = match &config.out {
         None => match write(config, &sources, &mut io::stdout().lock()) {
             // A reader that has gone has seen enough.
@@ -46,10 +48,7 @@ pub fn export(config: &Export) -> anyhow::Result<()> {
     };
     say(&told, config.out.as_deref());
     if told.lines == 0 {
-        bail!(
-            "no line of a capture is in {}",
-            config.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-        );
+        return Err(stored::no_capture(&files));
     }
     Ok(())
 }

@@ -69,7 +69,9 @@ fn lines(Names { traffic, .. }: &Names) -> anyhow::Result<Vec<Line>> {
         }
     }
     if lines.is_empty() {
-        bail!("no server has a name that a hosts file could map");
+        bail!(
+            "no server has a name that a hosts file could map\nhint: --upstream names it as browsers do, not by its address"
+        );
     }
     Ok(lines)
 }
@@ -115,7 +117,7 @@ fn agreed(config: &Hosts, question: &str) -> anyhow::Result<()> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).context("read the answer")?;
     if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-        bail!("left as it is");
+        bail!("left as it is\nhint: answer y to go ahead, or add --yes");
     }
     Ok(())
 }

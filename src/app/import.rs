@@ -11,6 +11,7 @@ use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
+use crate::stored::{self, Kind};
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
@@ -28,9 +29,14 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(60);
 /// A file cannot be opened or is damaged, or the capture cannot be written. What could be read is in the capture all the same.
 pub fn import(config: &Import) -> anyhow::Result<()> {
     prepare_process();
-    let hars: Vec<Har> = config.files.iter().map(|path| open(path)).collect::<anyhow::Result<_>>()?;
+    let mut hars = Vec::new();
+    for path in &config.files {
+        for path in stored::starred(path).with_context(|| format!("look for {}", path.display()))? {
+            hars.push(open(&path)?);
+        }
+    }
     if hars.iter().all(|har| har.entries() == 0) {
-        bail!("{}", damage(&hars).unwrap_or_else(|| String::from("there is no entry in it")));
+        return Err(nothing(&hars));
     }
     let mut settings = config.settings();
     for har in hars.iter().filter(|har| !har.creator().is_empty()) {
@@ -99,6 +105,25 @@ fn open(path: &Path) -> anyhow::Result<Har> {
     let name = path.display();
     let mut progress = Progress::new(format!("reading {name}"));
     Har::open(path, &mut |done, total| progress.at(done, total)).with_context(|| format!("read {name}"))
+}
+
+/// Why there is nothing to import.
+fn nothing(hars: &[Har]) -> anyhow::Error {
+    let Some(har) = hars.iter().find(|har| har.broken().is_some()).or(hars.first()) else {
+        return anyhow!("no file is named");
+    };
+    let path = har.path();
+    let kind = Kind::of(path).unwrap_or(Kind::Text);
+    let what = match har.broken() {
+        None => format!("there is no request in {}", path.display()),
+        Some(broken) if kind == Kind::Har => format!("{}: {broken}", path.display()),
+        Some(broken) => format!("{} is no HAR: it is {} ({broken})", path.display(), kind.as_str()),
+    };
+    let hint = match kind {
+        Kind::Har => "open DevTools (F12) before the login, and export again when it has happened".to_owned(),
+        kind => kind.instead_of_a_har(path),
+    };
+    anyhow!("{what}\nhint: {hint}")
 }
 
 fn damage(hars: &[Har]) -> Option<String> {

@@ -13,9 +13,11 @@ mod doctor;
 mod export;
 mod hosts;
 mod import;
+mod notify;
 mod progress;
 mod recorder;
 mod reload;
+mod remedy;
 mod running;
 mod scan;
 mod share;
@@ -30,21 +32,23 @@ pub use export::export;
 pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
+pub use remedy::explained;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
 pub use ship::ship;
+pub use signal::{STOPPED_AT_ONCE, StoppedAtOnce};
 
 use crate::ca_text::CaFacts;
 use crate::clock;
 use crate::config::{Ca, Listener, Run};
-use crate::proxy::{self, Route};
+use crate::proxy::{self, Orders, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use admin::Admin;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use banner::Fronted;
 use control::Control;
 use recorder::{Counted, Recorder};
@@ -52,7 +56,6 @@ use running::{Fronting, Running};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -61,11 +64,12 @@ use tokio_util::sync::CancellationToken;
 /// Runs the proxy until it is told to stop. `again` reads the configuration once more, for a reload.
 ///
 /// # Errors
-/// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us.
+/// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us. Or
+/// [`StoppedAtOnce`].
 pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
@@ -96,40 +100,57 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
-        let shutdown = CancellationToken::new();
-        signals.watch(shutdown.clone(), move || drop(asking.send(None)));
+        notify::ready();
+        let orders = Orders::default();
+        signals.watch(orders.clone(), move || drop(asking.send(None)));
         if let Some(admin) = &admin {
-            admin.told_of(&shutdown, &recorder);
+            admin.told_of(&orders.drain, &recorder);
         }
-        let beside = browse::beside(browsing, shutdown.clone());
+        let beside = browse::beside(browsing, &orders);
         let (changing, changes) = mpsc::unbounded_channel();
         let Fronting { proxy, listeners, bound, .. } = front;
-        let mut running = Running { config, keylog, bound, recorder, changing };
+        let mut running = Running { config, keylog, bound, recorder, changing, ending: orders.drain.clone() };
         let intake = running.recorder.intake();
-        let proxying = proxy::run_changing(listeners, proxy, intake, changes, shutdown);
-        let mut serving = pin!(async { tokio::join!(proxying, beside).0 });
-        let summary = loop {
-            tokio::select! {
-                summary = &mut serving => break summary?,
-                Some(asker) = asked.recv() => control::answer(asker, running.reload(again()).await),
-            }
+        let proxying = proxy::run_changing(listeners, proxy, intake, changes, orders.clone());
+        let over = CancellationToken::new();
+        let serving = async {
+            let (summary, ()) = tokio::join!(proxying, beside);
+            over.cancel();
+            summary
         };
+        // Beside the rest: a reload waits for names to be resolved, a stop must not.
+        let reloading = over.run_until_cancelled(async {
+            while let Some(asker) = asked.recv().await {
+                control::answer(asker, running.reload(again()).await);
+            }
+        });
+        let (summary, _) = tokio::join!(serving, reloading);
         drop(control);
-        tracing::info!(connections = summary.accepted, cut = summary.cut, "stopped");
+        let summary = summary?;
+        tracing::info!(connections_in_all = summary.accepted, cut = summary.cut, "stopped");
         let kept = running.recorder.finish();
-        shippers.finish();
-        kept
+        shippers.finish(&orders.cut);
+        kept?;
+        signal::ended(&orders)
     })
 }
 
 /// The CAs that `ca` is asked about; those for `upstreams` are made where they are missing.
 ///
 /// # Errors
-/// The directory cannot be read, or a CA cannot be made.
+/// The directory cannot be read or holds none, or a CA cannot be made.
 pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
     let hosts: Vec<&str> = config.upstreams.iter().map(|server| &*server.host).collect();
     let listings = match &*hosts {
-        [] => tls::ca::list(&config.certs)?,
+        [] => {
+            let listed = tls::ca::list(&config.certs)?;
+            ensure!(
+                !listed.is_empty(),
+                "there is no CA below {} yet\nhint: `finesse-tap ca --upstream HOST` makes one, as does `finesse-tap run`; if there is one, name its directory with --certs DIR",
+                config.certs.display()
+            );
+            listed
+        }
         hosts => {
             let cas = Authorities::open_all(&config.certs, hosts, &[], clock::now())?;
             cas.iter().map(|ca| ca.listing().clone()).collect()
@@ -172,6 +193,11 @@ fn failed(unreachable: proxy::Unreachable) -> anyhow::Error {
     }
 }
 
+/// An error's text as the operational log has it: why, and what to do.
+fn hinted(told: &str) -> (&str, Option<&str>) {
+    told.split_once("\nhint: ").map_or((told, None), |(why, hint)| (why, Some(hint)))
+}
+
 fn facts(listing: Listing) -> CaFacts {
     CaFacts {
         path: listing.path,
@@ -190,12 +216,15 @@ fn minted(certs: &Path, hosts: &[String], listening: &[SocketAddr]) -> anyhow::R
     Ok(leaf::Minter::new(cas, hosts, listening))
 }
 
-async fn bind(addresses: impl IntoIterator<Item = SocketAddr>) -> anyhow::Result<Vec<TcpListener>> {
+/// Listens on `addresses`; on `own` we do already.
+async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr]) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| {
             let hint = match error.kind() {
+                std::io::ErrorKind::AddrInUse if own.iter().any(|own| own.port() == address.port()) => "\nhint: this run has that port itself, at another address; it takes a restart to move it",
                 std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen or --route (port 0 takes any free one)",
+                std::io::ErrorKind::PermissionDenied if cfg!(windows) => "\nhint: Windows keeps some ports for itself (netsh int ipv4 show excludedportrange tcp); choose another --listen or --route",
                 std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen or --route",
                 std::io::ErrorKind::AddrNotAvailable => "\nhint: no interface of this machine has that address; 127.0.0.1 always works",
                 _ => "",
@@ -209,6 +238,15 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>) -> anyhow::Result
 
 fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
     listeners.iter().map(|listener| listener.local_addr().context("read a listener's address")).collect()
+}
+
+/// Does `work` in a runtime of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    // Dropped, it would wait for the system to give up looking up names that nobody wants any more.
+    runtime.shutdown_background();
+    done
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -1,6 +1,6 @@
 //! `reload`: has a running `finesse-tap run` read its configuration again, and prints what changed.
 
-use super::{control, prepare_process, runtime};
+use super::{block_on, control, prepare_process};
 use crate::config::Reload;
 use anyhow::{anyhow, bail};
 use std::fs;
@@ -16,12 +16,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// There is none, or more than one to choose from, or it could not reload; the text says why.
 pub fn reload(config: &Reload) -> anyhow::Result<()> {
     prepare_process();
-    runtime()?.block_on(async {
+    block_on(async {
         let mut runs = control::runs(&config.certs).await?;
+        let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
+        let (certs, pids) = (config.certs.display(), pids.join(", "));
         runs.retain(|(_, run)| config.pid.is_none_or(|pid| run.pid == pid));
         if runs.len() > 1 {
-            let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
-            bail!("several runs keep their CA in {}\nhint: choose one with --pid: {}", config.certs.display(), pids.join(", "));
+            bail!("several runs keep their CA in {certs}\nhint: choose one with --pid: {pids}");
+        }
+        if let (Some(pid), true, false) = (config.pid, runs.is_empty(), pids.is_empty()) {
+            bail!("process {pid} is no run that keeps its CA in {certs}\nhint: name one that is, with --pid: {pids}");
         }
         if let Some((path, run)) = runs.pop() {
             match control::ask(&run, LIMIT).await? {
@@ -35,8 +39,7 @@ pub fn reload(config: &Reload) -> anyhow::Result<()> {
             }
         }
         bail!(
-            "no run is found in {}\nhint: name the directory that the run has as --certs: finesse-tap reload --certs DIR",
-            config.certs.display()
+            "no run is found in {certs}\nhint: name the directory that the run has as --certs: finesse-tap reload --certs DIR"
         )
     })
 }

@@ -3,8 +3,9 @@
 //! A reload makes everything that can fail first (the configuration, listeners, certificates, the capture file), then puts
 //! it in force: whatever goes wrong changes nothing. What cannot change while running stays, and is said.
 
+use super::banner::dangers;
 use super::recorder::Recorder;
-use super::{addresses, bind, minted, routes};
+use super::{addresses, bind, hinted, minted, routes};
 use crate::capture::rules::Level;
 use crate::config::{Identity, Run};
 use crate::log;
@@ -19,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 /// A listener's address as it was asked for, and as it is.
 type Bound = (SocketAddr, SocketAddr);
@@ -45,21 +47,24 @@ impl Fronting {
             stays.push(at.map(|at| kept.remove(at).1));
         }
         let missing = wanted.iter().zip(&stays).filter(|(_, stays)| stays.is_none());
-        let listeners = bind(missing.map(|(listener, _)| listener.address)).await?;
+        let own: Vec<SocketAddr> = bound.iter().map(|(_, at)| *at).collect();
+        let listeners = bind(missing.map(|(listener, _)| listener.address), &own).await?;
         let mut fresh = addresses(&listeners)?.into_iter();
         let listening: Vec<SocketAddr> = stays.into_iter().filter_map(|stays| stays.or_else(|| fresh.next())).collect();
         let bound = wanted.iter().map(|listener| listener.address).zip(listening.iter().copied()).collect();
         let routes = routes(&wanted, &listening)?;
-        let (identity, cas) = identity(config, &listening)?;
         let client = config
             .client_identity
             .as_ref()
             .map(|Identity { cert, key }| ClientCertificate { cert: cert.clone(), key: key.clone() });
+        let upstream = Upstream::new(&config.trust, client.as_ref(), keylog.cloned())?;
+        // Last: it makes the CAs that are missing.
+        let (identity, cas) = identity(config, &listening)?;
         let proxy = proxy::Config {
             routes,
             resolve: config.resolve.clone(),
             front: Front::new(identity, keylog.cloned())?,
-            upstream: Upstream::new(&config.trust, client.as_ref(), keylog.cloned())?,
+            upstream,
             rewriting: config.rewriting,
             preface: config.preface,
             limits: config.limits,
@@ -87,10 +92,13 @@ pub(super) struct Running {
     pub(super) bound: Vec<Bound>,
     pub(super) recorder: Recorder,
     pub(super) changing: UnboundedSender<proxy::Change>,
+    /// Cancelled when the proxy takes no changes any more.
+    pub(super) ending: CancellationToken,
 }
 
 impl Running {
-    /// Puts another configuration in force, and says what changed, one thing a line. A new capture file begins in any case.
+    /// Puts another configuration in force, and says what changed, one thing a line. A new capture file begins, also if
+    /// nothing has.
     ///
     /// # Errors
     /// Why nothing has changed.
@@ -102,8 +110,9 @@ impl Running {
         match &changed {
             Ok(lines) => lines.iter().for_each(|change| tracing::info!(change, "reloaded")),
             Err(error) => {
-                self.recorder.rotation()();
-                tracing::error!(error = format!("{error:#}"), "reload failed, nothing was changed");
+                let told = format!("{error:#}");
+                let (why, hint) = hinted(&told);
+                tracing::error!(why, hint, "reload failed, nothing was changed");
             }
         }
         changed
@@ -119,13 +128,23 @@ impl Running {
         }
         let (before, after) = (self.config.settings(), fresh.settings());
         let mut told = differences(&before, &after);
-        let front = Fronting::new(&fresh, self.keylog.as_ref(), &self.bound).await?;
-        let mut warnings = Vec::new();
-        for found in proxy::upstream_addresses(&front.proxy).await {
-            warnings.extend(found.err().map(|unreachable| format!("warning: {}", unreachable.why)));
-        }
+        let preparing = async {
+            let front = Fronting::new(&fresh, self.keylog.as_ref(), &self.bound).await?;
+            let found = proxy::upstream_addresses(&front.proxy).await;
+            anyhow::Ok((front, found))
+        };
+        // From here to the end nothing waits: the proxy that was there still is.
+        let Some(prepared) = self.ending.run_until_cancelled(preparing).await else { bail!("the run is ending") };
+        let (front, found) = prepared?;
+        let unreachable = found.into_iter().filter_map(Result::err);
+        let known: Vec<_> = dangers(self.config.record.redact, self.bound.iter().map(|(_, at)| *at)).collect();
+        let mut warnings: Vec<String> = dangers(fresh.record.redact, front.bound.iter().map(|(_, at)| *at))
+            .filter(|danger| !known.contains(danger))
+            .map(|danger| format!("warning: {danger}"))
+            .collect();
+        warnings.extend(unreachable.map(|unreachable| format!("warning: {}", unreachable.why)));
         if told.is_empty() {
-            told.push(String::from("nothing changed"));
+            told.push(String::from("no setting changed; certificates and keys were read again"));
             self.recorder.rotation()();
         } else {
             self.recorder.change(&fresh.record, &fresh.traffic.servers(), &after)?;
@@ -135,7 +154,7 @@ impl Running {
         for (asked, address) in front.bound.iter().filter(|bound| !self.bound.contains(bound)) {
             told.push(format!("listening at {address}{}", if asked == address { "" } else { " (a free port)" }));
         }
-        // The proxy is gone only if the program is ending.
+        // The proxy is there, see above.
         let _ = self.changing.send(proxy::Change { listeners: front.listeners, config: front.proxy });
         self.bound = front.bound;
         let stays = differences(&after, &wanted.settings());
@@ -149,6 +168,9 @@ impl Running {
     fn within_reach(&self, wanted: &Run) -> Run {
         let mut fresh = wanted.clone();
         fresh.limits = self.config.limits;
+        fresh.admin = self.config.admin;
+        // Who wants a reload looks there for the run.
+        fresh.certs.clone_from(&self.config.certs);
         fresh.keylog.clone_from(&self.config.keylog);
         fresh.browser.clone_from(&self.config.browser);
         fresh.ship.clone_from(&self.config.ship);

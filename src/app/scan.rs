@@ -4,13 +4,17 @@ use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
 use crate::config::{Scan, ScanFormat};
 use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Largest file of known secrets, bytes.
 const MAX_SECRETS_FILE_BYTES: u64 = 1 << 20;
+
+/// What makes clean files of others.
+const CLEAN: &str =
+    "`finesse-tap share` makes a clean bundle of captures; a HAR is made a capture by `finesse-tap import`";
 
 /// Writes every hit to `output`, as it is found.
 ///
@@ -19,10 +23,11 @@ const MAX_SECRETS_FILE_BYTES: u64 = 1 << 20;
 pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
     let secrets = config.secrets_file.as_deref().map(known_secrets).transpose()?.unwrap_or_default();
     let scanner = Scanner::new(config.level, secrets.iter().map(String::as_str));
-    let files = scan::files(&config.files).map_err(|(path, error)| anyhow!("look into {}: {error}", path.display()))?;
+    let files = scan::files(&config.files)
+        .map_err(|(path, error)| anyhow::Error::new(error).context(format!("look into {}", path.display())))?;
     if files.is_empty() {
         bail!(
-            "there is no file in {}",
+            "there is no file in {}\nhint: name what is to be handed over",
             config.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
         );
     }
@@ -62,23 +67,25 @@ pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
             Ok(_) => {}
             Err(error) => {
                 unread += 1;
-                say(&format!("{}: cannot be read: {error}\n", path.display()));
+                say(&format!("{} cannot be read: {error}\n", path.display()));
             }
         }
     }
-    let verdict = match count.total() {
-        0 => "nothing found".to_owned(),
-        total => format!("{total} found: {count}"),
-    };
-    if config.format == ScanFormat::Text {
+    let total = count.total();
+    if (total, unread, config.format) == (0, 0, ScanFormat::Text) {
         // As above: a closed pipe changes nothing.
-        let _ = writeln!(output, "{verdict}");
+        let _ = writeln!(output, "nothing found");
     }
     let _ = output.flush();
-    match (count.total(), unread) {
+    let left = format!("not clean for level {}: {total} found: {count}", config.level);
+    let unseen = format!("{unread} of {} files cannot be read", files.len());
+    match (total, unread) {
         (0, 0) => Ok(()),
-        (_, 0) => bail!("not clean for level {}: {verdict}", config.level),
-        _ => bail!("{unread} of {} files cannot be read; in the others {verdict}", files.len()),
+        (0, _) => bail!("{unseen}{}\nhint: what nobody looked at is not clean: see above why", {
+            if files.len() > unread { ", and nothing is found in the others" } else { "" }
+        }),
+        (_, 0) => bail!("{left}\nhint: {CLEAN}"),
+        _ => bail!("{left}; and {unseen}\nhint: {CLEAN}"),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `share` and `resolve` on a terminal: progress, what was left out, where the bundle lies.
 
 use super::progress::Progress;
+use crate::capture::token::is_token;
 use crate::config::Resolve;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
-use anyhow::bail;
-use std::io::Write as _;
+use anyhow::{anyhow, bail};
+use std::io::{ErrorKind, Write as _};
 
 /// Makes a bundle, and says how it goes on standard error.
 ///
@@ -46,14 +47,37 @@ pub fn share(plan: &Plan) -> anyhow::Result<()> {
 /// # Errors
 /// There is no index, or a token is not in it.
 pub fn resolve(asked: &Resolve) -> anyhow::Result<Vec<u8>> {
-    let index = index::read(&asked.key)?;
+    if let Some(word) = asked.tokens.iter().find(|token| !is_token(token)) {
+        bail!("`{word}` is no token\nhint: in a bundle they stand like u-7h2k9m4q1x, h-5j7k9m1n3p.invalid, 198.18.7.9");
+    }
+    let index = index::read(&asked.key).map_err(|error| {
+        let is_missing = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::NotFound);
+        if !is_missing {
+            return error;
+        }
+        let (index, key) = (index::index_path(&asked.key), asked.key.display());
+        anyhow!(
+            "what tokens stand for is not known: there is no index {}\nhint: {}",
+            index.display(),
+            match asked.key.exists() {
+                true =>
+                    format!("{key} is there: are tokens made with it? An index lies beside the key of --stable-tokens"),
+                false => String::from(
+                    "--key names the file that --stable-tokens named; tokens made without it cannot be resolved"
+                ),
+            }
+        )
+    })?;
     let mut out = String::new();
     for token in &asked.tokens {
         let Some((kind, value)) = index.get(token) else {
-            bail!(
-                "{token} is not in {}\nhint: --key names the key it was made with",
-                index::index_path(&asked.key).display()
-            );
+            let path = index::index_path(&asked.key);
+            let hint = if token.starts_with("k-") {
+                "k- stands for a session's identifier, which no index keeps"
+            } else {
+                "--key names the key it was made with"
+            };
+            bail!("{token} is not in {}\nhint: {hint}", path.display());
         };
         out.push_str(&format!("{token}\t{kind}\t{value}\n"));
     }

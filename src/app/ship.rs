@@ -3,8 +3,8 @@
 //! Beside the proxy a shipper that cannot go on says so, and tries again after a while with its secret read anew; nothing
 //! it does ends the proxy. By itself it ends with an error.
 
-use super::prepare_process;
 use super::progress::Progress;
+use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// How long a shipper beside the proxy waits when only a person can help.
 const STOPPED_WAIT: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
             }
         }
     })?;
+    // As everywhere: nobody wants the names any more that are still looked up.
+    runtime.shutdown_background();
     outcomes.sort_by_key(|(at, _)| *at);
     let mut failed = Vec::new();
     for (plan, (_, outcome)) in config.plans.iter().zip(outcomes) {
@@ -66,7 +69,7 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
                 say(&told(plan, &summary));
                 failed.extend(missing(plan, &summary, orders.stop.is_cancelled()));
             }
-            Err(error) => failed.push(format!("{error:#}")),
+            Err(error) => failed.push(explained(&error)),
         }
     }
     match failed.split_first() {
@@ -116,25 +119,34 @@ impl Shippers {
         &self.statuses
     }
 
-    /// Lets them deliver what is there, within limits. Call when nothing more is written.
-    pub(super) fn finish(self) {
+    /// Lets them deliver what is there, within limits and until `hurry`. Call when nothing more is written.
+    pub(super) fn finish(self, hurry: &CancellationToken) {
         self.orders.drain.cancel();
         let since = clock::now();
         while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
             let waited = Duration::from_nanos(clock::now().ns_since(since));
             let is_well = self.statuses.iter().any(|status| status.snapshot().state == State::Well);
-            if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } {
+            if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } && !hurry.is_cancelled() {
                 continue;
             }
             self.orders.stop.cancel();
-            // Their own grace is shorter.
-            let _ = self.ended.recv_timeout(DRAIN_LIMIT);
+            // Their own grace is shorter than the first; what they have not heard by the second is sent again some day.
+            let _ = self.ended.recv_timeout(if hurry.is_cancelled() { HOPELESS_LIMIT } else { DRAIN_LIMIT });
             break;
         }
         for status in &self.statuses {
             let now = status.snapshot();
             let (receiver, events, lag_bytes) = (now.receiver, now.delivered, now.lag_bytes);
-            if lag_bytes > 0 || now.state == State::Stopped {
+            if now.state == State::Stopped {
+                // How much was written since nobody knows.
+                let why = now.last_error;
+                tracing::warn!(
+                    receiver,
+                    events,
+                    why,
+                    "delivery had stopped; once that is put right, the next start goes on"
+                );
+            } else if lag_bytes > 0 {
                 tracing::warn!(receiver, events, lag_bytes, "not all is delivered; the next start goes on");
             } else {
                 tracing::info!(receiver, events, "delivered");
@@ -148,8 +160,8 @@ fn beside(runtime: &Runtime, plan: &Plan, status: &Arc<Status>, orders: &Orders,
     runtime.block_on(async {
         loop {
             let Err(error) = ship::run(plan, status, orders).await else { break };
-            let told = format!("{error:#}");
-            let (why, hint) = told.split_once("\nhint: ").unwrap_or((&told, ""));
+            let told = explained(&error);
+            let (why, hint) = hinted(&told);
             tracing::error!(receiver = plan.receiver.name(), why, hint, "delivery stopped; captures wait");
             status.stopped(why);
             if orders.drain.is_cancelled() {

@@ -1,15 +1,40 @@
-//! Signals: Ctrl-C and SIGTERM drain, SIGHUP reloads and begins a new capture file; on Windows Ctrl-C, closing the console,
-//! logging off and shutting down drain, Ctrl-Break does what SIGHUP does elsewhere.
+//! Signals: Ctrl-C and SIGTERM drain, once more they stop at once; SIGHUP is for who watches. On Windows Ctrl-C drains, closing
+//! the console, logging off and shutting down stop at once, Ctrl-Break is what SIGHUP is elsewhere.
+//!
+//! At once means without waiting for connections: the work ends as it always does, so that nothing is left behind. Only if
+//! that takes too long the process ends in the middle of it.
 
+use crate::clock::{self, Moment};
+use crate::proxy::Orders;
 use anyhow::Context as _;
-use tokio_util::sync::CancellationToken;
+use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-/// Exit code when a second signal cuts the draining short: 128 + SIGINT, as shells have it.
-const IMPATIENT: i32 = 130;
+/// Exit code of a program that was stopped at once: 128 + SIGINT, as shells have it.
+pub const STOPPED_AT_ONCE: u8 = 130;
+
+/// `timeout` and shells signal a process and then its group: what comes so soon after the first is the same request.
+const ONE_REQUEST_MS: u64 = 300;
+
+/// How long stopping at once may take: more than a browser's profile takes to be deleted.
+const LAST_RESORT: Duration = Duration::from_secs(8);
+
+/// A program was stopped at once, as it was told. There is nothing to say about that, but the exit code is
+/// [`STOPPED_AT_ONCE`].
+#[derive(Debug, thiserror::Error)]
+#[error("stopped at once")]
+pub struct StoppedAtOnce;
+
+/// An error if it was told to stop at once.
+pub(super) fn ended(orders: &Orders) -> anyhow::Result<()> {
+    if orders.cut.is_cancelled() { Err(StoppedAtOnce.into()) } else { Ok(()) }
+}
 
 enum Told {
     Stop,
+    /// There is no time: the system is about to end the process.
+    #[cfg(windows)]
+    StopAtOnce,
     Again,
 }
 
@@ -19,32 +44,34 @@ impl Signals {
         Self::new().context("watch signals")
     }
 
-    /// Waits until the program is told to stop.
-    pub(super) async fn stop(mut self) {
-        while !matches!(self.next().await, Told::Stop) {}
-    }
-
-    /// Passes signals on until the program ends, the last flush included. A second request to stop ends it at once;
-    /// `hung_up` is what SIGHUP does.
-    pub(super) fn watch(self, shutdown: CancellationToken, hung_up: impl Fn() + Send + 'static) {
-        TaskTracker::new().spawn(pass_on(self, shutdown, hung_up));
+    /// Turns signals into `orders` until the program ends, the last flush included; `hung_up` is what SIGHUP does.
+    pub(super) fn watch(self, orders: Orders, hung_up: impl Fn() + Send + 'static) {
+        TaskTracker::new().spawn(pass_on(self, orders, hung_up));
     }
 }
 
-async fn pass_on(mut signals: Signals, shutdown: CancellationToken, hung_up: impl Fn() + Send) {
+async fn pass_on(mut signals: Signals, orders: Orders, hung_up: impl Fn() + Send) {
+    let mut first: Option<Moment> = None;
     loop {
-        match signals.next().await {
-            Told::Again => hung_up(),
-            Told::Stop if shutdown.is_cancelled() => {
-                tracing::warn!("stopped without waiting for connections; the last events may be missing");
-                std::process::exit(IMPATIENT);
+        match (signals.next().await, first) {
+            (Told::Again, _) => hung_up(),
+            (Told::Stop, None) => {
+                tracing::info!("stopping in good order; once more to stop at once");
+                first = Some(clock::now());
+                orders.drain.cancel();
             }
-            Told::Stop => {
-                tracing::info!("stopping: connections may finish; once more to stop at once");
-                shutdown.cancel();
-            }
+            (Told::Stop, Some(first)) if clock::now().ms_since(first) < ONE_REQUEST_MS => {}
+            (Told::Stop, Some(_)) => break,
+            #[cfg(windows)]
+            (Told::StopAtOnce, _) => break,
         }
     }
+    tracing::warn!("stopping at once");
+    orders.drain.cancel();
+    orders.cut.cancel();
+    tokio::time::sleep(LAST_RESORT).await;
+    tracing::warn!("ended in the middle of stopping; the last events may be missing");
+    std::process::exit(STOPPED_AT_ONCE.into());
 }
 
 /// The signals this program listens to.
@@ -101,9 +128,9 @@ impl Signals {
     async fn next(&mut self) -> Told {
         tokio::select! {
             _ = self.interrupt.recv() => Told::Stop,
-            _ = self.close.recv() => Told::Stop,
-            _ = self.logoff.recv() => Told::Stop,
-            _ = self.shutdown.recv() => Told::Stop,
+            _ = self.close.recv() => Told::StopAtOnce,
+            _ = self.logoff.recv() => Told::StopAtOnce,
+            _ = self.shutdown.recv() => Told::StopAtOnce,
             _ = self.hangup.recv() => Told::Again,
         }
     }

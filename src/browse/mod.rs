@@ -19,13 +19,19 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// What a browser needs to be told on Linux where the superuser starts it.
 const NO_SANDBOX: &str = "--no-sandbox";
 
+/// On Linux a browser leaves a directory with a socket among the temporary files, which had better be in its profile. A
+/// socket's path has 108 bytes (`unix(7)`), of which this is what Chromium's own names leave.
+const TEMPORARY_BYTES: usize = if cfg!(target_os = "linux") { 60 } else { 0 };
+
 /// How long a browser may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The same where there is hurry. Chromium takes most of a second.
+const HASTE: Duration = Duration::from_secs(1);
 
 /// A running browser and its profile.
 pub struct Browser {
@@ -45,8 +51,12 @@ impl Browser {
             );
         }
         let profile = Profile::create(found.profiles.as_deref())?;
-        let said = profile.said().context("make a file for what the browser says")?;
-        let child = Command::new(&found.program)
+        let said = profile.said().context("hand over the file for what the browser says")?;
+        let mut command = Command::new(&found.program);
+        if profile.path().as_os_str().len() <= TEMPORARY_BYTES {
+            command.env("TMPDIR", profile.path());
+        }
+        let child = command
             .args(visit.arguments(profile.path()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -80,13 +90,17 @@ impl Browser {
         }
     }
 
-    /// Ends it if it still runs, and deletes its profile.
+    /// Ends it if it still runs, and deletes its profile. When `hurry` comes it has little time.
     ///
     /// # Errors
     /// The profile cannot be deleted; the text says where it is.
-    pub async fn end(mut self) -> anyhow::Result<()> {
-        if self.is_asked_to_end() && timeout(PATIENCE, self.child.wait()).await.is_ok() {
-            return self.profile.delete().await;
+    pub async fn end(mut self, hurry: impl Future<Output = ()>) -> anyhow::Result<()> {
+        if self.is_asked_to_end() {
+            tokio::select! {
+                _ = self.child.wait() => {}
+                () = sleep(PATIENCE) => {}
+                () = async { hurry.await; sleep(HASTE).await; } => {}
+            }
         }
         match self.child.kill().await {
             // It is gone already.

@@ -7,14 +7,14 @@ pub(super) const MORE: &str = "\
 Examples:
   finesse-tap browse --upstream uccxpub.example.com
   finesse-tap browse --config tap.toml
-  finesse-tap browse --upstream uccxpub.example.com --listen 127.0.0.1:40001 --path /cfadmin
-  finesse-tap run --upstream uccxpub.example.com --browse     proxy and browser in one
+  finesse-tap browse --upstream uccxpub.example.com --listen 127.0.0.1:40001
+  finesse-tap run --upstream uccxpub.example.com --browse    both in one
 
-The proxy has to run already, on this machine and with the same --upstream, --listen, --route and --certs: say them here, too, or
+The proxy has to run already, on this machine and with the same --upstream, --listen, --route and --certs: say them here, too, or \
 keep them in a file for both. If it listens on port 0, say the port that it got.
 
-What is different in this browser: the servers' names lead to the proxy, port by port, so that the address bar shows the real
-ones and no hosts file is needed; the proxy's CA is accepted, and no other stranger; system proxies are not used; there are no
+What is different in this browser: the servers' names lead to the proxy, port by port, so that the address bar shows the real \
+ones and no hosts file is needed; the proxy's CA is accepted, and no other stranger; system proxies are not used; there are no \
 extensions. It says itself that it was started with unusual options. Its profile (cookies, history) is deleted when it is closed.
 
 Environment and configuration file count here as they do for `run`.

@@ -8,31 +8,34 @@ use std::ffi::OsString;
 pub(super) const MORE: &str = "\
 Examples:
   finesse-tap doctor uccxpub.example.com
-  finesse-tap doctor uccxpub.example.com --upstream-pin sha256:5d0f… --user 1001 --password-stdin < password.txt
+  finesse-tap doctor uccxpub.example.com --upstream-pin sha256:5d0f… \\
+    --user 1001 --password-stdin < password.txt
   finesse-tap doctor uccxpub.example.com --through 127.0.0.1:8445
-  finesse-tap doctor uccxpub.example.com --format json | jq '.ways[].steps[] | select(.verdict != \"ok\")'
+  finesse-tap doctor uccxpub.example.com --format json |
+    jq '.ways[].steps[] | select(.verdict != \"ok\")'
 
 What it looks at, in this order:
-  name          the addresses of the name; whether a hosts file leads back to this machine
-  tcp           whether they answer
-  tls           version, cipher, ALPN; which of TLS 1.0 to 1.3 are accepted
-  certificate   the chain, whom it is for, until when, whether it is trusted, and the pin that would accept it
-  systeminfo    GET /finesse/api/SystemInfo: state, release, clock, Server and HSTS fields
-  nodes         the hosts that SystemInfo names against the one that was asked for
-  desktop       GET /desktop/, with its redirects
-  upgrade       /ws/ to a WebSocket with the subprotocol xmpp, and what becomes of compression
-  xmpp          stream and features: is PLAIN offered?
-  login         with credentials: PLAIN, then bind, presence, the subscription to the agent's events, a ping, logout
-  ports         whether 7443, 8444, 12005 and 8553 are open
-  compared      with --through: the same by way of a running proxy, and what differs
+  name         the name's addresses; whether a hosts file leads back here
+  tcp          whether they answer
+  tls          version, cipher, ALPN; which of TLS 1.0 to 1.3 are accepted
+  certificate  its chain, names and dates; is it trusted, and which pin would do
+  systeminfo   GET /finesse/api/SystemInfo: state, release, clock
+  nodes        the hosts that SystemInfo names against the one asked for
+  desktop      GET /desktop/, with its redirects
+  upgrade      /ws/ to a WebSocket with the subprotocol xmpp; compression
+  xmpp         stream and features: is PLAIN offered?
+  login        with credentials: PLAIN, bind, presence, subscription, ping, logout
+  ports        whether 7443, 8444, 12005 and 8553 are open
+  compared     with --through: the same by way of a running proxy
 
-Credentials: the password is read from standard input up to its end, a line end behind it aside; it is shown nowhere, and sent
-  only to a server whose certificate is trusted. The login takes the resource `finesse-tap-doctor`, so the agent who
-  works on the desktop meanwhile is not thrown out. A refused password is not tried twice. To type one unseen:
-    read -rs P; printf %s \"$P\" | finesse-tap doctor uccxpub.example.com --user 1001 --password-stdin
+Credentials: the password is read from standard input up to its end, a line end behind it aside; it is shown nowhere, \
+and sent only to a server whose certificate is trusted. The login takes the resource `finesse-tap-doctor`, so the agent \
+who works on the desktop meanwhile is not thrown out. A refused password is not tried twice. To type one unseen:
+  read -rs P; printf %s \"$P\" |
+    finesse-tap doctor uccxpub.example.com --user 1001 --password-stdin
 
-Environment: FINESSE_TAP_RESOLVE, FINESSE_TAP_CERTS and FINESSE_TAP_UPSTREAM_CA, _PIN, _INSECURE, _CLIENT_CERT, _CLIENT_KEY
-  count here as they do for `run`.
+Environment: FINESSE_TAP_RESOLVE, FINESSE_TAP_CERTS and FINESSE_TAP_UPSTREAM_CA, _PIN, _INSECURE, _CLIENT_CERT, \
+_CLIENT_KEY count here as they do for `run`.
 
 Exit codes: 0 nothing failed (there may be warnings), 1 a step failed, 2 the command line cannot be used.
 

@@ -11,10 +11,10 @@ Examples:
   finesse-tap hosts --config tap.toml --apply
   finesse-tap hosts --undo
 
-Without --apply or --undo nothing is changed. Every line but ours stays as it is, and the file as it was is kept beside it with
+Without --apply or --undo nothing is changed. Every line but ours stays as it is, and the file as it was is kept beside it with \
 .finesse-tap.bak behind its name. Changing the system's file needs the rights of an administrator; the error says the command.
 
-A hosts file maps names, not ports, and it maps them for this proxy too: `run` then needs the servers' real addresses by
+A hosts file maps names, not ports, and it maps them for this proxy too: `run` then needs the servers' real addresses by \
 --resolve, which are said. Where that is too much, `finesse-tap run` tells at its start how one browser alone finds the proxy.
 
 The variables of `run` count here too, such as FINESSE_TAP_UPSTREAM.

@@ -46,14 +46,19 @@ fn command() -> Command {
     root
 }
 
+/// Where text that is laid out already is wrapped, columns.
+const NOTES_COLUMNS: usize = 80;
+
 /// One page. What stands behind the options is laid out for the eye, which the generator would fill as running text.
 fn render(command: Command) -> anyhow::Result<Vec<u8>> {
-    let more = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    let more = command.get_after_long_help().cloned().unwrap_or_default();
+    let notes = Command::new(PROGRAM).after_long_help(more).help_template("{after-help}").term_width(NOTES_COLUMNS);
+    let more = notes.clone().render_long_help().to_string();
     let command = command.after_help(None::<&str>).after_long_help(None::<&str>);
     let mut page = Vec::new();
     clap_mangen::Man::new(command).manual("finesse-tap").render(&mut page).context("write a manual page")?;
     page.extend_from_slice(b".SH NOTES\n.nf\n");
-    for line in more.lines() {
+    for line in more.trim_start().lines() {
         // A dot or an apostrophe in front would be an instruction.
         page.extend_from_slice(format!("\\&{}\n", line.replace('\\', "\\e").replace('-', "\\-")).as_bytes());
     }

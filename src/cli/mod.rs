@@ -32,6 +32,9 @@ pub use doctor::DoctorFlags;
 pub use hosts::HostsFlags;
 pub use ship::{ReceiverFlags, ShipFlags};
 
+/// Help is no wider, however wide the terminal: columns.
+const TEXT_COLUMNS: usize = 100;
+
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
 /// finesse-tap stands between a Cisco Finesse agent desktop and its server, relays every byte unchanged, and writes what
@@ -39,7 +42,7 @@ pub use ship::{ReceiverFlags, ShipFlags};
 /// removed before anything is written.
 #[derive(Debug, Parser)]
 #[command(name = "finesse-tap", version, after_help = text::ROOT_NEXT, after_long_help = text::ROOT_MORE)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(arg_required_else_help = true, subcommand_required = true, max_term_width = TEXT_COLUMNS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -271,9 +274,9 @@ pub struct TrustFlags {
     pub upstream_ca: Option<OsString>,
     /// Trust the server that has this certificate and no other; repeatable
     ///
-    /// For several servers, a pin of each. Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
-    /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
-    /// administrator says.
+    /// Whatever its name, issuer or age: the way for self-signed servers; for several servers, a pin of each. HEX is the
+    /// certificate's SHA-256. When a certificate is refused, the error names the pin that would accept it; compare it with
+    /// what the server's administrator says.
     #[arg(long, value_name = "sha256:HEX")]
     pub upstream_pin: Vec<OsString>,
     /// Trust any server
@@ -367,7 +370,7 @@ pub struct RecordFlags {
     pub no_capture: bool,
     /// Keep at most so much of the log, such as 20GB [default: everything]
     ///
-    /// Beyond that the oldest files in the directory are removed. What --splunk, --elastic or `ship` had not delivered is then
+    /// Beyond that the files in the directory that were written longest ago are removed. What --splunk, --elastic or `ship` had not delivered is then
     /// a gap, and told as one (capture-gap).
     #[arg(long, value_name = "SIZE")]
     pub capture_limit: Option<OsString>,
@@ -563,15 +566,41 @@ mod tests {
         }
     }
 
+    /// What stands below the options is wrapped for the terminal: prose has no line breaks of its own, which would wrap it
+    /// twice, and examples fit, as a command that is wrapped cannot be pasted.
     #[test]
-    fn the_readme_knows_every_option_and_command() {
-        let readme = include_str!("../../README.md");
+    fn help_is_laid_out_for_any_terminal() {
+        const NARROW: usize = 80;
+        let mut root = Cli::command();
+        root.build();
+        for command in std::iter::once(&root).chain(root.get_subcommands()).filter(|one| one.get_name() != "help") {
+            let more = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = more.lines().collect();
+            for (line, next) in lines.iter().zip(lines.iter().skip(1).chain([&""])) {
+                let is_prose = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+                let broken = is_prose(line) && line.len() > 60 && is_prose(next);
+                assert!(!broken || line.ends_with(['.', ':']), "{}: broken by hand: {line}", command.get_name());
+                let is_example = line.starts_with("  ") && line.contains("finesse-tap ") && !line.contains('`');
+                assert!(!is_example || line.chars().count() <= NARROW, "{}: {line}", command.get_name());
+            }
+        }
+        for name in root.get_subcommands().map(|one| one.get_name().to_owned()).collect::<Vec<_>>() {
+            let mut one = root.find_subcommand(&name).unwrap().clone().term_width(NARROW);
+            for line in one.render_long_help().to_string().lines() {
+                assert!(line.chars().count() <= NARROW, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_of_options_knows_every_option_and_command() {
+        let page = include_str!("../../docs/options.md");
         let mut root = Cli::command();
         root.build();
         for command in root.get_subcommands() {
-            assert!(readme.contains(&format!("finesse-tap {}", command.get_name())) || command.get_name() == "help");
+            assert!(page.contains(&format!("finesse-tap {}", command.get_name())) || command.get_name() == "help");
             for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|name| *name != "help") {
-                assert!(readme.contains(&format!("--{option}")), "--{option} is not in the README");
+                assert!(page.contains(&format!("--{option}")), "--{option} is not in docs/options.md");
             }
         }
     }

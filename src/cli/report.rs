@@ -8,17 +8,18 @@ use std::ffi::OsString;
 /// What stands below the options.
 pub(super) const MORE: &str = "\
 Examples:
-  finesse-tap report captures                            everything, as text
-  finesse-tap report captures -o report.html             one page to forward
-  finesse-tap report captures/*.ndjson --user 1001       one agent
-  finesse-tap report captures --since 2026-01-15T09:00:00Z --until 2026-01-15T10:00:00Z
+  finesse-tap report captures                         everything, as text
+  finesse-tap report captures -o report.html          one page to forward
+  finesse-tap report captures/*.ndjson --user 1001    one agent
+  finesse-tap report captures \\
+    --since 2026-01-15T09:00:00Z --until 2026-01-15T10:00:00Z
   finesse-tap report captures --format json | jq '.sessions[].story'
 
-How to read it: a login is a ladder of stages, from the WebSocket to the first event; the stage before which it
+How to read it: a login is a ladder of stages, from the WebSocket to the first event; the stage before which it \
 stopped is where to look. #57 is the line with event.sequence 57, :58 the 58th line of its file:
   jq 'select(.event.sequence == 57)' captures/FILE.ndjson
 
-Times are UTC. Captures made for a vendor, with tokens in the place of names, work as well; --user then takes a token.
+Times are UTC. Captures made for a vendor, with tokens in the place of names, work as well; --user then takes a token. \
 The page and the text hold what the capture holds: names and numbers too, unless it was made without.
 
 Next: open the page in a browser, print it or send it on.";

@@ -25,7 +25,8 @@ pub struct ScanFlags {
     pub level: Option<String>,
     /// How hits are written to standard output [default: text]
     ///
-    /// text: `FILE:LINE:COLUMN kind excerpt (why)`, and a summary. json: an object a line for each.
+    /// text: `FILE:LINE:COLUMN kind excerpt (why)`, or that nothing was found. json: an object a line for each. The sum of
+    /// what was found is on standard error.
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["text", "json"]))]
     pub format: Option<String>,
 }

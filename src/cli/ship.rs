@@ -96,19 +96,24 @@ pub struct ReceiverFlags {
 
 pub(super) const MORE: &str = "\
 Examples:
-  finesse-tap ship captures/ --splunk https://splunk.example.com:8088 --splunk-token-file hec.token
-  finesse-tap ship captures/ --elastic https://es.example.com:9200 --elastic-api-key-file es.key --elastic-setup
-  finesse-tap ship captures/ --follow --splunk https://splunk.example.com:8088 --splunk-pin sha256:5d0f…
-  FINESSE_TAP_SPLUNK_TOKEN=… finesse-tap ship --splunk https://splunk.example.com:8088
+  finesse-tap ship captures/ --splunk https://splunk.example.com:8088 \\
+    --splunk-token-file hec.token
+  finesse-tap ship captures/ --elastic https://es.example.com:9200 \\
+    --elastic-api-key-file es.key --elastic-setup
+  finesse-tap ship captures/ --follow --splunk https://splunk.example.com:8088 \\
+    --splunk-token-file hec.token --splunk-pin sha256:5d0f…
+  FINESSE_TAP_SPLUNK_TOKEN=… \\
+    finesse-tap ship --splunk https://splunk.example.com:8088
 
 `run` takes the same options and delivers while it captures.
 
 What it keeps, beside the captures unless --state says otherwise:
-  .ship-XXXX.json          how far the receiver has come, by file; remove it to deliver everything once more
-  .ship-XXXX.dead.ndjson   what the receiver will never take, each line with the reason
-  .ship-XXXX.lock          keeps a second shipper for the same receiver away
+  .ship-XXXX.json         how far the receiver has come, by file
+  .ship-XXXX.dead.ndjson  what the receiver will never take, with the reason
+  .ship-XXXX.lock         keeps a second shipper for the same receiver away
+To deliver everything once more, remove the first.
 
-Each event is delivered at least once: after a crash some may be sent again. Elasticsearch keeps one of each, by its id; in
+Each event is delivered at least once: after a crash some may be sent again. Elasticsearch keeps one of each, by its id; in \
 Splunk `| dedup event.id` does. Captures made with --redact off are not delivered.
 
 Exit codes: 0 everything is delivered (with --follow: ended by Ctrl-C), 1 something is not, 2 the command line is wrong.";

@@ -29,7 +29,7 @@ pub use browse::{Browse, Browser, Page};
 pub use doctor::{Doctor, Format};
 pub use hosts::{Deed, Hosts, Names};
 pub use problem::Problem;
-pub use read::read;
+pub use read::{read, unknown_variables};
 pub use route::{Listener, Route, Traffic};
 pub use said::Environment;
 pub use scan::{Format as ScanFormat, Scan};

@@ -17,6 +17,11 @@ impl Problem {
         Self { what: what.into(), hint: None }
     }
 
+    /// The same with this hint if it has none.
+    pub(super) fn or_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: self.hint.or_else(|| Some(hint.into())), ..self }
+    }
+
     /// The same with a hint.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }

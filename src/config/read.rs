@@ -5,7 +5,7 @@ use super::browse;
 use super::doctor;
 use super::hosts;
 use super::route;
-use super::said::{self, Environment, Known, Said};
+use super::said::{self, Environment, Known, Said, Value};
 use super::share;
 use super::value::{self, Wrong};
 use super::{
@@ -21,6 +21,7 @@ use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -32,12 +33,26 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// # Errors
 /// There is nothing to do, or no telling what.
 pub fn read(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Result<Task, Stop> {
-    let matches = Cli::command().try_get_matches_from(arguments).map_err(stopped)?;
-    let cli = Cli::from_arg_matches(&matches).map_err(stopped)?;
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let help = help_of(arguments.get(1).and_then(|word| word.to_str()));
+    let matches = Cli::command().try_get_matches_from(arguments).map_err(|error| stopped(error, &help))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| stopped(error, &help))?;
     let (name, matches) = matches.subcommand().ok_or_else(|| Problem::new("no command was named"))?;
+    task(cli.command, name, matches, environment).map_err(|problem| Stop::Wrong(problem.or_hint(help)))
+}
+
+/// Where help is for whoever typed this command.
+fn help_of(word: Option<&str>) -> String {
+    match word.filter(|word| Cli::command().find_subcommand(word).is_some()) {
+        Some(command) => format!("`finesse-tap {command} --help` tells what it takes"),
+        None => String::from("`finesse-tap --help` tells what there is"),
+    }
+}
+
+fn task(command: Command, name: &str, matches: &ArgMatches, environment: &Environment) -> Result<Task, Problem> {
     let known = options(name);
     let given = |in_environment: &[Known]| layers(matches, environment, &known, in_environment, &known);
-    Ok(match cli.command {
+    Ok(match command {
         Command::Run(_) => Task::Run(Box::new(run(&given(&known)?, environment)?)),
         // It reads the file of `run`, of which it knows a part.
         Command::Browse(_) => {
@@ -97,18 +112,28 @@ fn layers(
     in_environment: &[Known],
     in_file: &[Known],
 ) -> Result<Said, Problem> {
-    let everywhere: Vec<Known> = ["run", "demo"].into_iter().flat_map(options).collect();
-    said::mistyped(environment, &everywhere)?;
+    said::mistyped(environment, &everywhere())?;
     let mut said = Said::default();
     said.add(said::flags(matches, known)?);
     said.add(said::variables(environment, in_environment)?);
     let file = said.one("config").map(|value| (PathBuf::from(&value.text), value.clone()));
     if let Some((path, value)) = file {
-        let text = file_text(&path).map_err(|why| value.problem(format!("{}: {why}", path.display())))?;
+        let text = file_text(&path).map_err(|error| unreadable(&value, &path, &error))?;
         let in_file: Vec<Known> = in_file.iter().filter(|option| option.name != "config").cloned().collect();
         said.add(said::file(&text, &path, &in_file)?);
     }
     Ok(said)
+}
+
+/// Every option that may be set in the environment.
+fn everywhere() -> Vec<Known> {
+    ["run", "demo"].into_iter().flat_map(options).collect()
+}
+
+/// Variables that begin like ours and mean nothing, by name: for a warning.
+#[must_use]
+pub fn unknown_variables(environment: &Environment) -> Vec<String> {
+    said::unknown(environment, &everywhere())
 }
 
 /// Options that name receivers: they may stand in the environment for `ship` as for `run`.
@@ -121,12 +146,21 @@ fn only(known: &[Known], name: &str) -> Vec<Known> {
     known.iter().filter(|option| option.name == name).cloned().collect()
 }
 
-fn file_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("larger than {MAX_FILE_BYTES} bytes"));
+fn file_text(path: &Path) -> io::Result<String> {
+    if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    std::fs::read_to_string(path)
+}
+
+fn unreadable(value: &Value, path: &Path, error: &io::Error) -> Problem {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::InvalidData => value
+            .problem(format!("{path} is not UTF-8"))
+            .hint("PowerShell's > writes UTF-16; save the file as UTF-8 in an editor"),
+        _ => value.problem(format!("{path}: {error}")),
+    }
 }
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
@@ -142,6 +176,7 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         return Err(Problem::new(format!("--redact off: a log with passwords is not sent to {}", plan.receiver.url))
             .hint("leave --redact off or the receiver away"));
     }
+    on_the_spot(said)?;
     Ok(Run {
         traffic: route::traffic(said)?,
         resolve: said.all("resolve").iter().map(|one| read_value(one, value::resolve)).collect::<Result<_, _>>()?,
@@ -165,6 +200,21 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
         browser: if is_on(said, "browse") { Some(browse::browser(said)?) } else { None },
         log: operational(said)?,
     })
+}
+
+/// Options that do nothing alone are a mistake where they are typed; a file may serve `browse` too.
+fn on_the_spot(said: &Said) -> Result<(), Problem> {
+    let alone = [
+        ("--browse", is_on(said, "browse"), &["browser", "browser_arg", "path", "url"][..]),
+        ("--admin ADDR:PORT", said.one("admin").is_some(), &["admin_exposed"]),
+    ];
+    for (base, is_said, options) in alone {
+        let typed = options.iter().filter_map(|name| said.one(name)).find(|value| value.place == said::Place::Flag);
+        if let Some(value) = typed.filter(|_| !is_said) {
+            return Err(value.problem("means nothing without another option").hint(format!("add {base}")));
+        }
+    }
+    Ok(())
 }
 
 fn demo(said: &Said) -> Result<Demo, Problem> {
@@ -293,7 +343,7 @@ pub(super) fn read_value<T>(value: &said::Value, parse: impl Fn(&str) -> Result<
 }
 
 /// clap's complaint in our form: one line, and its tip or the help as the hint.
-fn stopped(error: clap::Error) -> Stop {
+fn stopped(error: clap::Error, help: &str) -> Stop {
     use clap::error::ErrorKind;
     if matches!(
         error.kind(),
@@ -305,6 +355,6 @@ fn stopped(error: clap::Error) -> Stop {
     let (what, more) = text.split_once("\n\n").unwrap_or((&text, ""));
     let what = what.trim_start_matches("error: ").split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
     let tip = more.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    let hint = tip.map_or_else(|| "--help tells what there is".to_owned(), str::to_owned);
+    let hint = tip.unwrap_or(help);
     Stop::Wrong(Problem::new(what.trim()).hint(hint))
 }

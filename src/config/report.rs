@@ -21,7 +21,7 @@ pub(super) fn read(said: &Said) -> Result<Request, Problem> {
     if let (Some(since), Some(until), Some(value)) = (filter.since_us, filter.until_us, said.one("until"))
         && until <= since
     {
-        return Err(value.problem("lies before --since"));
+        return Err(value.problem(format!("`{}` is not later than --since", value.text.display())));
     }
     let output = said.one("output").map(|value| PathBuf::from(&value.text));
     let format = match said.one("format") {

@@ -4,6 +4,7 @@ use super::{DEFAULT_TOKEN_KEY, Problem, Resolve};
 use crate::capture::restrict::{Picked, UserRules};
 use crate::capture::rules::Level;
 use crate::cli::share::{ResolveFlags, ShareFlags};
+use crate::report;
 use crate::share::{Plan, Recipient};
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -17,16 +18,16 @@ pub(super) fn share(flags: &ShareFlags) -> Result<Plan, Problem> {
     for rule in &flags.allow {
         rules.allow(rule).map_err(|why| Problem::new(format!("--allow: {why}")))?;
     }
+    let (since_us, until_us) = (time("--since", flags.since.as_deref())?, time("--until", flags.until.as_deref())?);
+    if since_us.zip(until_us).is_some_and(|(since, until)| until <= since) {
+        let until = flags.until.as_deref().unwrap_or_default();
+        return Err(Problem::new(format!("--until: `{until}` is not later than --since")));
+    }
     Ok(Plan {
         files: flags.files.clone(),
         out: flags.out.clone(),
         level,
-        picked: Picked {
-            since_us: time("--since", flags.since.as_deref())?,
-            until_us: time("--until", flags.until.as_deref())?,
-            user: flags.user.clone(),
-            session: flags.session.clone(),
-        },
+        picked: Picked { since_us, until_us, user: flags.user.clone(), session: flags.session.clone() },
         note: flags.note.clone(),
         stable_tokens: flags.stable_tokens.clone(),
         encrypt_to: flags.encrypt_to.as_deref().map(recipient).transpose()?,
@@ -44,11 +45,5 @@ fn recipient(text: &str) -> Result<Recipient, Problem> {
 }
 
 fn time(option: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    let whole = text.parse::<jiff::Timestamp>();
-    let stamp = whole.or_else(|_| format!("{text}T00:00:00Z").parse()).or_else(|_| format!("{text}Z").parse());
-    let stamp = stamp.map_err(|_| {
-        Problem::new(format!("{option}: `{text}` is no time")).hint("write 2026-01-15T09:00:00Z or 2026-01-15")
-    })?;
-    Ok(Some(stamp.as_microsecond()))
+    text.map(|text| report::time_us(text).map_err(|why| Problem::new(format!("{option}: {why}")))).transpose()
 }

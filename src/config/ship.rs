@@ -19,6 +19,9 @@ pub struct Ship {
     pub plans: Vec<Plan>,
 }
 
+/// Variables that hold secrets.
+pub(super) const SECRETS: [&str; 3] = [SPLUNK_TOKEN, ELASTIC_API_KEY, ELASTIC_PASSWORD];
+
 const SPLUNK_TOKEN: &str = "FINESSE_TAP_SPLUNK_TOKEN";
 const ELASTIC_API_KEY: &str = "FINESSE_TAP_ELASTIC_API_KEY";
 const ELASTIC_PASSWORD: &str = "FINESSE_TAP_ELASTIC_PASSWORD";

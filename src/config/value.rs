@@ -91,6 +91,9 @@ pub(super) fn route(text: &str) -> Result<Route, Wrong> {
             (kind.ok_or_else(|| wrong(format!("`{scheme}` is none of https, xmpps and xmpp"), None))?, server)
         }
     };
+    if server.is_empty() {
+        return Err(wrong(format!("`{text}` names no server: LISTEN=HOST[:PORT]"), None));
+    }
     let default_port = if listen.port() == 0 { kind.port() } else { listen.port() };
     let upstream = Authority::parse(server, default_port).map_err(|why| {
         let host = server.split(['/', '?', '#']).next().filter(|host| *host != server && !host.is_empty());

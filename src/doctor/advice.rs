@@ -6,8 +6,11 @@ use super::course::Walked;
 use super::{Diagnosis, Question, Verdict, Way};
 use crate::conn::Authority;
 use crate::tls::upstream::Trust;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+
+/// Where `run` listens unless it is told otherwise.
+const USUAL_PORT: u16 = 8445;
 
 /// The next steps, for a person.
 pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&Walked>) -> Vec<String> {
@@ -29,13 +32,24 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
             (format!(" --upstream-pin {pin}"), ", if the fingerprint is the one that the server's administrator names")
         };
         let common = format!("{}{}{trust}{}", question.server, resolve(question), client(question));
-        next.push(format!("run the proxy{condition}: finesse-tap run --upstream {common}"));
+        let certs = certs(question);
+        // A browser asks for the server's own port, so that is where the proxy should listen.
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, question.server.port));
+        let listen = if at.port() == USUAL_PORT { String::new() } else { format!(" --listen {at}") };
+        match running(diagnosis) {
+            Some(proxy) if diagnosis.verdict != Verdict::Fail && proxy.ip().is_loopback() => {
+                let listen = if proxy.port() == USUAL_PORT { String::new() } else { format!(" --listen {proxy}") };
+                let browse = format!("finesse-tap browse --upstream {}{listen}{certs}", question.server);
+                next.push(format!("the proxy is in nobody's way: open the desktop through it: {browse}"));
+            }
+            Some(_) => {}
+            None => next.push(format!("run the proxy{condition}: finesse-tap run --upstream {common}{listen}{certs}")),
+        }
         if question.credentials.is_none() {
             next.push(format!("try a whole login: finesse-tap doctor {common} --user ID --password-stdin < FILE"));
         }
         if question.through.is_none() {
-            let port = question.server.port;
-            next.push(format!("once the proxy runs, compare: finesse-tap doctor {common} --through 127.0.0.1:{port}"));
+            next.push(format!("once the proxy runs, compare: finesse-tap doctor {common} --through {at}{certs}"));
         }
     }
     if let Some(system) = &direct.system {
@@ -49,9 +63,24 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
         .flat_map(|examined| &examined.steps)
         .any(|step| step.name == "certificate" && step.verdict == Verdict::Warn)
     {
-        next.push(format!("make the browser trust the proxy: finesse-tap ca --upstream {}", question.server.host));
+        next.push(format!("make the browser trust the proxy: {}", ca_command(question)));
     }
     next
+}
+
+/// What tells how to trust the proxy's CA.
+pub(super) fn ca_command(question: &Question) -> String {
+    format!("finesse-tap ca --upstream {}{}", question.server.host, certs(question))
+}
+
+/// The proxy that was gone through, if anybody was there.
+fn running(diagnosis: &Diagnosis) -> Option<SocketAddr> {
+    diagnosis.ways.iter().find_map(|examined| match examined.way {
+        Way::Through(address) => {
+            examined.steps.iter().any(|step| step.name == "tcp" && step.verdict != Verdict::Fail).then_some(address)
+        }
+        Way::Direct => None,
+    })
 }
 
 /// What was examined is this program itself.
@@ -83,6 +112,10 @@ fn trust(trust: &Trust) -> String {
         // Its place is taken by the pin.
         Trust::Insecure => String::new(),
     }
+}
+
+fn certs(question: &Question) -> String {
+    question.certs.as_deref().map_or_else(String::new, |dir| format!(" --certs {}", quoted(dir)))
 }
 
 fn client(question: &Question) -> String {

@@ -50,6 +50,8 @@ pub struct Question {
     pub through: Option<SocketAddr>,
     /// The certificate of the proxy's CA, whether it exists or not.
     pub proxy_ca: PathBuf,
+    /// Where that CA is kept, if commands have to be told.
+    pub certs: Option<PathBuf>,
     /// Who logs in, if anybody.
     pub credentials: Option<Credentials>,
     /// For each step.

@@ -3,6 +3,7 @@
 //! The handshake is made with a client that believes anybody, so that an untrusted server still gets examined; trust is
 //! judged by a second one. Nothing secret is sent on either. What [`crate::tls::upstream`] says about refusals is passed on.
 
+use super::advice::ca_command;
 use super::course::Line;
 use super::old_tls::{self, Version};
 use super::reach::connect;
@@ -177,10 +178,7 @@ async fn through(question: &Question, address: SocketAddr, shown: &Shown) -> (Ou
                 "trusted by us: {} vouches for it; this system does not trust that CA",
                 question.proxy_ca.display()
             ),
-            format!(
-                "where the browser runs it must be trusted: `finesse-tap ca --upstream {}` says how",
-                question.server.host
-            ),
+            format!("where the browser runs it must be trusted: `{}` says how", ca_command(question)),
         );
         return (outcome, upstream(question, &ca).ok());
     }

@@ -72,7 +72,7 @@ pub(super) fn read(file: &File, progress: &mut dyn FnMut(u64, u64)) -> io::Resul
     let outcome = Object { scan: &mut scan, of: Of::Root }.deserialize(&mut json).and_then(|()| json.end());
     let broken = match outcome {
         Ok(()) if scan.has_entries => None,
-        Ok(()) => Some(broken("no HAR: it has no log.entries", 1, 1, 0)),
+        Ok(()) => Some(broken("it has no log.entries", 1, 1, 0)),
         Err(error) => {
             let oversize = meter.position.get() >= meter.limit.get();
             let why = match error.classify() {
@@ -80,7 +80,7 @@ pub(super) fn read(file: &File, progress: &mut dyn FnMut(u64, u64)) -> io::Resul
                 Category::Io => return Err(error.into()),
                 Category::Eof => "the file breaks off",
                 Category::Syntax => "no JSON",
-                Category::Data => "no HAR: something is not what HAR 1.2 says",
+                Category::Data => "something is not what HAR 1.2 says",
             };
             Some(broken(why, error.line(), error.column(), meter.position.get()))
         }

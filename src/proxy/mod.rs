@@ -98,6 +98,15 @@ pub struct Change {
     pub config: Config,
 }
 
+/// When a proxy shall end.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// Accept nobody any more; connections may finish.
+    pub drain: CancellationToken,
+    /// Connections need not finish. Means nothing without the other.
+    pub cut: CancellationToken,
+}
+
 /// What a run amounted to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Summary {
@@ -105,7 +114,7 @@ pub struct Summary {
     pub accepted: u64,
     /// Connections turned away over the limit.
     pub over_limit: u64,
-    /// Connections cut when the grace period was over.
+    /// Connections cut because they had not finished.
     pub cut: usize,
 }
 
@@ -121,19 +130,14 @@ pub async fn upstream_addresses(config: &Config) -> Vec<Result<Vec<SocketAddr>, 
     found
 }
 
-/// Serves `listeners` until `shutdown` is cancelled, then lets connections finish for the grace period and cuts the
+/// Serves `listeners` until it is ordered to drain, then lets connections finish for the grace period and cuts the
 /// rest. Every connection's end has been told to the tap when this returns.
 ///
 /// # Errors
 /// A listener without an address or without a route. Trouble with single connections is the tap's to tell.
-pub async fn run(
-    listeners: Vec<TcpListener>,
-    config: Config,
-    intake: Intake,
-    shutdown: CancellationToken,
-) -> io::Result<Summary> {
+pub async fn run(listeners: Vec<TcpListener>, config: Config, intake: Intake, orders: Orders) -> io::Result<Summary> {
     let (_, changes) = mpsc::unbounded_channel();
-    run_changing(listeners, config, intake, changes, shutdown).await
+    run_changing(listeners, config, intake, changes, orders).await
 }
 
 /// As [`run`], with other routes and TLS settings whenever `changes` brings them.
@@ -145,7 +149,7 @@ pub async fn run_changing(
     config: Config,
     intake: Intake,
     mut changes: mpsc::UnboundedReceiver<Change>,
-    shutdown: CancellationToken,
+    orders: Orders,
 ) -> io::Result<Summary> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
     let limits = config.limits;
@@ -174,16 +178,16 @@ pub async fn run_changing(
     let mut added: Vec<_> = addresses.into_iter().zip(listeners).collect();
     loop {
         for (address, listener) in added {
-            let stop = shutdown.child_token();
+            let stop = orders.drain.child_token();
             open.insert(address, stop.clone());
             begin(listener, address, stop);
         }
         let change = tokio::select! {
             biased;
-            () = shutdown.cancelled() => break,
+            () = orders.drain.cancelled() => break,
             Some(change) = changes.recv() => change,
             else => {
-                shutdown.cancelled().await;
+                orders.drain.cancelled().await;
                 break;
             }
         };
@@ -201,14 +205,17 @@ pub async fn run_changing(
     accepting.close();
     accepting.wait().await;
     connections.close();
-    if timeout(shared.limits.grace, connections.wait()).await.is_err() {
-        let open = connections.len();
-        tracing::info!(open, "grace period over, cutting connections");
-        shared.cut.cancel();
-        connections.wait().await;
-        return Ok(shared.summary(open));
+    let grace = orders.cut.run_until_cancelled(timeout(shared.limits.grace, connections.wait()));
+    if let Some(Ok(())) = grace.await {
+        return Ok(shared.summary(0));
     }
-    Ok(shared.summary(0))
+    let open = connections.len();
+    if !orders.cut.is_cancelled() {
+        tracing::info!(open, "grace period over, cutting connections");
+    }
+    shared.cut.cancel();
+    connections.wait().await;
+    Ok(shared.summary(open))
 }
 
 /// What all connections of a run share.
@@ -217,7 +224,7 @@ pub(crate) struct Shared {
     plan: RwLock<Arc<Plan>>,
     limits: Limits,
     intake: Intake,
-    /// Cancelled when the grace period is over.
+    /// Cancelled when the grace period is over, or not granted.
     cut: CancellationToken,
     slots: Arc<Semaphore>,
     accepted: AtomicU64,

@@ -22,6 +22,7 @@ mod tests;
 
 pub use gather::Filter;
 
+use crate::stored;
 use anyhow::{Context as _, bail};
 use gather::Gather;
 use model::{List, Report};
@@ -93,7 +94,7 @@ impl std::str::FromStr for Format {
         Self::ALL
             .into_iter()
             .find(|format| format.as_str() == text)
-            .ok_or_else(|| String::from("is text, html or json"))
+            .ok_or_else(|| format!("`{text}` is none of text, html and json"))
     }
 }
 
@@ -102,7 +103,9 @@ impl std::str::FromStr for Format {
 /// # Errors
 /// It is none, with what would be one.
 pub fn time_us(text: &str) -> Result<i64, String> {
-    words::parse_time_us(text).ok_or_else(|| String::from("is no time such as 2026-01-15T09:12:40Z or 2026-01-15"))
+    words::parse_time_us(text).ok_or_else(|| {
+        format!("`{text}` is no time: write 2026-01-15T09:12:40Z, or 2026-01-15 for its beginning, both in UTC")
+    })
 }
 
 /// Makes the report and writes it where it belongs.
@@ -110,6 +113,9 @@ pub fn time_us(text: &str) -> Result<i64, String> {
 /// # Errors
 /// A capture cannot be read, nothing that was asked for is in it, or the report cannot be written.
 pub fn run(request: &Request) -> anyhow::Result<()> {
+    if let Some(out) = &request.output {
+        stored::apart(out, &stored::paths(&request.captures)?)?;
+    }
     let mut progress = Progress::new();
     let report = build(&request.captures, &request.filter, &mut |done, total| progress.show(done, total));
     progress.clear();
@@ -172,11 +178,8 @@ pub fn render(report: &Report, format: Format, columns: usize) -> anyhow::Result
 fn complain(report: &Report, filter: &Filter, named: &List<String>) -> anyhow::Result<()> {
     let totals = &report.totals;
     if totals.lines == 0 && totals.lines_outside == 0 {
-        let lines: u64 = report.files.iter().map(|file| file.lines).sum();
-        bail!(
-            "no line of a finesse-tap capture in {} ({lines} lines)",
-            words::count(report.files.len() as u64, "file")
-        );
+        let files: Vec<PathBuf> = report.files.iter().map(|file| PathBuf::from(&file.path)).collect();
+        return Err(stored::no_capture(&files));
     }
     let filtered = filter.user.is_some() || filter.session.is_some();
     if !report.sessions.is_empty() || !(filtered || totals.lines == 0) {

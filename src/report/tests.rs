@@ -129,7 +129,7 @@ fn what_is_not_there_is_said_with_what_is() {
     assert!(since.contains("2 lines before or after it") && since.contains("--since"), "{since}");
     let foreign = dir.path().join("foreign.ndjson");
     std::fs::write(&foreign, "{\"a\":1}\nnothing\n").unwrap();
-    assert!(fail(&[foreign], Filter::default()).contains("no line of a finesse-tap capture in 1 file (2 lines)"));
+    assert!(fail(&[foreign], Filter::default()).contains("no line of a capture in "));
 }
 
 #[test]

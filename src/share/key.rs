@@ -16,7 +16,7 @@ pub fn open(path: &Path) -> anyhow::Result<Key> {
     match fs::read_to_string(path) {
         Ok(text) => {
             private(path)?;
-            read(&text).with_context(|| format!("{} is no key of finesse-tap", path.display()))
+            read(&text).with_context(|| format!("{} is no key of finesse-tap\nhint: name one that --stable-tokens made, or a path where there is nothing yet", path.display()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
         Err(error) => Err(error).with_context(|| format!("read {}", path.display())),

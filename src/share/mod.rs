@@ -100,6 +100,7 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     plan.note.as_deref().map_or(Ok(()), |note| vet(note, &scanner, plan.level))?;
     let mut files = stored::paths(&plan.files)?;
     files.sort();
+    stored::apart(&bundle_path(plan), &files)?;
     let key = match &plan.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
@@ -126,9 +127,7 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
         progress.done += bytes;
     }
     if sums.events == 0 {
-        bail!(
-            "there is nothing to share: no event was picked\nhint: --since, --until, --user and --session must all fit"
-        );
+        return Err(nothing(plan, &files, &sums));
     }
     bundle.add("report.txt", &report::report(plan, &restrictor, &sums))?;
     bundle.add("README.txt", &report::readme(plan))?;
@@ -145,6 +144,31 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     index.map_or(Ok(()), Index::finish)?;
     finished.name(&out)?;
     Ok(Outcome { path: out, events: sums.events, skipped: sums.skipped, texts })
+}
+
+/// Why there is nothing to share.
+fn nothing(plan: &Plan, files: &[PathBuf], sums: &Sums) -> anyhow::Error {
+    let Picked { since_us, until_us, user, session } = &plan.picked;
+    if sums.not_picked == 0 && sums.first_us.is_none() {
+        return stored::no_capture(files);
+    }
+    let given = [
+        since_us.map(|_| String::from("--since")),
+        until_us.map(|_| String::from("--until")),
+        user.as_ref().map(|user| format!("--user {user}")),
+        session.as_ref().map(|session| format!("--session {session}")),
+    ];
+    let given: Vec<String> = given.into_iter().flatten().collect();
+    if given.is_empty() {
+        return anyhow!(
+            "there is nothing to share: the capture holds no event\nhint: let traffic pass, and share it then"
+        );
+    }
+    let events = sums.not_picked;
+    anyhow!(
+        "there is nothing to share: none of {events} lines fits {}\nhint: `finesse-tap report` shows times, agents and sessions of a capture",
+        given.join(" and ")
+    )
 }
 
 /// An error if a note holds what its level removes.

@@ -172,12 +172,11 @@ impl Link {
         let now = clock::now();
         let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
         let silent = Duration::from_nanos(now.ns_since(since));
-        let shown = hint.clone();
         status.change(|now| {
             // Once an outage: a receiver that is away for weeks must not fill the log.
             if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {
                 let receiver = &now.receiver;
-                tracing::warn!(receiver, why, hint = shown, "not delivered yet; trying again, captures wait");
+                tracing::warn!(receiver, why, hint = hint.as_deref(), "not delivered yet; trying again, captures wait");
             }
             now.state = State::Retrying;
             now.errors += 1;
@@ -186,7 +185,9 @@ impl Link {
         let left = self.give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(silent));
         if left.is_zero() {
             let why = format!("given up after {} s without a success: {why}", silent.as_secs());
-            return Err(Unsettled::Stopped(Stop { why, hint }));
+            let hint =
+                hint.unwrap_or_else(|| "the same command goes on where it stopped, once the receiver is back".into());
+            return Err(Unsettled::Stopped(Stop { why, hint: Some(hint) }));
         }
         tokio::select! {
             () = sleep(wait.min(left)) => Ok(()),

@@ -36,12 +36,17 @@ impl Source {
                 Err(_) => bail!("the environment variable {name} is not set"),
             },
         };
-        let text = text.trim();
+        // Windows' editors put a byte order mark first.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
-            bail!("{place} holds no secret: it is empty");
+            bail!(
+                "{place} holds no secret: it is empty\nhint: the token, key or password stands in it alone, in one line"
+            );
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            bail!("what is in {place} is no secret: only one line of printable ASCII can be sent");
+            bail!(
+                "what is in {place} is no secret: only one line of printable ASCII can be sent\nhint: the token, key or password stands in it alone"
+            );
         }
         Ok(Secret(text.to_owned()))
     }
@@ -61,7 +66,10 @@ fn file(path: &Path) -> anyhow::Result<String> {
     let limit = u64::try_from(SECRET_MAX_BYTES).unwrap_or(u64::MAX);
     // The cause is left out on purpose: it could only be about the text.
     if file.take(limit).read_to_string(&mut text).is_err() {
-        bail!("the secret in {} cannot be read as text", path.display());
+        bail!(
+            "the secret in {} cannot be read as text\nhint: save the file as ASCII or UTF-8 (PowerShell's > writes UTF-16); the token, key or password stands in it alone",
+            path.display()
+        );
     }
     Ok(text)
 }
@@ -90,8 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn the_line_end_of_an_editor_is_no_part_of_it() {
+    fn what_an_editor_puts_around_it_is_no_part_of_it() {
         assert_eq!(secret("abc-def\r\n").unwrap().expose(), "abc-def");
+        assert_eq!(secret("\u{feff}abc-def\r\n").unwrap().expose(), "abc-def");
     }
 
     #[test]

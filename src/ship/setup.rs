@@ -116,7 +116,7 @@ async fn sure(
             Ok(answer) => return Err(refused(&answer, client, asked)),
             Err(trouble) => (trouble.why, trouble.hint, None),
         };
-        tracing::warn!(receiver = %client.url(), why, hint = hint.clone(), "not set up yet; trying again");
+        tracing::warn!(receiver = %client.url(), why, hint = hint.as_deref(), "not set up yet; trying again");
         let wait = backoff.next(after);
         let tried = Duration::from_nanos(clock::now().ns_since(since));
         let left = give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(tried));

@@ -1,6 +1,6 @@
 //! Keeps a directory of captures within a total size: the oldest files go, and what goes undelivered is counted.
 //!
-//! Looked at when a file is begun, so that the next one has its room. Files that are being written stay, by whatever run.
+//! A file is as old as its last line: of a run that began long ago the latest files may be the newest. Looked at when a file is begun, so that the next one has its room. Files that are being written stay, by whatever run.
 //! Who delivers captures, and how far that has come, is asked of others; where nobody does, removing is no loss.
 
 use super::disk::open_unclaimed;
@@ -12,6 +12,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// By capture file (named without `.gz`) the offset behind what every receiver has; `None` if there are no receivers.
 pub type Delivered = Box<dyn Fn() -> Option<BTreeMap<String, u64>> + Send>;
@@ -32,7 +33,7 @@ impl fmt::Debug for Keep {
 
 /// Age first, then path, form and size.
 struct Found {
-    age: (String, String, u64),
+    age: (SystemTime, String, String, u64),
     path: PathBuf,
     stem: String,
     bytes: u64,
@@ -90,10 +91,13 @@ fn list(dir: &Path) -> io::Result<Vec<Found>> {
         let Some(name) = name.to_str() else { continue };
         let stem = name.strip_suffix(".gz").unwrap_or(name);
         let Some(parts) = parse(stem) else { continue };
-        // Not following links; and it may be gone since.
-        let Ok(metadata) = entry.metadata() else { continue };
+        // Not following links; and it may be gone since. Asked of the file: what a directory says on Windows of one that is
+        // being written is old.
+        let Ok(metadata) = entry.path().symlink_metadata() else { continue };
         if metadata.is_file() {
-            let age = (parts.start.to_owned(), parts.run.to_owned(), parts.number);
+            // Where the system does not say, names do.
+            let written = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let age = (written, parts.start.to_owned(), parts.run.to_owned(), parts.number);
             found.push(Found { age, path: entry.path(), stem: stem.to_owned(), bytes: metadata.len() });
         }
     }
@@ -190,6 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_last_stays_whenever_its_run_began() {
+        let dir = tempfile::tempdir().unwrap();
+        let hour = |hour: u64| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000 + hour * 3600);
+        let write = |name: &str, written: SystemTime| {
+            let path = dir.path().join(name);
+            let bytes = write(&path, 1..=10);
+            File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+            (path, bytes)
+        };
+        // Two runs that go on side by side, and files written in the same moment.
+        let (one, bytes) = write(&name(1, 1).file(1), hour(1));
+        let (two, _) = write(&name(2, 2).file(1), hour(2));
+        let (three, _) = write(&name(1, 1).file(2), hour(3));
+        let (five, _) = write(&name(2, 2).file(2), hour(4));
+        let (four, _) = write(&name(1, 1).file(3), hour(4));
+        let files = [&one, &two, &three, &four, &five];
+        for kept in (0..5).rev() {
+            keep(kept * bytes, None).make_room(dir.path(), Path::new("none"), "-", 0);
+            let there: Vec<bool> = files.iter().map(|file| file.exists()).collect();
+            let wanted: Vec<bool> = (0..5).map(|age| age >= 5 - kept).collect();
+            assert_eq!(there, wanted);
+        }
+    }
+
+    #[test]
     fn what_goes_undelivered_is_counted_from_the_receivers_position_on() {
         let dir = tempfile::tempdir().unwrap();
         let (one, two) = (name(1, 1).file(1), name(1, 1).file(2));
@@ -217,7 +246,6 @@ mod tests {
         assert!(!dir.path().join(format!("{old}.gz")).exists());
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_file_that_another_run_writes_stays() {
         use crate::sinks::disk::{Disk, Medium};

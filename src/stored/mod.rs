@@ -2,18 +2,23 @@
 //!
 //! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
 //! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back; [`is_torn`] is for whoever
-//! appends. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
+//! appends; [`Kind`] says what a file is that was taken for one. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
 
+mod kind;
 mod line;
 mod unpack;
 
+pub use kind::Kind;
 pub use line::{Lines, MAX_LINE_BYTES, Piece};
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+
+/// As much of a file's beginning as tells its form, bytes.
+const MAGIC_BYTES: u64 = 4;
 
 /// How a capture's name may end.
 const ENDINGS: [&str; 2] = ["*.ndjson", "*.ndjson.gz"];
@@ -50,10 +55,8 @@ impl Stored {
         let mut file = File::open(path)?;
         let mut bytes = file.metadata()?.len();
         let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end_of(&mut magic)?;
-        if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Err(io::Error::other("it is compressed by zstd: unpack it first"));
-        }
+        (&mut file).take(MAGIC_BYTES).read_to_end_of(&mut magic)?;
+        known(&magic)?;
         let unpacked = if is_gzip(&magic) {
             file.rewind()?;
             let mut unpacked = tempfile::tempfile()?;
@@ -89,46 +92,107 @@ impl Stored {
     }
 }
 
+/// An error where a file that begins so is a capture in a form that is not read.
+fn known(magic: &[u8]) -> io::Result<()> {
+    let why = match magic {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed by zstd: unpack it first",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            "it is UTF-16, as PowerShell's > writes it: save it as UTF-8, and let --capture DIR write the next one"
+        }
+        _ => return Ok(()),
+    };
+    Err(io::Error::other(why))
+}
+
 /// The files that paths mean: a directory the captures in it, a `*` in a name (where no shell understood it) what fits.
 /// Each file once.
 ///
 /// # Errors
-/// A directory cannot be read or has no capture in it, or nothing fits.
+/// A directory cannot be read or has no capture in it, nothing fits, or a file is of a kind that holds no captures.
 pub fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in named {
         found.extend(expand(path)?);
+    }
+    for path in &found {
+        let kind = Kind::of(path).with_context(|| format!("read {}", path.display()))?;
+        if kind.is_foreign() {
+            bail!(
+                "{} is no capture: it is {}\nhint: {}",
+                path.display(),
+                kind.as_str(),
+                kind.instead_of_a_capture(path)
+            );
+        }
     }
     let mut seen = std::collections::HashSet::new();
     found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     Ok(found)
 }
 
-fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if path.is_dir() {
-        let found = matching(path, &ENDINGS)?;
-        if found.is_empty() {
-            bail!("{} has no *.ndjson in it", path.display());
-        }
-        return Ok(found);
+/// Makes sure that what is written to `out` does not take the place of what is read.
+///
+/// # Errors
+/// It would.
+pub fn apart(out: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    let Ok(real) = fs::canonicalize(out) else { return Ok(()) };
+    if files.iter().any(|path| fs::canonicalize(path).is_ok_and(|path| path == real)) {
+        bail!("{} is among what is read, and would be overwritten\nhint: name another file to write to", out.display());
     }
-    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
-    if let Some(pattern) = name.filter(|_| !path.exists()) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let found = matching(folder, &[pattern])?;
-        if found.is_empty() {
-            bail!("{}: no such file", path.display());
-        }
-        return Ok(found);
-    }
-    Ok(vec![path.to_owned()])
+    Ok(())
 }
 
-fn matching(folder: &Path, patterns: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))?;
+/// The error that none of the files, of which there is at least one, holds a line of a capture.
+#[must_use]
+pub fn no_capture(files: &[PathBuf]) -> anyhow::Error {
+    let Some(first) = files.first() else { return anyhow!("no file is named") };
+    let kind = Kind::of(first).unwrap_or(Kind::Text);
+    if kind == Kind::Capture {
+        return anyhow!(
+            "no line of {} can be read, though it begins like a capture\nhint: was it edited, or made by a later version?",
+            first.display()
+        );
+    }
+    let of = match files.len() {
+        1 => format!("in {}: it is {}", first.display(), kind.as_str()),
+        more => format!("in any of {more} files; {} is {}", first.display(), kind.as_str()),
+    };
+    anyhow!("there is no line of a capture {of}\nhint: {}", kind.instead_of_a_capture(first))
+}
+
+fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.is_dir() {
+        let found = matching(path, &ENDINGS).with_context(|| format!("look into {}", path.display()))?;
+        if found.is_empty() {
+            bail!(
+                "there is no capture in the directory {}\nhint: captures end in .ndjson or .ndjson.gz; directories below it are not looked into",
+                path.display()
+            );
+        }
+        return Ok(found);
+    }
+    starred(path).with_context(|| format!("look for {}", path.display()))
+}
+
+/// What a `*` in a path's name stands for where no shell understood it, as on Windows; another path is itself.
+///
+/// # Errors
+/// Nothing fits, or the directory cannot be read.
+pub fn starred(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
+    let Some(pattern) = name.filter(|_| !path.exists()) else { return Ok(vec![path.to_owned()]) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = matching(folder, &[pattern])?;
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "no such file"));
+    }
+    Ok(found)
+}
+
+fn matching(folder: &Path, patterns: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("look into {}", folder.display()))?.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if patterns.iter().any(|pattern| fits(name, pattern)) && path.is_file() {
             found.push(path);
@@ -216,5 +280,9 @@ mod tests {
         }
         fs::write(&packed, b"\x1f\x8bnonsense").unwrap();
         assert!(Stored::open(&packed).is_err() && Lines::open(&packed).unwrap().next().is_err());
+        for unreadable in [&b"\xff\xfe{\0"[..], b"\x28\xb5\x2f\xfd"] {
+            fs::write(&plain, unreadable).unwrap();
+            assert!(Stored::open(&plain).is_err() && Lines::open(&plain).is_err());
+        }
     }
 }

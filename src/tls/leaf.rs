@@ -220,18 +220,30 @@ impl Own {
 
 /// Reads a PEM chain and its PEM key, and checks that they belong together.
 pub(super) fn certified_key(cert: &Path, key: &Path) -> anyhow::Result<(Vec<CertificateDer<'static>>, CertifiedKey)> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .map_err(|error| anyhow!("read certificates from {}: {error}", cert.display()))?;
-    anyhow::ensure!(!chain.is_empty(), "{} holds no certificate in PEM form", cert.display());
+    let chain: Vec<_> =
+        CertificateDer::pem_file_iter(cert).and_then(Iterator::collect).map_err(|error| unreadable(error, cert))?;
+    anyhow::ensure!(
+        !chain.is_empty(),
+        "{} holds no certificate in PEM form\nhint: openssl x509 -inform der -in FILE makes PEM of DER",
+        cert.display()
+    );
     // The parser's error is dropped unless it is about the file: it may quote the key.
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
-        rustls::pki_types::pem::Error::Io(io) => anyhow!("read {}: {io}", key.display()),
-        _ => anyhow!("{} holds no private key in PEM form", key.display()),
+        rustls::pki_types::pem::Error::Io(io) => anyhow::Error::new(io).context(format!("read {}", key.display())),
+        _ => anyhow!("{} holds no private key in PEM form\nhint: an encrypted one is decrypted by openssl pkey -in FILE -out PLAIN", key.display()),
     })?;
     let certified = CertifiedKey::from_der(chain.clone(), private, &super::provider())
         .with_context(|| format!("use {} with {}", key.display(), cert.display()))?;
     Ok((chain, certified))
+}
+
+/// That the certificates at `path` cannot be read.
+pub(super) fn unreadable(error: rustls::pki_types::pem::Error, path: &Path) -> anyhow::Error {
+    let what = format!("read certificates from {}", path.display());
+    match error {
+        rustls::pki_types::pem::Error::Io(io) => anyhow::Error::new(io).context(what),
+        broken => anyhow!("{what}: {broken}"),
+    }
 }
 
 // rustls asks a resolver for Debug; keys have none.

@@ -10,7 +10,7 @@ use super::refusal::{self, OtherPin};
 use crate::capture::observation::{Leg, TlsHandshake};
 use crate::clock::{self, Moment};
 use crate::conn::Kind;
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject as _;
@@ -361,10 +361,14 @@ fn system_roots() -> anyhow::Result<RootCertStore> {
 fn file_roots(path: &Path) -> anyhow::Result<RootCertStore> {
     let certs: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
-        .map_err(|error| anyhow!("read certificates from {}: {error}", path.display()))?;
+        .map_err(|error| super::leaf::unreadable(error, path))?;
     let mut roots = RootCertStore::empty();
     let (added, _) = roots.add_parsable_certificates(certs);
-    ensure!(added > 0, "{} holds no usable certificate in PEM form", path.display());
+    ensure!(
+        added > 0,
+        "{} holds no usable certificate in PEM form\nhint: openssl x509 -inform der -in FILE makes PEM of DER",
+        path.display()
+    );
     Ok(roots)
 }
 

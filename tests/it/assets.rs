@@ -324,7 +324,7 @@ fn the_program_lists_prints_and_writes_them() {
     assert_eq!(std::fs::read_to_string(own).unwrap(), "mine");
     let missing = run(dir.path(), &["assets", "vector", "vector.yaml"]);
     assert!(
-        missing.code == Some(1) && missing.stderr.contains("hint: it has README.md, vector.toml"),
+        missing.code == Some(1) && missing.stderr.contains("hint: `finesse-tap assets vector` lists"),
         "{}",
         missing.stderr
     );

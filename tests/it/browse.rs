@@ -2,8 +2,8 @@
 
 #![cfg(unix)]
 
-use crate::support::HOST;
 use crate::support::program::{Program, Upstream, tapping};
+use crate::support::{Deadline, HOST, PATIENCE, soon};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -102,6 +102,106 @@ async fn a_browser_ends_with_the_program_even_if_it_would_rather_not() {
     assert!(!told(dir.path()).1.exists());
     let pid = fs::read_to_string(&pid).unwrap();
     assert!(!Path::new("/proc").join(pid.trim()).join("exe").exists(), "the browser lives on");
+}
+
+/// A browser that ignores requests to end. Its process is in `pid` when it is there.
+const STUBBORN: &str = "trap '' TERM INT; echo $$ > pid.new; mv pid.new pid; while :; do sleep 1; done";
+
+/// Waits for the process of a browser that is [`STUBBORN`].
+async fn process(dir: &Path) -> String {
+    let written = async {
+        loop {
+            match fs::read_to_string(dir.join("pid")) {
+                Ok(pid) => break pid.trim().to_owned(),
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    soon("the browser says its process", written).await
+}
+
+fn is_alive(pid: &str) -> bool {
+    Path::new("/proc").join(pid).join("exe").exists()
+}
+
+#[tokio::test]
+async fn an_impatient_stop_leaves_no_browser_no_profile_and_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Upstream::new().await;
+    let fake = browser(dir.path(), STUBBORN);
+    let fakes = ["--browser", &*fake, "--browser-arg=--no-sandbox"];
+    let mut program = tapping(dir.path(), &server, &[&["--grace=600s", "--browse"], &fakes[..]].concat());
+    let (_client, accepted) = tokio::join!(program.client(), server.accept());
+    let _server = accepted.unwrap();
+    let (address, pid) = (program.address().to_string(), process(dir.path()).await);
+    let profile = told(dir.path()).1;
+
+    // Its like in another terminal.
+    fs::remove_file(dir.path().join("pid")).unwrap();
+    let real = format!("{HOST}:{}", server.address.port());
+    let other = ["browse", "--upstream", &real, "--listen", &address];
+    let browse = Program::start(dir.path(), &[&other, &fakes[..]].concat());
+    let (second, other) = (process(dir.path()).await, told(dir.path()).1);
+    for (mut program, pid, profile) in [(browse, second, other), (program, pid, profile)] {
+        assert!(profile.exists() && is_alive(&pid));
+        while program.is_running() {
+            program.signal("INT");
+        }
+        let ended = program.end();
+        assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+        assert!(!profile.exists(), "{} was left", profile.display());
+        assert!(!is_alive(&pid), "the browser lives on");
+    }
+    let left = fs::read_dir(dir.path().join("certs")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("run-")), "its file is left behind");
+}
+
+#[tokio::test]
+async fn browse_ends_with_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Upstream::new().await;
+    let mut program = tapping(dir.path(), &server, &["--grace=0s"]);
+    let address = program.address().to_string();
+    let fake = browser(dir.path(), &STUBBORN.replace("trap", ": trap"));
+    let real = format!("{HOST}:{}", server.address.port());
+    for signals in [&["HUP"][..], &["INT", "INT"], &["INT", "TERM"], &["TERM"]] {
+        let args =
+            ["browse", "--upstream", &real, "--listen", &address, "--browser", &fake, "--browser-arg=--no-sandbox"];
+        let browse = Program::start(dir.path(), &args);
+        let (pid, profile) = (process(dir.path()).await, told(dir.path()).1);
+        fs::remove_file(dir.path().join("pid")).unwrap();
+        browse.signals(signals);
+        let ended = browse.end();
+        assert_eq!(ended.code, Some(0), "{signals:?}: {}", ended.stderr);
+        assert!(!profile.exists() && !is_alive(&pid), "{signals:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_profile_of_a_killed_run_goes_when_its_browser_has_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Upstream::new().await;
+    let stubborn = browser(dir.path(), STUBBORN);
+    let browse = ["--grace=0s", "--browse", "--browser-arg=--no-sandbox", "--browser"];
+    let program = tapping(dir.path(), &server, &[&browse[..], &[&stubborn]].concat());
+    let (pid, profile) = (process(dir.path()).await, told(dir.path()).1);
+    program.signal("KILL");
+    program.end();
+    let again = || {
+        let fake = browser(dir.path(), "");
+        let mut program = tapping(dir.path(), &server, &[&browse[..], &[&fake]].concat());
+        program.line("browser closed");
+        assert_eq!(program.stop().code, Some(0));
+    };
+    again();
+    assert!(profile.exists() && is_alive(&pid), "a browser that is used lost its profile");
+    let kill = std::process::Command::new("kill").args(["-KILL", &pid]).status();
+    assert!(kill.unwrap().success());
+    let deadline = Deadline::after(PATIENCE);
+    while profile.exists() {
+        assert!(!deadline.is_over(), "{} was left", profile.display());
+        again();
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,6 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// The steps of a whole login from `login` on.
 const LOGIN: [&str; 6] = ["login", "bind", "presence", "subscription", "ping", "logout"];
@@ -58,6 +57,7 @@ fn question(address: SocketAddr, trust: Trust) -> Question {
         client: None,
         through: None,
         proxy_ca: "nowhere".into(),
+        certs: None,
         credentials: None,
         limit: crate::support::PATIENCE,
     }
@@ -110,7 +110,7 @@ async fn proxy(certs: &Path, upstream: SocketAddr, running: &mut JoinSet<()>) ->
     let address = listener.local_addr().unwrap();
     let config = rig::config(certs, address, upstream);
     running.spawn(async move {
-        proxy::run(vec![listener], config, Intake::off(), CancellationToken::new()).await.unwrap();
+        proxy::run(vec![listener], config, Intake::off(), proxy::Orders::default()).await.unwrap();
     });
     address
 }
@@ -124,6 +124,7 @@ async fn a_whole_login_goes_well_directly_and_through_the_proxy() {
         credentials: credentials(&demo::agents(1)[0].password),
         through: Some(through),
         proxy_ca: certs.path().join(HOST).join("ca.pem"),
+        certs: Some(certs.path().to_owned()),
         ..question(server.address(), Trust::Pins(vec![pin]))
     };
     let diagnosis = diagnose(&question).await;
@@ -140,11 +141,36 @@ async fn a_whole_login_goes_well_directly_and_through_the_proxy() {
         (compared.verdict, &*compared.seen),
         (Verdict::Ok, "11 steps are the same directly and through the proxy")
     );
-    let command = format!(
-        "finesse-tap run --upstream {HOST}:{} --resolve {HOST}:127.0.0.1 --upstream-pin {pin}",
-        server.address().port()
-    );
-    assert!(diagnosis.next.iter().any(|next| next.contains(&command)), "{:?}", diagnosis.next);
+    // The proxy runs: what is left to do is to use it, with its own directory and port.
+    let certs = format!(" --certs {}", certs.path().display());
+    let next = diagnosis.next.join("\n");
+    let browse = format!("finesse-tap browse --upstream {HOST}:{} --listen {through}{certs}", server.address().port());
+    assert!(next.contains(&browse) && !next.contains("finesse-tap run"), "{next}");
+    let trust = format!("finesse-tap ca --upstream {HOST}{certs}");
+    assert!(next.contains(&trust), "{next}");
+    let certificate = diagnosis.ways[1].steps.iter().find(|step| step.name == "certificate").unwrap();
+    assert!(certificate.advice.as_ref().unwrap().contains(&trust), "{certificate:?}");
+}
+
+#[tokio::test]
+async fn the_proxy_that_it_advises_to_run_is_the_one_that_it_would_look_for() {
+    let (server, pin) = demo_server().await;
+    let (port, nobody) = (server.address().port(), nowhere());
+    for through in [None, Some(nobody)] {
+        let question = Question {
+            through,
+            certs: Some("some where".into()),
+            ..question(server.address(), Trust::Pins(vec![pin]))
+        };
+        let next = diagnose(&question).await.next;
+        let run = format!(
+            "finesse-tap run --upstream {HOST}:{port} --resolve {HOST}:127.0.0.1 --upstream-pin {pin} \
+             --listen 127.0.0.1:{port} --certs \"some where\""
+        );
+        assert!(next.iter().any(|next| next.ends_with(&run)), "{next:?}");
+        let compare = format!("--through 127.0.0.1:{port} --certs \"some where\"");
+        assert_eq!(next.iter().any(|next| next.ends_with(&compare)), through.is_none(), "{next:?}");
+    }
 }
 
 #[tokio::test]
@@ -471,7 +497,8 @@ async fn the_program_says_it_in_text_json_and_exit_code() {
     let port = server.address().port();
     let line = format!("{HOST}:{port} --resolve {HOST}:127.0.0.1 --upstream-pin {pin}");
 
-    let fine = program(arguments(&format!("{line} --user 1001 --password-stdin")), "Demo-Secret-1001!\r\n").await;
+    let fine =
+        program(arguments(&format!("{line} --user 1001 --password-stdin")), "\u{feff}Demo-Secret-1001!\r\n").await;
     let text = String::from_utf8(fine.stdout).unwrap();
     assert_eq!(fine.status.code(), Some(0), "{text}");
     assert!(text.contains("\n  ok      logout ") && text.contains("\nWhat to do next:\n"), "{text}");
@@ -485,7 +512,10 @@ async fn the_program_says_it_in_text_json_and_exit_code() {
     let steps = document["ways"][0]["steps"].as_array().unwrap();
     let login = steps.iter().find(|step| step["name"] == "login").unwrap();
     assert_eq!(login["facts"][0], serde_json::json!({"name": "condition", "value": "not-authorized"}));
-    assert_eq!(String::from_utf8_lossy(&wrong.stderr), "error: failed: login\n");
+    assert_eq!(
+        String::from_utf8_lossy(&wrong.stderr),
+        "error: failed: login\nhint: what to do is in the document, in `advice` and `next`\n"
+    );
     for output in [&wrong.stdout, &wrong.stderr] {
         let output = String::from_utf8_lossy(output);
         assert!(!output.contains("canary") && !output.contains("Y2FuYXJ5"), "{output}");

@@ -197,9 +197,9 @@ fn a_har_that_breaks_off_gives_what_came_before_and_the_place() {
     for (text, why) in [
         ("", "the file breaks off"),
         ("{\"log\":{\"entries\":[{]}}", "no JSON"),
-        ("{\"log\":{\"entries\":[\"Canary-Password-1\"]}}", "no HAR: something is not what HAR 1.2 says"),
-        ("{\"log\":{}}", "no HAR: it has no log.entries"),
-        ("[]", "no HAR: something is not what HAR 1.2 says"),
+        ("{\"log\":{\"entries\":[\"Canary-Password-1\"]}}", "something is not what HAR 1.2 says"),
+        ("{\"log\":{}}", "it has no log.entries"),
+        ("[]", "something is not what HAR 1.2 says"),
     ] {
         let file = file(text);
         let har = open(file.path());

@@ -107,6 +107,39 @@ fn the_unit_starts_what_the_package_installs() {
     }
 }
 
+/// systemd waits for it, so that a configuration that cannot be used fails `systemctl start`, and sends SIGHUP no sooner.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_unit_is_told_when_it_is_up() {
+    use crate::support::program::{Program, Upstream, to};
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    assert!(UNIT.lines().any(|line| line == "Type=notify"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notify").display().to_string();
+    let name = format!("finesse-tap-test-{}", std::process::id());
+    let sockets = [
+        (format!("@{name}"), SocketAddr::from_abstract_name(&name).unwrap()),
+        (path.clone(), SocketAddr::from_pathname(&path).unwrap()),
+    ];
+    let server = Upstream::new().await;
+    let mut options = to(server.address);
+    options.push(server.pin());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    for (variable, address) in sockets {
+        let manager = UnixDatagram::bind_addr(&address).unwrap();
+        manager.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+        let mut program = Program::start_in(dir.path(), &options, &[("NOTIFY_SOCKET", &variable)]);
+        let mut said = [0; 64];
+        let length = manager.recv(&mut said).unwrap();
+        assert_eq!(&said[..length], b"READY=1");
+        program.signal("HUP");
+        program.line("reloaded");
+        assert_eq!(program.stop().code, Some(0));
+    }
+}
+
 #[test]
 fn the_image_copies_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -154,4 +187,6 @@ fn the_image_starts_with_nothing_but_a_server_named() {
 fn the_changelog_begins_with_this_version() {
     let version = format!("finesse-tap ({}-1) ", env!("CARGO_PKG_VERSION"));
     assert!(CHANGELOG.starts_with(&version), "packaging/changelog lacks an entry for {version}");
+    let maintainer = CARGO.lines().find_map(|line| line.strip_prefix("maintainer = \"")?.strip_suffix('"')).unwrap();
+    assert!(CHANGELOG.contains(&format!("\n -- {maintainer}  ")), "packaging/changelog is signed by another");
 }

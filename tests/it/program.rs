@@ -307,7 +307,7 @@ async fn a_request_to_stop_lets_a_socket_finish_and_writes_everything() {
 }
 
 #[tokio::test]
-async fn what_outlives_the_grace_is_cut_and_told_and_a_second_signal_ends_at_once() {
+async fn what_outlives_the_grace_is_cut_and_told() {
     let (dir, upstream) = (dir(), Upstream::new().await);
     let mut program = tapping(dir.path(), &upstream, &["--grace=100ms"]);
     let (_client, server) = tokio::join!(program.client(), upstream.accept());
@@ -320,13 +320,59 @@ async fn what_outlives_the_grace_is_cut_and_told_and_a_second_signal_ends_at_onc
         (&last["finesse"]["conn"]["by"], &last["finesse"]["conn"]["how"]),
         (&"proxy".into(), &"shutdown".into())
     );
+}
 
-    let mut program = tapping(dir.path(), &upstream, &["--grace=60s"]);
+#[tokio::test]
+async fn who_does_not_want_to_wait_loses_connections_and_nothing_else() {
+    let (dir, upstream) = (dir(), Upstream::new().await);
+    let mut program = tapping(dir.path(), &upstream, &["--grace=600s"]);
     let (_client, server) = tokio::join!(program.client(), upstream.accept());
     let _server = server.unwrap();
-    program.signal("TERM");
+    let run_file = dir.path().join("certs").join(format!("run-{}.json", program.pid()));
+    assert!(run_file.exists());
+    while program.is_running() {
+        program.signal("INT");
+    }
+    let ended = program.end();
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stopping at once") && ended.stderr.contains("cut=1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("connections_in_all=1"), "{}", ended.stderr);
+    assert!(!run_file.exists(), "its file is left behind");
+    let files = captures(&dir.path().join("captures"));
+    assert_without_holes(&files[0].1);
+    let last = files[0].1.last().unwrap();
+    assert_eq!(
+        (&last["finesse"]["conn"]["by"], &last["finesse"]["conn"]["how"]),
+        (&"proxy".into(), &"shutdown".into())
+    );
+}
+
+/// `timeout` and shells signal a process, and then its group.
+#[tokio::test]
+async fn two_signals_in_one_moment_are_one_request() {
+    let (dir, upstream) = (dir(), Upstream::new().await);
+    let mut program = tapping(dir.path(), &upstream, &["--grace=600s"]);
+    let (client, server) = tokio::join!(program.client(), upstream.accept());
+    let (mut client, mut server) = (client, server.unwrap());
+    program.signals(&["INT", "TERM"]);
     program.line("stopping");
-    assert_eq!(program.stop().code, Some(130));
+    crate::routes::exchange(&mut client, &mut server).await;
+    drop((client, server));
+    let ended = program.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("stopping at once"), "{}", ended.stderr);
+}
+
+#[test]
+fn classes_are_the_same_in_the_help_and_in_its_errors() {
+    let dir = dir();
+    let refused = run(dir.path(), &["run", "--upstream=h.example", "--deny=json:x=foo"]);
+    assert_eq!(refused.code, Some(2));
+    let (_, offered) = refused.stderr.lines().next().unwrap().split_once("; there are ").unwrap();
+    let (last, others) = (offered.rsplit(", ").next().unwrap(), offered.rsplit_once(", ").unwrap().0);
+    let help = run(dir.path(), &["run", "--help"]).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains(&format!("a class of {others} or {last}")), "{offered}");
 }
 
 #[tokio::test]

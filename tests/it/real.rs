@@ -225,6 +225,11 @@ fn holds_the_login(capture: &Capture, seen: &Seen) {
     assert_eq!(update["request_id"], "6f1c2a2e-7a53-4b0e-9a1c-0d2f54f1a001");
     assert_eq!(update["user"]["state"], "READY");
 
+    holds_no_password(capture);
+}
+
+/// The password is nowhere in what the proxy wrote, in no encoding.
+fn holds_no_password(capture: &Capture) {
     let triple = format!("{AGENT}@{HOST}\0{AGENT}\0{PASSWORD}");
     let pair = format!("\0{AGENT}\0{PASSWORD}");
     let mut secrets = vec![PASSWORD.to_owned(), "canary".to_owned()];

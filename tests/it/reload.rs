@@ -21,6 +21,9 @@ use tokio::task::JoinSet;
 const PUB: &str = "uccxpub.example.test";
 const SUB: &str = "uccxsub.example.test";
 
+/// What is said where nothing is different.
+const SAME: &str = "no setting changed; certificates and keys were read again\n";
+
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -59,7 +62,7 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
 
     // Nothing new: said so, and a new file all the same.
     let same = reload(dir.path()).await;
-    assert_eq!((same.code, &*same.stdout, &*same.stderr), (Some(0), "nothing changed\n", ""));
+    assert_eq!((same.code, &*same.stdout, &*same.stderr), (Some(0), SAME, ""));
 
     // The second node comes, on the first one's listener and on one of its own; the level changes.
     write(&[
@@ -105,6 +108,7 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
         (format!("route = ['{first}={PUB}']\ncert = 'none.pem'\nkey = 'none.key'"), "none.pem"),
         (format!("route = ['{first}={PUB}']\ncapture = '/dev/null/x'"), "/dev/null/x"),
         (format!("route = ['{first}={PUB}']\nstable_tokens = '/dev/null/x'"), "/dev/null/x"),
+        (format!("route = ['[::]:{}={PUB}:{a}']", first.port()), "hint: this run has that port itself"),
     ] {
         write(std::slice::from_ref(&line));
         let refused = reload(dir.path()).await;
@@ -133,9 +137,11 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
     drop((old, server, kept, keeper));
     let ended = program.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is no option\" hint=\"did you mean `upstream`?\""), "{}", ended.stderr);
     let left = std::fs::read_dir(dir.path().join("certs")).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("run-")), "its file is left behind");
     let files = captures(&dir.path().join("captures"));
+    assert_eq!(files.len(), 4, "the first, and one for each reload that did not fail");
     levels_are_as_announced(&files);
     let mut numbered: Vec<&Value> = files.iter().flat_map(|(_, lines)| lines).collect();
     numbered.sort_by_key(|line| line["event"]["sequence"].as_u64());
@@ -178,8 +184,18 @@ fn a_run_is_found_or_its_absence_told() {
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let several = run(dir.path(), &["reload"]);
     assert!(several.stderr.contains("hint: choose one with --pid: "), "{}", several.stderr);
+    let pids = [&runs[0], &runs[1]].map(Program::pid);
+    let unknown = run(dir.path(), &["reload", "--pid", "1"]);
+    assert_eq!(unknown.code, Some(1));
+    let (first, second) = (pids[0].min(pids[1]), pids[0].max(pids[1]));
+    assert_eq!(
+        unknown.stderr,
+        format!(
+            "error: process 1 is no run that keeps its CA in certs\nhint: name one that is, with --pid: {first}, {second}"
+        )
+    );
     let pid = runs[1].pid().to_string();
-    assert_eq!(run(dir.path(), &["reload", "--pid", &pid]).stdout, "nothing changed\n");
+    assert_eq!(run(dir.path(), &["reload", "--pid", &pid]).stdout, SAME);
     runs[1].line("a new capture file was asked for");
 
     // Who does not know the token is not answered, and nobody is kept from asking by him.
@@ -316,6 +332,49 @@ fn finesse(agents: &[Agent]) -> (demo::Server, rustls::pki_types::CertificateDer
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     let site = Site { host: HOST.to_owned(), ..Site::new(agents.to_vec(), Duration::ZERO) };
     (demo::Server::start(listener, Arc::new(tls), site).unwrap(), cert)
+}
+
+/// A reload comes too late for a run that is ending, and what is no reload's matter stays until the next start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_reload_cannot_do_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = Upstream::new().await;
+    let common = format!(
+        "upstream = '{HOST}:{}'\nlisten = '127.0.0.1:0'\nresolve = '{HOST}:127.0.0.1'\nupstream_pin = 'sha256:{}'\n",
+        upstream.address.port(),
+        sha256_hex(&upstream.cert)
+    );
+    configure(dir.path(), &[&common, "grace = 600"]);
+    let mut program = Program::start(dir.path(), &["run", "--config=tap.toml", "--quiet"]);
+    let (mut client, server) = tokio::join!(program.client(), upstream.accept());
+    let mut server = server.unwrap();
+
+    let later = free();
+    configure(dir.path(), &[&common, "grace = 600\nadmin = '127.0.0.1:0'\nadmin_exposed = true\ncerts = 'elsewhere'"]);
+    for _ in 0..2 {
+        let told = reload(dir.path()).await;
+        for restart in ["only after a restart: certs: certs → elsewhere", "only after a restart: admin: + 127.0.0.1:0"]
+        {
+            assert!(told.stdout.contains(restart), "{}", told.stdout);
+        }
+        assert!(told.stdout.starts_with(SAME), "{}", told.stdout);
+    }
+    assert!(!dir.path().join("elsewhere").exists());
+
+    configure(dir.path(), &[&common, "grace = 600\nredact = 'off'\nroute = '0.0.0.0:0=h.example.test'"]);
+    let harmful = reload(dir.path()).await.stdout;
+    assert!(harmful.contains("warning: the capture holds passwords in the clear"), "{harmful}");
+    assert!(harmful.contains("warning: other machines can reach this proxy"), "{harmful}");
+    assert!(!reload(dir.path()).await.stdout.contains("passwords"), "it is known by now");
+
+    program.signal("TERM");
+    program.line("stopping");
+    configure(dir.path(), &[&common, &format!("grace = 600\nroute = '{later}={HOST}'")]);
+    let late = reload(dir.path()).await;
+    assert_eq!((late.code, &*late.stderr), (Some(1), "error: nothing was changed: the run is ending"));
+    exchange(&mut client, &mut server).await;
+    drop((client, server));
+    assert_eq!(program.end().code, Some(0));
 }
 
 /// A connection is recorded from its beginning or not at all.

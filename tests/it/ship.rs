@@ -7,7 +7,10 @@
 mod ack;
 mod collector;
 mod fault;
+// These end programs by signals.
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod live;
 mod opensearch;
 pub mod site;

@@ -1,11 +1,13 @@
 // The same in headless Chromium: opens https://HOST:PORT/desktop/index.html, which is served from this folder, and runs it.
 // Prints what the page saw as JSON lines, in order (see desktop.js); exit 0 when all of it came about.
 //
-//   FINESSE_TAP_TEST_PASSWORD=… node browser.mjs --what login|talk --host finesse.example.test --port 8445 --dial PORT --profile DIR
+//   FINESSE_TAP_TEST_PASSWORD=… node browser.mjs --what login|talk|failover --host finesse.example.test --port 8445 --dial PORT --profile DIR
 //       --trust pin|store --ca FILE            how the browser comes to trust FILE: its key named on the command line, or the
 //                                              certificate put into the (throwaway) user's certificate store with certutil
 //       --library desktop|current --user 1001 --server PORT --server-ca FILE        login: as in login.mjs
 //       --over bosh                                                                 login: without WebSocket
+//       --other HOST --other-server PORT --other-server-ca FILE                     failover: settles on the page's node, which is then to
+//                                              be stopped (after {"seen":"settled"}), goes on to the other's page, and logs in there
 //       --har FILE                                             playwright records a HAR into FILE
 //       --exported FILE                                        DevTools' own "Export HAR (sanitized)" goes to FILE
 //       --count N                                                                   talk: how many stanzas
@@ -26,9 +28,9 @@ import { DEBUGGED, inspect } from './devtools.mjs';
 import { READY, READY_ITEM, tomcat } from './tomcat.js';
 import { fail, say } from './wire.js';
 
-const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported', 'page', 'cross', 'attach', 'over'];
+const names = ['what', 'host', 'port', 'dial', 'profile', 'trust', 'ca', 'library', 'user', 'server', 'server-ca', 'count', 'har', 'exported', 'page', 'cross', 'attach', 'over', 'other', 'other-server', 'other-server-ca'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
-const { what, host, port, dial, profile, trust, ca, library, user, server, count, cross, attach, over } = values;
+const { what, host, port, dial, profile, trust, ca, library, user, server, count, cross, attach, over, other } = values;
 const password = process.env.FINESSE_TAP_TEST_PASSWORD;
 
 const trusting = {
@@ -77,10 +79,16 @@ async function attached() {
   return { page, open, close: async () => (await browser.newBrowserCDPSession()).send('Browser.close').catch(() => {}) };
 }
 
+/** Runs what the page can do, once it is there. */
+async function perform(page, name, options) {
+  await page.waitForFunction(() => globalThis.desktop);
+  return page.evaluate(([called, given]) => globalThis.desktop[called](given), [name, options]);
+}
+
 let browser;
 try {
   browser = await (attach ? attached() : launched());
-  const finesse = what === 'login' ? await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password }) : undefined;
+  let finesse = what !== 'talk' ? await tomcat({ host, users: [user], port: server, ca: values['server-ca'], password }) : undefined;
   const { page } = browser;
   page.on('console', (message) => process.stderr.write(`page: ${message.text()}\n`));
   await page.exposeFunction('see', say);
@@ -88,8 +96,13 @@ try {
   const front = values.exported && await inspect(page.context(), page, join(profile, 'profile'));
   await front?.recording();
   await browser.open();
-  await page.waitForFunction(() => globalThis.desktop);
-  await page.evaluate(([name, options]) => globalThis.desktop[name](options), [what, { library, user, host, password, over, count: Number(count) }]);
+  const next = await perform(page, what, { library, user, host, password, over, count: Number(count) });
+  if (what === 'failover') {
+    finesse = await tomcat({ host: other, users: [user], port: values['other-server'], ca: values['other-server-ca'], password });
+    await Promise.all([page.waitForURL(`${next}/desktop/index.html`), page.evaluate((url) => location.assign(url), `${next}/desktop`)]);
+    say({ seen: 'moved', url: page.url() });
+    await perform(page, 'login', { library, user, host: other, password });
+  }
   if (front) writeFileSync(values.exported, await front.har());
   if (cross) say({ seen: 'crossed', text: await page.evaluate((url) => fetch(url, { credentials: 'include' }).then((answer) => answer.text()), cross) });
   say({ seen: 'page', url: page.url(), cookies: (await page.context().cookies(page.url())).map(({ name, domain }) => `${name} ${domain}`) });

@@ -4,6 +4,7 @@
 //   login(desktop)                      the reference login with Strophe: open, PLAIN, bind, session, presence, subscribe,
 //                                       one event, ping, unsubscribe, presence unavailable, close
 //   settle(desktop)                     the same login, then nothing but pings until the socket ends
+//   failover(desktop)                   settles, and when the socket is lost asks both nodes how they are, as a page of one of them
 //   talk(socket, …)                     no XMPP library: a paced exchange of many stanzas of all sizes, for compression
 //
 // Each thing seen is one flat object: {seen:'frame',direction,text} · {seen:'opened',protocol,extensions} ·
@@ -137,6 +138,30 @@ export async function settle({ strophe, Socket, url, user, host, password, pingS
   started(connection);
   await Socket.closed;
   clearInterval(timer);
+}
+
+/**
+ * Settles on the node that the page is from until the socket is lost; then asks that node and the other one how they are. Resolves
+ * with the origin of the other, which is in service.
+ */
+export async function failover(desktop) {
+  const { nodes } = await systemOf(location.origin);
+  await settle(desktop);
+  const others = nodes.filter((node) => node !== location.hostname).map((node) => `https://${node}:${location.port}`);
+  for (const origin of [location.origin, ...others]) {
+    const { status } = await systemOf(origin);
+    desktop.see({ seen: 'system', origin, status });
+    if (status === 'IN_SERVICE') return origin;
+  }
+  throw new Error('no node is in service');
+}
+
+/** A node's SystemInfo: the hosts of all nodes, and its status. */
+async function systemOf(origin) {
+  const text = await fetch(`${origin}/finesse/api/SystemInfo`).then((answer) => answer.text());
+  const document = new DOMParser().parseFromString(text, 'text/xml');
+  const nodes = [...document.querySelectorAll('host')].map((host) => host.textContent).filter(Boolean);
+  return { nodes, status: document.querySelector('status').textContent };
 }
 
 /**

@@ -1,4 +1,4 @@
-//! The parts of an event that tell of the log itself: a file's first line, what is missing.
+//! The parts of an event that tell of the log itself: a file's first line, what is missing, unreadable or removed.
 //!
 //! Nothing here comes from traffic.
 
@@ -73,4 +73,33 @@ pub struct Treatment {
     pub(in crate::capture) covers: Word,
     /// What becomes of it.
     pub(in crate::capture) treatment: Word,
+}
+
+/// `finesse.decode.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Decode {
+    /// Which decoder.
+    #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::LAYER)))]
+    pub(in crate::capture) layer: Word,
+    /// Where, bytes from the start of what that decoder was reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) offset: Option<u64>,
+    /// Whether nothing more is read in that direction.
+    pub(in crate::capture) opaque: bool,
+}
+
+/// `finesse.redaction.*`
+#[derive(Serialize, Deserialize, Default, Clone, Copy)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Redaction {
+    /// The level in force.
+    #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::REDACTION_LEVEL)))]
+    pub(in crate::capture) level: Word,
+    /// Values removed or replaced in this line.
+    pub(in crate::capture) count: u64,
 }

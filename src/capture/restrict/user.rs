@@ -165,7 +165,9 @@ fn read(text: &str) -> Result<Rule, String> {
     let (name, class) = match rest.rsplit_once('=') {
         Some((name, class)) => {
             let known = Class::ALL.into_iter().find(|known| known.as_str() == class.trim());
-            let names: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
+            // Operational values are kept anyway.
+            let names = Class::ALL.iter().filter(|class| **class != Class::Operational);
+            let names: Vec<&str> = names.map(|class| class.as_str()).collect();
             let class = known
                 .ok_or_else(|| format!("`{text}`: there is no class `{class}`; there are {}", names.join(", ")))?;
             (name, Some(class))

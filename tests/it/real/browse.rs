@@ -5,7 +5,7 @@ use super::client::{Endpoint, Seen};
 use super::process::Process;
 use super::server::Server;
 use super::tap::Capture;
-use super::{BROWSER, HOST, holds_the_login, is_the_reference_login, ready};
+use super::{BROWSER, HOST, holds_no_password, holds_the_login, is_the_reference_login, ready};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -162,6 +162,85 @@ fn a_browser_of_its_own_logs_in_under_the_real_name() {
     assert_eq!(capture.all("websocket-opened").count(), 2);
 }
 
+/// The second node of a cluster.
+const SECOND: &str = "finesse2.example.test";
+
+/// Both nodes are behind one listener, and called by the same port: only the name that the browser asks for tells them apart.
+#[test]
+fn a_desktop_goes_on_to_the_second_node_when_the_first_fails() {
+    if !ready("a browser at two nodes", BROWSER) {
+        return;
+    }
+    let [behind, beyond] = [HOST, SECOND].map(Server::prosody_called);
+    let cluster = Server::cluster([HOST, SECOND], [&behind, &beyond]);
+    let port = cluster[0].port();
+    let both = [HOST, SECOND].map(|host| format!("{host}:{port}"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let profiles = directory.path().join("profiles");
+    fs::create_dir(&profiles).expect("make a directory for profiles");
+    let certificates = directory.path().join("nodes.pem");
+    let pems = cluster.each_ref().map(|node| fs::read_to_string(node.certificate()).expect("a certificate"));
+    fs::write(&certificates, pems.concat()).expect("write the certificates");
+
+    let mut command = program(directory.path(), "run");
+    command.args(["--listen", "127.0.0.1:0", "--capture", "capture", "--upstream-ca"]).arg(certificates);
+    for ((host, node), address) in [HOST, SECOND].iter().zip(&both).zip(["127.0.0.1", "127.0.0.2"]) {
+        command.args(["--upstream", node, "--resolve", &format!("{host}:{address}")]);
+    }
+    let mut proxy = Process::start(&mut command);
+    let listening =
+        proxy.wait_for("where it listens", |line| line.strip_prefix("listening https://").map(str::to_owned));
+    let mut command = program(directory.path(), "browse");
+    command.args(["--upstream", &both[0], "--upstream", &both[1], "--listen", &listening, "--path", "/desktop"]);
+    let mut browse = Process::start(command.args(UNSEEN));
+    browse.wait_for("what it opens", |line| line.starts_with("browser ").then_some(()));
+
+    let endpoint = Endpoint { port: 0, ca: PathBuf::new() };
+    let mut desktop = Process::start(&mut endpoint.failover_in_running(&behind, SECOND, &beyond, &profiles));
+    desktop.wait_for("that it is logged in", |line| (line == r#"{"seen":"settled"}"#).then_some(()));
+    behind.kill();
+    let lines = desktop.finish().stdout;
+    browse.finish();
+    let stderr = proxy.terminate().stderr.join("\n");
+
+    for (node, status) in both.iter().zip(["OUT_OF_SERVICE", "IN_SERVICE"]) {
+        let told = format!(r#"{{"seen":"system","origin":"https://{node}","status":"{status}"}}"#);
+        assert!(lines.contains(&told), "no {told} in {lines:#?}");
+    }
+    let [before, after] = Seen::before_and_after(&lines);
+    is_the_reference_login(&after);
+    assert_eq!(after.url, format!("https://{}/desktop/index.html", both[1]));
+    assert_eq!(after.cookies, [format!("JSESSIONID .{SECOND}")]);
+
+    let capture = Capture::in_directory(&directory.path().join("capture"), stderr);
+    capture.is_whole();
+    holds_no_password(&capture);
+    assert_eq!(capture.all("websocket-opened").count(), 2);
+    for event in &capture.events {
+        assert!(event["finesse"]["http"]["rewrite"].is_null(), "something was rewritten: {event}");
+    }
+    let [first, second] = [HOST, SECOND].map(|host| capture.of_server(host));
+    for (node, address) in [(&first, "127.0.0.1"), (&second, "127.0.0.2")] {
+        assert_eq!(node.all("websocket-opened").count(), 1, "a socket to each node");
+        for event in node.events.iter().filter(|event| !event["server"]["ip"].is_null()) {
+            assert_eq!((&event["server"]["ip"], &event["server"]["port"]), (&address.into(), &port.into()), "{event}");
+        }
+        let asked = node.all("http-exchange").filter(|event| event["url"]["path"] == "/finesse/api/SystemInfo");
+        assert!(asked.count() > 0, "SystemInfo of {address}");
+    }
+    first.holds(&before.frames, 0);
+    first.quotes(&before.frames);
+    let frames = after.until_close();
+    second.holds(frames, frames.len() - 1);
+    second.quotes(frames);
+    assert_eq!(second.all("finesse-update").count(), 1);
+    // One agent, one story; and nothing is said of a server that the browser goes to past the proxy.
+    let session = |node: &Capture| node.all("websocket-opened").map(|event| event["trace"].clone()).next();
+    assert!(session(&first).is_some_and(|trace| trace["id"].is_string()) && session(&first) == session(&second));
+    let findings: Vec<_> = capture.all("finding").map(|event| &event["finesse"]["finding"]["code"]).collect();
+    assert_eq!(findings, ["ended-without-close"], "what the first node's end is told as");
+}
+
 #[test]
 fn a_browser_ends_with_its_proxy() {
     if !ready("a browser of the program's own", BROWSER) {
@@ -177,6 +256,5 @@ fn a_browser_ends_with_its_proxy() {
 }
 
 fn is_empty(directory: &Path) -> bool {
-    let ours = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("finesse-tap-browser-");
-    !fs::read_dir(directory).expect("a directory").flatten().any(ours)
+    fs::read_dir(directory).expect("a directory").next().is_none()
 }

@@ -145,6 +145,22 @@ impl Endpoint {
         Seen::by(command.args(itself(server)).args(["--cross", cross]).arg("--attach").arg(profiles))
     }
 
+    /// The same at a node of a cluster, in front of `behind`, until that is stopped (said by `"settled"`); then at the node called
+    /// `other`, in front of `beyond`. What comes of it are [`Seen::before_and_after`].
+    pub(super) fn failover_in_running(
+        &self,
+        behind: &Server,
+        other: &str,
+        beyond: &Server,
+        profiles: &Path,
+    ) -> Command {
+        let mut command = self.command("browser.mjs");
+        command.args(["--what", "failover", "--user", AGENT, "--library", Library::Desktop.name()]);
+        command.args(itself(behind)).args(["--other", other, "--other-server", &beyond.port().to_string()]);
+        command.arg("--other-server-ca").arg(beyond.certificate()).arg("--attach").arg(profiles);
+        command
+    }
+
     /// ws exchanges `count` stanzas.
     pub(super) fn talk_in_node(&self, count: usize) -> Seen {
         Seen::by(self.command("deflate.mjs").args(["talk", "--count", &count.to_string()]))
@@ -197,6 +213,17 @@ impl Trust {
 impl Seen {
     /// What the program `command` runs printed.
     fn by(command: &mut Command) -> Self {
+        Self::of(&run(command).stdout)
+    }
+
+    /// What a desktop saw on either node.
+    pub(super) fn before_and_after(lines: &[String]) -> [Self; 2] {
+        let moved = lines.iter().position(|line| line.starts_with("{\"seen\":\"moved\""));
+        let (before, after) = lines.split_at(moved.expect("a desktop that moved"));
+        [before, after].map(Self::of)
+    }
+
+    fn of(lines: &[String]) -> Self {
         let mut seen = Self {
             extensions: String::new(),
             frames: Vec::new(),
@@ -204,8 +231,8 @@ impl Seen {
             cookies: Vec::new(),
             crossed: String::new(),
         };
-        for line in run(command).stdout {
-            let thing: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        for line in lines {
+            let thing: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
             let field = |name: &str| thing[name].as_str().unwrap_or_default().to_owned();
             match field("seen").as_str() {
                 "opened" => {

@@ -28,13 +28,18 @@ impl Server {
     /// Prosody: SASL PLAIN only, `/ws/`, `/http-bind/`, XMPP by itself, the page at `/desktop/`, a pubsub component, agents and
     /// `finesse` in each other's roster.
     pub(super) fn prosody() -> Self {
+        Self::prosody_called(HOST)
+    }
+
+    /// The same under another name.
+    pub(super) fn prosody_called(host: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let (certificate, _) = certificate(directory.path());
+        let (certificate, _) = certificate_for(host, directory.path());
         let pairs = AGENTS.iter().map(|agent| (*agent, &["finesse"][..])).chain([("finesse", &AGENTS[..])]);
         for (user, others) in pairs {
-            store(directory.path(), "accounts", user, &format!("[\"password\"] = {PASSWORD:?};"));
-            let both = |other| format!("[\"{other}@{HOST}\"] = {{ subscription = \"both\"; groups = {{}} }};");
-            store(directory.path(), "roster", user, &others.iter().map(both).collect::<String>());
+            store(directory.path(), host, "accounts", user, &format!("[\"password\"] = {PASSWORD:?};"));
+            let both = |other| format!("[\"{other}@{host}\"] = {{ subscription = \"both\"; groups = {{}} }};");
+            store(directory.path(), host, "roster", user, &others.iter().map(both).collect::<String>());
         }
         let site = directory.path().join("site");
         fs::create_dir(&site).expect("make the site");
@@ -53,7 +58,7 @@ impl Server {
             let [port, starttls, direct] = [(); 3].map(|()| free_port());
             let xmpp = [starttls, direct];
             let configuration = directory.path().join("prosody.cfg.lua");
-            fs::write(&configuration, prosody_configuration(directory.path(), port, xmpp))
+            fs::write(&configuration, prosody_configuration(directory.path(), host, port, xmpp))
                 .expect("write the configuration");
             let mut process = Process::start(Command::new("prosody").arg("--config").arg(&configuration).arg("-F"));
             let ports = process.wait_for("where https listens", |line| {
@@ -116,6 +121,11 @@ impl Server {
         process
     }
 
+    /// Ends it at once.
+    pub(super) fn kill(self) {
+        self.process.kill();
+    }
+
     /// Sends the server a signal by its name.
     pub(super) fn signal(&self, name: &str) {
         self.process.signal(name);
@@ -123,11 +133,26 @@ impl Server {
 
     /// A server that is particular about its name, in front of `behind` (see `strict.mjs`), and its second port.
     pub(super) fn strict(behind: &Self) -> (Self, u16) {
+        Self::strict_called(HOST, behind, &[])
+    }
+
+    /// Two such servers, a cluster's nodes called `hosts`, each in front of one of `behind`: on the same port of 127.0.0.1 and
+    /// 127.0.0.2.
+    pub(super) fn cluster(hosts: [&str; 2], behind: [&Self; 2]) -> [Self; 2] {
+        let (primary, _) = Self::strict_called(hosts[0], behind[0], &["--other", hosts[1]]);
+        let port = primary.port.to_string();
+        let options = ["--other", hosts[0], "--address", "127.0.0.2", "--port", &port];
+        let (secondary, _) = Self::strict_called(hosts[1], behind[1], &options);
+        [primary, secondary]
+    }
+
+    fn strict_called(host: &str, behind: &Self, options: &[&str]) -> (Self, u16) {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let (certificate, key) = certificate(directory.path());
+        let (certificate, key) = certificate_for(host, directory.path());
         let mut command = Command::new("node");
-        command.arg(scripts().join("strict.mjs")).args(["--host", HOST, "--behind", &behind.port.to_string()]);
+        command.arg(scripts().join("strict.mjs")).args(["--host", host, "--behind", &behind.port.to_string()]);
         command.arg("--behind-ca").arg(&behind.certificate).arg("--cert").arg(&certificate).arg("--key").arg(key);
+        command.args(options);
         let mut process = Process::start(&mut command);
         let [port, second] = process.wait_for("its ports", |line| {
             let (first, second) = line.strip_prefix("{\"listening\":[")?.strip_suffix("]}")?.split_once(',')?;
@@ -155,22 +180,26 @@ pub(super) fn free_port() -> u16 {
 
 /// Certificate and key, self-signed and not a CA, as Finesse makes its own.
 pub(super) fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
+    certificate_for(HOST, directory)
+}
+
+fn certificate_for(host: &str, directory: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (directory.join("server.pem"), directory.join("server.key"));
     let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", &format!("/CN={HOST}")]);
-    command.args(["-addext", &format!("subjectAltName=DNS:{HOST}"), "-addext", "basicConstraints=critical,CA:FALSE"]);
+    command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", &format!("/CN={host}")]);
+    command.args(["-addext", &format!("subjectAltName=DNS:{host}"), "-addext", "basicConstraints=critical,CA:FALSE"]);
     run(command.arg("-keyout").arg(&key).arg("-out").arg(&certificate));
     (certificate, key)
 }
 
 /// One record of Prosody's internal storage, which names its directories percent-encoded.
-fn store(directory: &Path, name: &str, user: &str, fields: &str) {
-    let folder = directory.join("data").join(HOST.replace('.', "%2e")).join(name);
+fn store(directory: &Path, host: &str, name: &str, user: &str, fields: &str) {
+    let folder = directory.join("data").join(host.replace('.', "%2e")).join(name);
     fs::create_dir_all(&folder).expect("make the store");
     fs::write(folder.join(format!("{user}.dat")), format!("return {{ {fields} }};\n")).expect("write the store");
 }
 
-fn prosody_configuration(directory: &Path, port: u16, [starttls, direct]: [u16; 2]) -> String {
+fn prosody_configuration(directory: &Path, host: &str, port: u16, [starttls, direct]: [u16; 2]) -> String {
     let directory = directory.display();
     format!(
         r#"
@@ -196,10 +225,10 @@ fn prosody_configuration(directory: &Path, port: u16, [starttls, direct]: [u16; 
         https_ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
         http_paths = {{ websocket = "/ws/", files = "/desktop" }}
         http_files_dir = "{directory}/site"
-        VirtualHost "{HOST}"
+        VirtualHost "{host}"
             ssl = {{ key = "{directory}/server.key", certificate = "{directory}/server.pem" }}
-        Component "pubsub.{HOST}" "pubsub"
-            admins = {{ "finesse@{HOST}" }}
+        Component "pubsub.{host}" "pubsub"
+            admins = {{ "finesse@{host}" }}
         "#
     )
 }

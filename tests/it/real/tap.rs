@@ -176,6 +176,12 @@ impl Capture {
         Self { events, text: String::new(), stderr: String::new() }
     }
 
+    /// The events of the server of this name.
+    pub(super) fn of_server(&self, name: &str) -> Self {
+        let events = self.events.iter().filter(|event| event["server"]["domain"] == name).cloned().collect();
+        Self { events, text: String::new(), stderr: String::new() }
+    }
+
     /// The events called `action`.
     pub(super) fn all<'c>(&'c self, action: &'c str) -> impl Iterator<Item = &'c Value> {
         self.events.iter().filter(move |event| event["event"]["action"] == action)

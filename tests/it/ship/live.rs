@@ -100,7 +100,9 @@ async fn a_wrong_token_is_said_and_the_relay_goes_on() {
     exchange(&mut program, &upstream).await;
     let ended = program.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("the next start goes on") && !ended.stderr.contains("canary"), "{}", ended.stderr);
+    let told = ended.stderr.lines().find(|line| line.contains("delivery had stopped")).unwrap_or_default();
+    assert!(told.contains("once that is put right, the next start goes on") && told.contains("code 4"), "{told}");
+    assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
 }
 
 #[tokio::test]

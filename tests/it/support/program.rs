@@ -39,11 +39,21 @@ impl Program {
     }
 
     pub fn spawn(dir: &Path, args: &[&str], stdout: Stdio) -> Self {
+        Self::launch(dir, args, &[], stdout)
+    }
+
+    /// With these variables set.
+    pub fn start_in(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::launch(dir, args, variables, Stdio::piped())
+    }
+
+    fn launch(dir: &Path, args: &[&str], variables: &[(&str, &str)], stdout: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_finesse-tap"));
         command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FINESSE_TAP_")) {
             command.env_remove(name);
         }
+        command.envs(variables.iter().copied());
         let mut child = command.spawn().unwrap();
         let (sender, stderr) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -83,13 +93,24 @@ impl Program {
         self.line("listening https://").trim_start_matches("listening https://").parse().unwrap()
     }
 
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal by its name: `TERM`, `HUP`.
+    /// Sends a signal by its name: `TERM`, `HUP`. Windows has nothing like it that would reach a program from outside its console.
+    #[cfg(unix)]
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.pid());
+        self.signals(&[name]);
+    }
+
+    /// Sends signals by their names, one right after the other.
+    pub fn signals(&self, names: &[&str]) {
+        let kill: Vec<String> = names.iter().map(|name| format!("kill -{name} {}", self.pid())).collect();
+        let kill = kill.join("; ");
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
@@ -104,6 +125,7 @@ impl Program {
     }
 
     /// Tells it to stop and waits for its end.
+    #[cfg(unix)]
     pub fn stop(self) -> Ended {
         self.signal("TERM");
         self.end()

@@ -132,7 +132,8 @@ impl Rig {
         let (intake, messages, _) = Intake::new(setup.queue_bytes);
         let intake = if setup.tapped { intake } else { Intake::off() };
         let shutdown = CancellationToken::new();
-        let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, shutdown.clone()));
+        let orders = proxy::Orders { drain: shutdown.clone(), ..proxy::Orders::default() };
+        let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, orders));
         Self {
             kind: setup.kind,
             address,

@@ -1,72 +1,11 @@
-//! The parts of an event that ECS has names for: HTTP messages and TLS handshakes.
+//! TLS handshakes: ECS's part, and which leg it was.
 //!
-//! Values are the peers', redacted; versions are words of this program's own.
+//! Names and certificates are the peers', redacted; versions are words of this program's own.
 
 use super::{Text, Word};
 use crate::capture::vocabulary;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// `http.*`
-#[derive(Serialize, Deserialize, Default)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct Http<'a> {
-    /// HTTP version of the request.
-    #[serde(deserialize_with = "vocabulary::one")]
-    #[cfg_attr(test, schemars(extend("enum" = vocabulary::HTTP_VERSION)))]
-    pub(in crate::capture) version: Word,
-    /// What the browser sent.
-    pub(in crate::capture) request: HttpRequest<'a>,
-    /// What came back; absent if nothing did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) response: Option<HttpResponse<'a>>,
-}
-
-/// `http.request.*`
-#[derive(Serialize, Deserialize, Default)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct HttpRequest<'a> {
-    /// As it was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) method: Text<'a>,
-    /// Of the `Content-Type`, lower case, without parameters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) mime_type: Text<'a>,
-    /// Head and body on the wire.
-    pub(in crate::capture) bytes: u64,
-    /// The body.
-    pub(in crate::capture) body: HttpBody<'a>,
-}
-
-/// `http.response.*`
-#[derive(Serialize, Deserialize, Default)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct HttpResponse<'a> {
-    /// The final status.
-    pub(in crate::capture) status_code: u16,
-    /// Of the `Content-Type`, lower case, without parameters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) mime_type: Text<'a>,
-    /// Head and body on the wire.
-    pub(in crate::capture) bytes: u64,
-    /// The body.
-    pub(in crate::capture) body: HttpBody<'a>,
-}
-
-/// `http.*.body.*`
-#[derive(Serialize, Deserialize, Default)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct HttpBody<'a> {
-    /// Size on the wire, transfer coding taken off.
-    pub(in crate::capture) bytes: u64,
-    /// Of REST calls below `/finesse/api/` only, decompressed and redacted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) content: Text<'a>,
-}
 
 /// `tls.*`
 #[derive(Serialize, Deserialize, Default)]
@@ -147,4 +86,23 @@ pub struct Hash<'a> {
 pub struct X509<'a> {
     /// Names and addresses it is good for, at most 32.
     pub(in crate::capture) alternative_names: Vec<Cow<'a, str>>,
+}
+
+/// `finesse.tls.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TlsLeg {
+    /// `client`: browser and proxy; `upstream`: proxy and server.
+    #[serde(deserialize_with = "vocabulary::one")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::LEG)))]
+    pub(in crate::capture) leg: Word,
+    /// Who ended the handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::END)))]
+    pub(in crate::capture) failed_by: Option<Word>,
+    /// `true` if the server asked for a certificate; absent otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::capture) client_certificate_requested: bool,
 }
