@@ -200,6 +200,9 @@ fn told(plan: &Plan, summary: &Summary) -> String {
     if counts.dead_letters > 0 {
         text.push_str(&format!("; {} refused for good", counts.dead_letters));
     }
+    if summary.files == 0 {
+        text.push_str(&format!("; no capture files are in {}", plan.captures.display()));
+    }
     if summary.torn > 0 {
         text.push_str(&format!(
             "; {} with an unfinished last line, to be delivered when it is whole",
