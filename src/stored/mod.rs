@@ -171,7 +171,12 @@ fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(found);
     }
-    starred(path).with_context(|| format!("look for {}", path.display()))
+    match starred(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("no file fits {}\nhint: captures are in captures/, unless --capture said otherwise", path.display())
+        }
+        found => found.with_context(|| format!("look for {}", path.display())),
+    }
 }
 
 /// What a `*` in a path's name stands for where no shell understood it, as on Windows; another path is itself.
@@ -258,6 +263,9 @@ mod tests {
             file.write_all(&gzip.finish().unwrap()).unwrap();
         }
         assert_eq!(paths(&[dir.path().to_owned(), plain.clone()]).unwrap(), [plain.clone(), packed.clone()]);
+        assert_eq!(paths(&[dir.path().join("*.ndjson")]).unwrap(), std::slice::from_ref(&plain));
+        let nothing = paths(&[dir.path().join("c*")]).unwrap_err().to_string();
+        assert!(nothing.starts_with("no file fits ") && nothing.contains("\nhint: "), "{nothing}");
         for path in [&plain, &packed] {
             let stored = Stored::open(path).unwrap();
             assert_eq!(stored.bytes(), 13);
