@@ -202,17 +202,12 @@ fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {
     })
 }
 
-/// Options that do nothing alone are a mistake where they are typed; a file may serve `browse` too.
+/// Options of a browser that is not to be opened are a mistake where they are typed; a file may serve `browse` too.
 fn on_the_spot(said: &Said) -> Result<(), Problem> {
-    let alone = [
-        ("--browse", is_on(said, "browse"), &["browser", "browser_arg", "path", "url"][..]),
-        ("--admin ADDR:PORT", said.one("admin").is_some(), &["admin_exposed"]),
-    ];
-    for (base, is_said, options) in alone {
-        let typed = options.iter().filter_map(|name| said.one(name)).find(|value| value.place == said::Place::Flag);
-        if let Some(value) = typed.filter(|_| !is_said) {
-            return Err(value.problem("means nothing without another option").hint(format!("add {base}")));
-        }
+    let options = ["browser", "browser_arg", "path", "url"];
+    let typed = options.into_iter().filter_map(|name| said.one(name)).find(|value| value.place == said::Place::Flag);
+    if let Some(value) = typed.filter(|_| !is_on(said, "browse")) {
+        return Err(value.problem("without --browse it means nothing").hint("add --browse"));
     }
     Ok(())
 }

@@ -132,8 +132,8 @@ fn a_value_that_no_option_takes_is_quoted() {
         ("run --upstream h --grace soon", ["`soon`", "`finesse-tap run --help`"]),
         ("demo --agents many", ["`many`", "`finesse-tap demo --help`"]),
         ("share one.ndjson", ["--out", "`finesse-tap share --help`"]),
-        ("run --upstream h --path /desktop/", ["--path: means nothing", "add --browse"]),
-        ("run --upstream h --admin-exposed", ["--admin-exposed: means nothing", "add --admin ADDR:PORT"]),
+        ("run --upstream h --path /desktop/", ["--path: without --browse", "add --browse"]),
+        ("run --upstream h --admin-exposed", ["--admin-exposed: without --admin", "add --admin ADDR:PORT"]),
         ("run --upstream h --deny header:x=nonsense", ["`nonsense`", "infrastructure, unknown"]),
         ("dance", ["dance", "`finesse-tap --help`"]),
     ] {
