@@ -203,7 +203,9 @@ const FLUENT_BIT: &[File] = &[
 
 const RSYSLOG: &[File] = &[
     File { path: "README.md", text: include_str!("../assets/rsyslog/README.md") },
+    File { path: "receiver-relp.conf", text: include_str!("../assets/rsyslog/receiver-relp.conf") },
     File { path: "receiver.conf", text: include_str!("../assets/rsyslog/receiver.conf") },
+    File { path: "sender-relp.conf", text: include_str!("../assets/rsyslog/sender-relp.conf") },
     File { path: "sender.conf", text: include_str!("../assets/rsyslog/sender.conf") },
 ];
 

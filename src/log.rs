@@ -3,7 +3,8 @@
 //! It tells how the program fares, never what passes through it. Libraries are held at info whatever the filter says,
 //! because some print traffic below that (hyper its heads, tungstenite its messages): nothing gets around the redactor.
 
-use std::io::{self, IsTerminal as _};
+use anstream::{AutoStream, ColorChoice};
+use std::io;
 use std::str::FromStr;
 use std::sync::OnceLock;
 use tracing::{Level, Metadata, Subscriber};
@@ -68,9 +69,10 @@ type Handle = reload::Handle<EnvFilter, Registry>;
 
 /// Starts the operational log of this process. A second call changes nothing.
 pub fn start(log: &Log) {
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let colour = if colour { Colour::On } else { Colour::Off };
-    let (subscriber, filter) = subscriber(log, colour, io::stderr);
+    let choice = AutoStream::choice(&io::stderr());
+    let colour = if choice == ColorChoice::Never { Colour::Off } else { Colour::On };
+    // A Windows console takes escape sequences only if it is asked to, and an old one never does.
+    let (subscriber, filter) = subscriber(log, colour, move || AutoStream::new(io::stderr(), choice));
     // Only a second call fails.
     if subscriber.try_init().is_ok() {
         let _ = FILTER.set(filter);

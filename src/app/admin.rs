@@ -31,7 +31,7 @@ pub(super) async fn bind(address: Option<SocketAddr>) -> anyhow::Result<Option<B
             std::io::ErrorKind::AddrInUse => {
                 "\nhint: something listens there already; choose another --admin ADDR:PORT (port 0 takes any free one)"
             }
-            std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another",
+            std::io::ErrorKind::PermissionDenied => "\nhint: the system does not give that port to you; choose another",
             _ => "",
         };
         anyhow!("admin address {address}: {error}{hint}")

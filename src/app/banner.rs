@@ -49,14 +49,8 @@ fn text(facts: &Facts<'_>) -> String {
     }
     lines.push(format!("capture {}", facts.capture));
     lines.push(format!("redaction {}", facts.redaction));
-    if facts.redaction == Level::Off {
-        lines.push(String::from("warning the capture holds passwords in the clear: keep it to yourself"));
-    }
-    if facts.fronted.iter().any(|(route, _)| !route.listener.ip().is_loopback()) {
-        lines.push(String::from(
-            "warning other machines can reach this proxy: it listens on an address beyond loopback",
-        ));
-    }
+    let listeners = facts.fronted.iter().map(|(route, _)| route.listener);
+    lines.extend(dangers(facts.redaction, listeners).map(|danger| format!("warning {danger}")));
     for ca in facts.cas {
         let certs = ca.path.ancestors().nth(2).filter(|certs| *certs != Path::new(DEFAULT_CERTS));
         let option = certs.map(|certs| format!(" --certs {}", certs.display())).unwrap_or_default();
@@ -67,6 +61,18 @@ fn text(facts: &Facts<'_>) -> String {
     }
     lines.extend(browser(facts));
     lines.join("\n") + "\n"
+}
+
+/// What may do harm, though it was asked for.
+pub(super) fn dangers(
+    redaction: Level,
+    mut listeners: impl Iterator<Item = SocketAddr>,
+) -> impl Iterator<Item = &'static str> {
+    let is_clear = redaction == Level::Off;
+    let is_exposed = listeners.any(|listener| !listener.ip().is_loopback());
+    let clear = is_clear.then_some("the capture holds passwords in the clear: keep it to yourself");
+    let exposed = is_exposed.then_some("other machines can reach this proxy: it listens on an address beyond loopback");
+    clear.into_iter().chain(exposed)
 }
 
 /// How a browser comes to talk to us while it believes to talk to the server.

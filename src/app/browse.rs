@@ -2,7 +2,7 @@
 
 use super::banner::base64_of_hex;
 use super::signal::{self, Signals};
-use super::{prepare_process, routes, runtime};
+use super::{block_on, hinted, prepare_process, routes};
 use crate::browse::{self, Browser, Found, Visit};
 use crate::clock;
 use crate::config::{self, Browse, Identity, Page};
@@ -27,7 +27,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// There is no browser, no proxy, or not the one whose CA this is. Or [`StoppedAtOnce`](signal::StoppedAtOnce).
 pub fn browse(config: &Browse) -> anyhow::Result<()> {
     prepare_process();
-    runtime()?.block_on(async {
+    block_on(async {
         let listeners = config.traffic.listeners();
         let addresses: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
         let mut routes = routes(&listeners, &addresses)?;
@@ -59,7 +59,11 @@ pub(super) async fn beside(plan: Option<Plan>, orders: &Orders) {
     match shown(&plan, orders).await {
         Ok(()) if orders.drain.is_cancelled() => {}
         Ok(()) => say("browser closed; the proxy goes on until Ctrl-C (finesse-tap browse opens another)\n"),
-        Err(error) => tracing::error!(error = format!("{error:#}"), "the proxy goes on without a browser"),
+        Err(error) => {
+            let told = format!("{error:#}");
+            let (why, hint) = hinted(&told);
+            tracing::error!(why, hint, "the proxy goes on without a browser");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::recorder::{Counted, Recorder, Show};
 use super::signal::{self, Signals};
-use super::{addresses, banner, bind, minted, prepare_process, runtime};
+use super::{addresses, banner, bind, block_on, minted, prepare_process};
 use crate::config::Demo;
 use crate::conn::{Authority, Kind};
 use crate::demo::{self, HOST, Server, Site, Story};
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub fn demo(config: Demo) -> anyhow::Result<()> {
     prepare_process();
     let settings = config.settings();
-    runtime()?.block_on(async {
+    block_on(async {
         let agents = demo::agents(u16::try_from(config.agents).unwrap_or(u16::MAX));
         let (server, certificate) = server(&agents).await?;
         let upstream = Authority { host: HOST.to_owned(), port: server.address().port() };

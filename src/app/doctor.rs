@@ -74,6 +74,10 @@ fn password() -> anyhow::Result<String> {
     if password.len() > PASSWORD_MAX_BYTES {
         bail!("what is on standard input is too long for a password");
     }
+    // PowerShell may put a byte order mark before what it pipes.
+    if password.starts_with('\u{feff}') {
+        password.remove(0);
+    }
     for end in ['\n', '\r'] {
         if password.ends_with(end) {
             password.pop();

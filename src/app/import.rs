@@ -11,7 +11,7 @@ use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
-use crate::stored::Kind;
+use crate::stored::{self, Kind};
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
@@ -29,7 +29,12 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(60);
 /// A file cannot be opened or is damaged, or the capture cannot be written. What could be read is in the capture all the same.
 pub fn import(config: &Import) -> anyhow::Result<()> {
     prepare_process();
-    let hars: Vec<Har> = config.files.iter().map(|path| open(path)).collect::<anyhow::Result<_>>()?;
+    let mut hars = Vec::new();
+    for path in &config.files {
+        for path in stored::starred(path).with_context(|| format!("look for {}", path.display()))? {
+            hars.push(open(&path)?);
+        }
+    }
     if hars.iter().all(|har| har.entries() == 0) {
         return Err(nothing(&hars));
     }

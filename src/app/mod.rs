@@ -69,7 +69,7 @@ use tokio_util::sync::CancellationToken;
 pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
@@ -193,6 +193,11 @@ fn failed(unreachable: proxy::Unreachable) -> anyhow::Error {
     }
 }
 
+/// An error's text as the operational log has it: why, and what to do.
+fn hinted(told: &str) -> (&str, Option<&str>) {
+    told.split_once("\nhint: ").map_or((told, None), |(why, hint)| (why, Some(hint)))
+}
+
 fn facts(listing: Listing) -> CaFacts {
     CaFacts {
         path: listing.path,
@@ -219,6 +224,7 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr
             let hint = match error.kind() {
                 std::io::ErrorKind::AddrInUse if own.iter().any(|own| own.port() == address.port()) => "\nhint: this run has that port itself, at another address; it takes a restart to move it",
                 std::io::ErrorKind::AddrInUse => "\nhint: something listens there already; stop it, or choose another --listen or --route (port 0 takes any free one)",
+                std::io::ErrorKind::PermissionDenied if cfg!(windows) => "\nhint: Windows keeps some ports for itself (netsh int ipv4 show excludedportrange tcp); choose another --listen or --route",
                 std::io::ErrorKind::PermissionDenied => "\nhint: ports below 1024 need more rights; choose another --listen or --route",
                 std::io::ErrorKind::AddrNotAvailable => "\nhint: no interface of this machine has that address; 127.0.0.1 always works",
                 _ => "",
@@ -232,6 +238,15 @@ async fn bind(addresses: impl IntoIterator<Item = SocketAddr>, own: &[SocketAddr
 
 fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
     listeners.iter().map(|listener| listener.local_addr().context("read a listener's address")).collect()
+}
+
+/// Does `work` in a runtime of its own.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    // Dropped, it would wait for the system to give up looking up names that nobody wants any more.
+    runtime.shutdown_background();
+    done
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -1,6 +1,6 @@
 //! `reload`: has a running `finesse-tap run` read its configuration again, and prints what changed.
 
-use super::{control, prepare_process, runtime};
+use super::{block_on, control, prepare_process};
 use crate::config::Reload;
 use anyhow::{anyhow, bail};
 use std::fs;
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// There is none, or more than one to choose from, or it could not reload; the text says why.
 pub fn reload(config: &Reload) -> anyhow::Result<()> {
     prepare_process();
-    runtime()?.block_on(async {
+    block_on(async {
         let mut runs = control::runs(&config.certs).await?;
         let pids: Vec<String> = runs.iter().map(|(_, run)| run.pid.to_string()).collect();
         let (certs, pids) = (config.certs.display(), pids.join(", "));

@@ -3,8 +3,9 @@
 //! A reload makes everything that can fail first (the configuration, listeners, certificates, the capture file), then puts
 //! it in force: whatever goes wrong changes nothing. What cannot change while running stays, and is said.
 
+use super::banner::dangers;
 use super::recorder::Recorder;
-use super::{addresses, bind, minted, routes};
+use super::{addresses, bind, hinted, minted, routes};
 use crate::capture::rules::Level;
 use crate::config::{Identity, Run};
 use crate::log;
@@ -108,7 +109,11 @@ impl Running {
         };
         match &changed {
             Ok(lines) => lines.iter().for_each(|change| tracing::info!(change, "reloaded")),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "reload failed, nothing was changed"),
+            Err(error) => {
+                let told = format!("{error:#}");
+                let (why, hint) = hinted(&told);
+                tracing::error!(why, hint, "reload failed, nothing was changed");
+            }
         }
         changed
     }
@@ -132,9 +137,14 @@ impl Running {
         let Some(prepared) = self.ending.run_until_cancelled(preparing).await else { bail!("the run is ending") };
         let (front, found) = prepared?;
         let unreachable = found.into_iter().filter_map(Result::err);
-        let warnings = unreachable.map(|unreachable| format!("warning: {}", unreachable.why));
+        let known: Vec<_> = dangers(self.config.record.redact, self.bound.iter().map(|(_, at)| *at)).collect();
+        let mut warnings: Vec<String> = dangers(fresh.record.redact, front.bound.iter().map(|(_, at)| *at))
+            .filter(|danger| !known.contains(danger))
+            .map(|danger| format!("warning: {danger}"))
+            .collect();
+        warnings.extend(unreachable.map(|unreachable| format!("warning: {}", unreachable.why)));
         if told.is_empty() {
-            told.push(String::from("nothing changed"));
+            told.push(String::from("no setting changed; certificates and keys were read again"));
             self.recorder.rotation()();
         } else {
             self.recorder.change(&fresh.record, &fresh.traffic.servers(), &after)?;

@@ -3,9 +3,8 @@
 //! Beside the proxy a shipper that cannot go on says so, and tries again after a while with its secret read anew; nothing
 //! it does ends the proxy. By itself it ends with an error.
 
-use super::explained;
-use super::prepare_process;
 use super::progress::Progress;
+use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
@@ -60,6 +59,8 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
             }
         }
     })?;
+    // As everywhere: nobody wants the names any more that are still looked up.
+    runtime.shutdown_background();
     outcomes.sort_by_key(|(at, _)| *at);
     let mut failed = Vec::new();
     for (plan, (_, outcome)) in config.plans.iter().zip(outcomes) {
@@ -160,10 +161,7 @@ fn beside(runtime: &Runtime, plan: &Plan, status: &Arc<Status>, orders: &Orders,
         loop {
             let Err(error) = ship::run(plan, status, orders).await else { break };
             let told = explained(&error);
-            let (why, hint) = match told.split_once("\nhint: ") {
-                Some((why, hint)) => (why, Some(hint)),
-                None => (&*told, None),
-            };
+            let (why, hint) = hinted(&told);
             tracing::error!(receiver = plan.receiver.name(), why, hint, "delivery stopped; captures wait");
             status.stopped(why);
             if orders.drain.is_cancelled() {
@@ -201,6 +199,9 @@ fn told(plan: &Plan, summary: &Summary) -> String {
     }
     if counts.dead_letters > 0 {
         text.push_str(&format!("; {} refused for good", counts.dead_letters));
+    }
+    if summary.files == 0 {
+        text.push_str(&format!("; no capture files are in {}", plan.captures.display()));
     }
     if summary.torn > 0 {
         text.push_str(&format!(

@@ -17,7 +17,7 @@ pub const STOPPED_AT_ONCE: u8 = 130;
 const ONE_REQUEST_MS: u64 = 300;
 
 /// How long stopping at once may take: more than a browser's profile takes to be deleted.
-const LAST_RESORT: Duration = Duration::from_secs(6);
+const LAST_RESORT: Duration = Duration::from_secs(8);
 
 /// A program was stopped at once, as it was told. There is nothing to say about that, but the exit code is
 /// [`STOPPED_AT_ONCE`].

@@ -47,6 +47,9 @@ fn choose(
 ) -> anyhow::Result<Found> {
     let candidates = match wanted {
         Some(path) if path.components().count() > 1 => vec![path.to_owned()],
+        Some(name) if system == System::Windows && name.extension().is_none() => {
+            in_path(&[&format!("{}.exe", name.display())], system, variable)
+        }
         Some(name) => in_path(&[&name.to_string_lossy()], system, variable),
         None => candidates(system, variable),
     };
@@ -184,8 +187,25 @@ mod tests {
         let edge = "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge";
         assert_eq!(found(System::Mac, &[chromium]).program, Path::new(chromium));
         assert_eq!(found(System::Mac, &[chromium, edge]).program, Path::new(edge));
+    }
+
+    // PATH is taken apart as the system does on which this runs.
+    #[cfg(unix)]
+    #[test]
+    fn on_linux_they_are_found_in_path() {
         let two = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
         assert_eq!(found(System::Unix, &two), Found { program: two[1].into(), profiles: None });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_wanted_browser_is_found_by_its_name_without_exe() {
+        let path = |name: &str| (name == "PATH").then(|| OsString::from(r"relative;C:\Tools;D:\Browsers"));
+        for wanted in ["brave", "brave.exe"] {
+            let there = Path::new(r"D:\Browsers\brave.exe");
+            let found = choose(Some(Path::new(wanted)), System::Windows, &path, &|path| path == there).unwrap();
+            assert_eq!(found.program, there);
+        }
     }
 
     #[test]
@@ -196,6 +216,7 @@ mod tests {
         assert_eq!(flatpak.profiles.as_deref(), Some(Path::new("/home/zoë/.var/app/com.google.Chrome/cache")));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_wanted_browser_is_a_path_or_a_name() {
         let choose = |wanted, there: &str| {
@@ -212,6 +233,7 @@ mod tests {
         for (system, place) in [
             (System::Windows, r"C:\Program Files\Google\Chrome\Application\chrome.exe"),
             (System::Mac, "/Applications/Chromium.app/Contents/MacOS/Chromium"),
+            #[cfg(unix)]
             (System::Unix, "/usr/bin, /snap/bin"),
         ] {
             let error = choose(None, system, &environment, &|_| false).unwrap_err().to_string();

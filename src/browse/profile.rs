@@ -40,14 +40,12 @@ impl Profile {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         #[cfg(unix)]
         sweep(&parent);
-        let make = || {
+        let make = || -> io::Result<Self> {
             fs::create_dir_all(&parent)?;
             let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent)?;
             Ok(Self { said: held(&dir.path().join(SAID))?, dir })
         };
-        make()
-            .map_err(|error: io::Error| anyhow!(error))
-            .with_context(|| format!("make a profile for the browser in {}", parent.display()))
+        make().with_context(|| format!("make a profile for the browser in {}", parent.display()))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -142,6 +140,7 @@ mod tests {
         let mut said = profile.said().unwrap();
         write!(said, "{}\n[1:ERROR] no \u{1b}[1mdisplay\n\n", "x".repeat(10_000)).unwrap();
         assert_eq!(profile.last_words().as_deref(), Some("[1:ERROR] no [1mdisplay"));
+        drop(said);
         fs::create_dir_all(profile.path().join("Default/Cache")).unwrap();
         let path = profile.path().to_owned();
         profile.delete().await.unwrap();

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 pub(super) const MORE: &str = "\
 Examples:
-  finesse-tap hosts --upstream uccxpub.example.com --upstream uccxsub.example.com
+  finesse-tap hosts --upstream uccxpub.example.com \\
+    --upstream uccxsub.example.com
   finesse-tap hosts --config tap.toml --apply
   finesse-tap hosts --undo
 

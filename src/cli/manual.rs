@@ -99,5 +99,11 @@ mod tests {
         }
         let run = std::fs::read_to_string(dir.path().join("finesse-tap-run.1")).unwrap();
         assert!(run.contains("upstream\\-pin"));
+        let (_, notes) = run.split_once("\n.SH NOTES\n.nf\n").unwrap();
+        let width = |line: &str| line.replace('\\', "").chars().count();
+        assert!(
+            notes.starts_with("\\&Examples:") && notes.lines().all(|line| width(line) <= NOTES_COLUMNS + 2),
+            "{notes}"
+        );
     }
 }

@@ -274,9 +274,9 @@ pub struct TrustFlags {
     pub upstream_ca: Option<OsString>,
     /// Trust the server that has this certificate and no other; repeatable
     ///
-    /// For several servers, a pin of each. Whatever its name, issuer or age: the way for self-signed servers. HEX is the certificate's SHA-256. When a
-    /// certificate is refused, the error names the pin that would accept it; compare it with what the server's
-    /// administrator says.
+    /// Whatever its name, issuer or age: the way for self-signed servers; for several servers, a pin of each. HEX is the
+    /// certificate's SHA-256. When a certificate is refused, the error names the pin that would accept it; compare it with
+    /// what the server's administrator says.
     #[arg(long, value_name = "sha256:HEX")]
     pub upstream_pin: Vec<OsString>,
     /// Trust any server
@@ -580,7 +580,7 @@ mod tests {
                 let is_prose = |line: &str| line.starts_with(|c: char| c.is_ascii_alphabetic());
                 let broken = is_prose(line) && line.len() > 60 && is_prose(next);
                 assert!(!broken || line.ends_with(['.', ':']), "{}: broken by hand: {line}", command.get_name());
-                let is_example = line.starts_with("  ") && line.contains("finesse-tap ") && !line.contains('`');
+                let is_example = line.trim_start().starts_with("finesse-tap ") && !line.contains('`');
                 assert!(!is_example || line.chars().count() <= NARROW, "{}: {line}", command.get_name());
             }
         }

@@ -6,7 +6,7 @@ pub(super) const ROOT_MORE: &str = "\
 First steps:
   finesse-tap demo                                 see it work; needs nothing
   finesse-tap doctor uccxpub.example.com           can it work with your server?
-  finesse-tap run --upstream uccxpub.example.com   between a desktop and its server
+  finesse-tap run --upstream uccxpub.example.com   between desktop and server
   finesse-tap ca                                   make the browser trust it
 
 Where things go, below the working directory unless said otherwise:
@@ -67,7 +67,7 @@ pub(super) const DEMO_MORE: &str = "\
 Examples:
   finesse-tap demo
   finesse-tap demo --agents 20 --capture demo-captures
-  finesse-tap demo --keep      look around with a browser or curl, end with Ctrl-C
+  finesse-tap demo --keep      look around with a browser, end with Ctrl-C
   finesse-tap demo --capture - 2>/dev/null | jq -r .message
 
 The variables FINESSE_TAP_CAPTURE, FINESSE_TAP_CERTS and so on count here as they do for `run`.

@@ -5,7 +5,7 @@ use super::browse;
 use super::doctor;
 use super::hosts;
 use super::route;
-use super::said::{self, Environment, Known, Said};
+use super::said::{self, Environment, Known, Said, Value};
 use super::share;
 use super::value::{self, Wrong};
 use super::{
@@ -21,6 +21,7 @@ use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -117,7 +118,7 @@ fn layers(
     said.add(said::variables(environment, in_environment)?);
     let file = said.one("config").map(|value| (PathBuf::from(&value.text), value.clone()));
     if let Some((path, value)) = file {
-        let text = file_text(&path).map_err(|why| value.problem(format!("{}: {why}", path.display())))?;
+        let text = file_text(&path).map_err(|error| unreadable(&value, &path, &error))?;
         let in_file: Vec<Known> = in_file.iter().filter(|option| option.name != "config").cloned().collect();
         said.add(said::file(&text, &path, &in_file)?);
     }
@@ -145,12 +146,21 @@ fn only(known: &[Known], name: &str) -> Vec<Known> {
     known.iter().filter(|option| option.name == name).cloned().collect()
 }
 
-fn file_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("larger than {MAX_FILE_BYTES} bytes"));
+fn file_text(path: &Path) -> io::Result<String> {
+    if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("larger than {MAX_FILE_BYTES} bytes")));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    std::fs::read_to_string(path)
+}
+
+fn unreadable(value: &Value, path: &Path, error: &io::Error) -> Problem {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::InvalidData => value
+            .problem(format!("{path} is not UTF-8"))
+            .hint("PowerShell's > writes UTF-16; save the file as UTF-8 in an editor"),
+        _ => value.problem(format!("{path}: {error}")),
+    }
 }
 
 fn run(said: &Said, environment: &Environment) -> Result<Run, Problem> {

@@ -249,7 +249,14 @@ pub(super) fn file(text: &str, path: &Path, known: &[Known]) -> Result<Vec<Value
     let at = |at: usize| format!("{}:{}", path.display(), line(at));
     let table = DeTable::parse(text).map_err(|error| {
         let place = error.span().map_or_else(|| path.display().to_string(), |span| at(span.start));
-        Problem::new(format!("{place}: {}", error.message())).hint("text is written in quotes: upstream = \"HOST\"")
+        let line = error.span().and_then(|span| text.get(..span.end)?.lines().last()).unwrap_or_default();
+        let hint = match error.message() {
+            // TOML's own word for it.
+            "duplicate key" => "write an option once; lists stand in brackets: upstream = [\"HOST\", \"HOST\"]",
+            _ if line.contains('\\') => SINGLE_QUOTES,
+            _ => "text is written in quotes: upstream = \"HOST\"",
+        };
+        Problem::new(format!("{place}: {}", error.message())).hint(hint)
     })?;
     let mut values = Vec::new();
     // `[redaction]` may hold `allow` and `deny`, which may as well stand at the top.
@@ -288,7 +295,7 @@ impl Known {
             return Err(value.problem("is empty"));
         }
         if self.takes == Takes::Switch && switch.is_none() {
-            return Err(value.problem("is neither true nor false"));
+            return Err(value.problem(format!("`{}` is neither true nor false", value.text.display())));
         }
         Ok(value)
     }
@@ -300,6 +307,10 @@ impl Known {
             DeValue::Boolean(on) => (on.to_string(), matches!(self.takes, Takes::Switch | Takes::TextOrSwitch)),
             _ => (value.type_str().to_owned(), false),
         };
+        if fits && text.contains(char::is_control) {
+            let said = Value { name: self.name.clone(), text: OsString::new(), place, switch: None };
+            return Err(said.problem("holds a control character, such as a tab").hint(SINGLE_QUOTES));
+        }
         if fits {
             return self.value(text.into(), place);
         }
@@ -315,6 +326,10 @@ impl Known {
     }
 }
 
+/// What whoever writes a Windows path for the first time needs to know of TOML.
+const SINGLE_QUOTES: &str =
+    r"in double quotes a backslash begins an escape; write paths in single quotes: capture = 'C:\captures'";
+
 /// The environment variable of an option.
 pub(super) fn variable(name: &str) -> String {
     format!("{PREFIX}{}", name.to_uppercase())
@@ -326,10 +341,7 @@ fn advice(name: &str, value: &DeValue<'_>, known: &[Known]) -> String {
     match close.filter(|option| distance(name, &option.name) <= 1 + option.name.len() / 3) {
         _ if value.is_table() => "the only section is [redaction]: write options at the top level".to_owned(),
         Some(meant) => format!("did you mean `{}`?", meant.name),
-        None => {
-            let names: Vec<&str> = known.iter().map(|option| option.name.as_str()).collect();
-            format!("the options are {}", names.join(", "))
-        }
+        None => "`finesse-tap run --help` tells the options; keys are their names with underscores".to_owned(),
     }
 }
 

@@ -236,7 +236,7 @@ fn problems_name_the_place_and_what_to_write() {
         ("run --upstream h --grace 18446744073709551615h", &[], "--grace: "),
         ("run --upstream h --log-filter finesse_tap=loud", &[], "--log-filter: "),
         ("run --upstream h", &["FINESSE_TAP_REDACT=some"], "FINESSE_TAP_REDACT: `some` is not a redaction level"),
-        ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: is neither true nor false"),
+        ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: `maybe` is neither true nor false"),
         ("run --upstream h --config no-such.toml", &[], "--config: no-such.toml: "),
         ("demo --agents 201", &[], "--agents: `201` is not a whole number from 1 to 200"),
     ] {
@@ -252,7 +252,7 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("upstream = 'h'\n\nlistn = '127.0.0.1:1'", ":3: `listn` is no option\nhint: did you mean `listen`?"),
         ("max-line-bytes = 9000", ":1: `max-line-bytes` is no option\nhint: did you mean `max_line_bytes`?"),
         ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: the only section is [redaction]"),
-        ("colour = 1", "hint: the options are upstream, listen, "),
+        ("colour = 1", "hint: `finesse-tap run --help` tells the options"),
         ("config = 'other'", "`config` is no option"),
         ("agents = 3", "`agents` is no option"),
         ("listen = [1]", ":1: listen: expected a text in quotes, or a list of them in brackets, found integer"),
@@ -260,13 +260,24 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("certs = 3", ":1: certs: expected a text in quotes, found integer"),
         ("certs = ''", ":1: certs: is empty"),
         ("upstream = h", ":1: "),
-        ("grace = 1\ngrace = 2", ":2: "),
+        ("grace = 1\ngrace = 2", ":2: duplicate key\nhint: write an option once"),
+        ("quiet = true\ncapture = \"C:\\captures\"", "hint: in double quotes a backslash begins an escape"),
+        ("capture = \"C:\\temp\"", ":1: capture: holds a control character, such as a tab\nhint: in double quotes"),
     ] {
         let (path, flag) = file(text);
         let refusal = refusal(&format!("run {flag}"), &[]);
         assert!(refusal.starts_with(&path.path().display().to_string()), "{text}: {refusal}");
         assert!(refusal.contains(wanted), "{text}: {refusal}");
     }
+}
+
+#[test]
+fn a_file_as_windows_editors_write_it() {
+    let (_file, flag) = file("\u{feff}upstream = 'h'\r\ncapture = 'C:\\captures\\new'\r\n");
+    assert_eq!(run(&flag, &[]).record.capture, CaptureTo::Dir(r"C:\captures\new".into()));
+    let (utf16, flag) = file("");
+    std::fs::write(utf16.path(), b"\xff\xfeu\0").unwrap();
+    assert!(refusal(&format!("run {flag}"), &[]).contains("is not UTF-8\nhint: PowerShell's > writes UTF-16"));
 }
 
 #[test]
@@ -316,7 +327,7 @@ fn a_browser_is_told_once_for_run_and_browse() {
     let desktop = Browser { program: None, arguments: Vec::new(), page: Page::Path("/desktop/".into()) };
     assert_eq!(plain.browser, desktop);
     assert_eq!(plain.traffic.listeners()[0].address.port(), 8445);
-    assert_eq!(run("--upstream h --path /x", &[]).browser, None);
+    assert_eq!(run("--upstream h", &["FINESSE_TAP_PATH=/x"]).browser, None);
     assert_eq!(run("--upstream h --browse", &[]).browser, Some(desktop));
 
     // The file of `run` does for both, whatever else is in it.

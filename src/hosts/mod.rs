@@ -75,7 +75,7 @@ impl Plan {
     /// # Errors
     /// The file cannot be read, or its markers are [`Torn`].
     pub fn new(path: &Path, lines: &[Line]) -> anyhow::Result<Self> {
-        let path = fs::canonicalize(path).with_context(|| format!("find {}", path.display()))?;
+        let path = plain(fs::canonicalize(path).with_context(|| format!("find {}", path.display()))?);
         let size = fs::metadata(&path).with_context(|| format!("read {}", path.display()))?.len();
         ensure!(size <= MAX_FILE_BYTES, "{} is larger than {MAX_FILE_BYTES} bytes", path.display());
         let before = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
@@ -148,6 +148,15 @@ impl Plan {
     }
 }
 
+/// A path as people write it: Windows puts `\\?\` before those it has found out.
+fn plain(path: PathBuf) -> PathBuf {
+    let bare = path.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
+    match bare.filter(|text| text.as_bytes().get(1) == Some(&b':')) {
+        Some(bare) => PathBuf::from(bare),
+        None => path,
+    }
+}
+
 fn beside(path: &Path, more: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(more);
@@ -188,6 +197,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), text);
         assert_eq!(Plan::new(&path, &[]).unwrap().make().unwrap(), Done::Nothing);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left behind");
+    }
+
+    #[test]
+    fn paths_are_told_as_people_write_them() {
+        for (found, told) in [
+            (r"\\?\C:\Windows\System32\drivers\etc\hosts", r"C:\Windows\System32\drivers\etc\hosts"),
+            (r"\\?\UNC\server\share\hosts", r"\\?\UNC\server\share\hosts"),
+            ("/etc/hosts", "/etc/hosts"),
+        ] {
+            assert_eq!(plain(PathBuf::from(found)), Path::new(told));
+        }
     }
 
     #[cfg(unix)]

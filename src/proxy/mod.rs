@@ -161,7 +161,7 @@ pub async fn run_changing(
         plan: RwLock::new(plan),
         limits,
         intake,
-        cut: orders.cut.child_token(),
+        cut: CancellationToken::new(),
         slots: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
         accepted: AtomicU64::new(0),
         over_limit: AtomicU64::new(0),
@@ -205,12 +205,12 @@ pub async fn run_changing(
     accepting.close();
     accepting.wait().await;
     connections.close();
-    let grace = shared.cut.run_until_cancelled(timeout(shared.limits.grace, connections.wait()));
+    let grace = orders.cut.run_until_cancelled(timeout(shared.limits.grace, connections.wait()));
     if let Some(Ok(())) = grace.await {
         return Ok(shared.summary(0));
     }
     let open = connections.len();
-    if !shared.cut.is_cancelled() {
+    if !orders.cut.is_cancelled() {
         tracing::info!(open, "grace period over, cutting connections");
     }
     shared.cut.cancel();

@@ -8,7 +8,7 @@ use super::hit::{Certainty, Hit, Place};
 use super::lines::{self, Lines};
 use super::{Scanner, archive};
 use crate::capture::rules::Class;
-use crate::stored::{ReadToEndOf as _, Unpacked, is_gzip};
+use crate::stored::{ReadToEndOf as _, Unpacked, is_gzip, starred};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -18,15 +18,19 @@ const READ_BYTES: usize = 256 << 10;
 /// How much of a file is looked at to tell binary from text, bytes.
 const SNIFF_BYTES: usize = 8 << 10;
 
-/// What paths mean: a directory every file below it, in order of their names. Links to directories are not followed, as they
-/// may lead in a circle.
+/// What paths mean: a directory every file below it, in order of their names; a `*` in a name what fits. Links to directories
+/// are not followed, as they may lead in a circle.
 ///
 /// # Errors
 /// A directory cannot be read; its path is told with it.
 pub fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
     let mut files = Vec::new();
     for path in named {
-        if path.is_dir() { below(path, &mut files)? } else { files.push(path.clone()) }
+        if path.is_dir() {
+            below(path, &mut files)?;
+        } else {
+            files.extend(starred(path).map_err(|error| (path.clone(), error))?);
+        }
     }
     Ok(files)
 }

@@ -98,3 +98,29 @@ pub(super) fn private(path: &Path) -> anyhow::Result<()> {
 pub(super) fn private(_: &Path) -> anyhow::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn whoever_begins_at_the_same_time_has_the_same_key() {
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("session.key");
+            let barrier = Barrier::new(8);
+            let keys: Vec<Key> = std::thread::scope(|scope| {
+                let begin = || {
+                    barrier.wait();
+                    open(&path).unwrap()
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(begin)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let kept = open(&path).unwrap();
+            assert!(keys.iter().all(|key| key.master == kept.master && key.case == kept.case));
+            assert_eq!(dir.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
+        }
+    }
+}

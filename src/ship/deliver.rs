@@ -1,7 +1,8 @@
 //! One batch on its way to its end: sent, sent again after a while, taken apart to find the event that spoils it.
 //!
 //! Every event ends as taken, known already, or refused for good with a reason; until then it is tried without limit.
-//! A refused batch is halved until the culprit is alone, unless the receiver names it.
+//! A refused batch is halved until the culprit is alone, unless the receiver names it. Where all of a batch are refused, the
+//! receiver is wrong and not the events: nothing is given up.
 
 use super::Pace;
 use super::backoff::Backoff;
@@ -16,6 +17,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+
+/// So many events that are refused without one that is taken are no accident of theirs.
+const SUSPICIOUS_EVENTS: usize = 10;
 
 /// A receiver that is spoken to.
 pub(super) struct Link {
@@ -134,7 +138,16 @@ impl Link {
                 Some((why, hint, after)) => self.wait(backoff.next(after), why, hint, status, stop).await?,
             }
         }
-        Ok(settled)
+        match settled.dead.first() {
+            Some((_, why)) if settled.delivered == 0 && settled.dead.len() >= SUSPICIOUS_EVENTS => {
+                let why = format!("all {} events of a batch were refused, the first with {why}", settled.dead.len());
+                Err(Unsettled::Stopped(Stop::new(
+                    why,
+                    "so many are not all wrong: look at the receiver's own settings",
+                )))
+            }
+            _ => Ok(settled),
+        }
     }
 
     /// Something went well: the receiver is there.

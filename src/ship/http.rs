@@ -161,8 +161,14 @@ impl Client {
             Err(refused) => {
                 let why = refused.handshake.failure.map_or_else(|| "TLS failed".to_owned(), |failure| failure.why);
                 // The hints are about the proxy's upstream; ours has options of the same kinds.
-                let hint = refused.hint.filter(|hint| hint.contains("-pin"));
-                Err(Trouble { why, hint: hint.map(|hint| hint.replace("--upstream", self.option)) })
+                let hint = refused.hint.and_then(|hint| match () {
+                    () if hint.contains("-pin") => Some(hint.replace("--upstream", self.option)),
+                    () if hint.contains("HTTPS port") => {
+                        Some("is TLS off there? Then its URL begins with http://".into())
+                    }
+                    () => None,
+                });
+                Err(Trouble { why, hint })
             }
         }
     }

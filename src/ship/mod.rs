@@ -145,7 +145,7 @@ impl Default for Pace {
             batch_events: 2_000,
             linger: Duration::from_secs(1),
             parallel: 4,
-            unconfirmed: 64,
+            unconfirmed: 32,
             poll: Duration::from_millis(500),
             commit: Duration::from_millis(250),
             connect: Duration::from_secs(10),
@@ -164,6 +164,8 @@ impl Default for Pace {
 pub struct Summary {
     /// The counts.
     pub counts: Snapshot,
+    /// Capture files that are there.
+    pub files: usize,
     /// Files whose last line has no end: torn by a crash, or still being written.
     pub torn: usize,
     /// Files that could not be read, and why.
@@ -223,6 +225,8 @@ impl Receiver {
     }
 }
 
+const FILE_HINT: &str = "name the directory that it is in; what is packed is unpacked first, but for .ndjson.gz";
+
 /// When a shipper shall end.
 #[derive(Clone, Debug, Default)]
 pub struct Orders {
@@ -238,6 +242,9 @@ pub struct Orders {
 /// What keeps it from delivering until a person acts; what was confirmed by then is remembered.
 pub async fn run(plan: &Plan, status: &Arc<Status>, orders: &Orders) -> anyhow::Result<Summary> {
     let (hash, name) = (plan.receiver.hash(), plan.receiver.name());
+    if plan.captures.is_file() {
+        anyhow::bail!("{} is a file, not a directory\nhint: {FILE_HINT}", plan.captures.display());
+    }
     plan.captures.read_dir().with_context(|| format!("read the captures in {}", plan.captures.display()))?;
     let checkpoint = Checkpoint::open(&plan.state, &plan.captures, &hash, &name)?;
     let peer = plan.receiver.peer(plan.pace)?;

@@ -315,6 +315,7 @@ impl Pump<'_> {
         let faults = self.tail.faults().iter().map(|(name, why)| (name.clone(), why.clone())).collect();
         Summary {
             counts: self.status.snapshot(),
+            files: self.tail.files(),
             torn: self.tail.torn(),
             faults,
             dead_letters: self.dead.path().to_owned(),

@@ -36,7 +36,8 @@ impl Source {
                 Err(_) => bail!("the environment variable {name} is not set"),
             },
         };
-        let text = text.trim();
+        // Windows' editors put a byte order mark first.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             bail!(
                 "{place} holds no secret: it is empty\nhint: the token, key or password stands in it alone, in one line"
@@ -66,7 +67,7 @@ fn file(path: &Path) -> anyhow::Result<String> {
     // The cause is left out on purpose: it could only be about the text.
     if file.take(limit).read_to_string(&mut text).is_err() {
         bail!(
-            "the secret in {} cannot be read as text\nhint: name a file in which the token, key or password stands alone, in one line",
+            "the secret in {} cannot be read as text\nhint: save the file as ASCII or UTF-8 (PowerShell's > writes UTF-16); the token, key or password stands in it alone",
             path.display()
         );
     }
@@ -97,8 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn the_line_end_of_an_editor_is_no_part_of_it() {
+    fn what_an_editor_puts_around_it_is_no_part_of_it() {
         assert_eq!(secret("abc-def\r\n").unwrap().expose(), "abc-def");
+        assert_eq!(secret("\u{feff}abc-def\r\n").unwrap().expose(), "abc-def");
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl Tail {
         self.lost_bytes
     }
 
+    /// Capture files that are there.
+    pub(super) fn files(&self) -> usize {
+        self.seen.values().filter(|seen| seen.is_there).count()
+    }
+
     /// Files whose last line has no end yet.
     pub(super) fn torn(&self) -> usize {
         self.seen.values().filter(|seen| seen.is_there && seen.is_torn).count()
@@ -210,12 +215,12 @@ impl Tail {
         for entry in self.dir.read_dir()? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|name| name.starts_with("finesse-")) else { continue };
+            let Some(name) = name.to_str() else { continue };
             let (stem, form) = match name.strip_suffix(".gz") {
                 Some(stem) => (stem, Form::Gzip),
                 None => (name, Form::Plain),
             };
-            if !stem.ends_with(".ndjson") {
+            if !is_capture(stem) {
                 continue;
             }
             // It may have been removed since.
@@ -343,6 +348,13 @@ impl Open {
         self.is_finished = true;
         Some(Step::Finished { file: Arc::clone(&self.name), end: self.offset, gz_bytes: self.file_bytes })
     }
+}
+
+/// Whether a file of this name is one of ours: `finesse-….ndjson` as they are written, `0001.ndjson` as in a shared bundle.
+fn is_capture(name: &str) -> bool {
+    name.strip_suffix(".ndjson").is_some_and(|stem| {
+        stem.starts_with("finesse-") || !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// The server that a capture is of, from the file's name: `finesse-<host>-<UTC start>-<run>-<nnnn>.ndjson`.

@@ -6,6 +6,10 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+/// What a file's other handles may do meanwhile (`CreateFileW`): read, and nothing else.
+#[cfg(windows)]
+const FILE_SHARE_READ: u32 = 1;
+
 /// Where capture files are made.
 pub trait Medium {
     /// An open file.
@@ -60,7 +64,6 @@ pub(super) fn open_unclaimed(path: &Path) -> io::Result<Option<File>> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt;
-        const FILE_SHARE_READ: u32 = 1;
         const ERROR_SHARING_VIOLATION: i32 = 32;
         // Refused while another handle may write; no lock, because on Windows a lock would keep log shippers from reading.
         match OpenOptions::new().read(true).append(true).share_mode(FILE_SHARE_READ).open(path) {
@@ -80,7 +83,7 @@ fn claim(file: &File, path: &Path) {
     }
 }
 
-/// The open handle itself is the mark.
+/// The open handle itself is the mark: see [`new_file`].
 #[cfg(windows)]
 fn claim(_file: &File, _path: &Path) {}
 
@@ -90,7 +93,7 @@ fn is_same(found: &std::fs::Metadata, out: &File) -> bool {
     out.metadata().is_ok_and(|out| (out.dev(), out.ino()) == (found.dev(), found.ino()))
 }
 
-/// Windows lets nobody put another file in the place of an open one.
+/// Nobody can put another file in the place of one that is open as [`new_file`] opens it.
 #[cfg(windows)]
 fn is_same(_found: &std::fs::Metadata, _out: &File) -> bool {
     true
@@ -109,5 +112,8 @@ fn new_file() -> OpenOptions {
     options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    // Others may read. Whoever would delete or rename it is told that it is in use, so that nothing vanishes with it.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, FILE_SHARE_READ);
     options
 }

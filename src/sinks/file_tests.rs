@@ -150,6 +150,8 @@ fn instances_share_a_directory() {
     assert_eq!((files(dir.path(), 1), files(dir.path(), 2)), (vec![all.clone()], vec![all]));
 }
 
+// Windows deletes no file that is open as ours is.
+#[cfg(unix)]
 #[test]
 fn a_vanished_directory_is_made_again_and_its_lines_are_lost() {
     let parent = tempfile::tempdir().unwrap();
@@ -185,6 +187,24 @@ fn a_file_put_in_place_of_ours_is_not_ours() {
     finish(&bus);
     assert_eq!(fs::read(&first).unwrap(), b"foreign\n");
     assert_eq!(sequences(&fs::read(dir.path().join(name(1).file(2))).unwrap(), 2), [2]);
+}
+
+#[cfg(windows)]
+#[test]
+fn a_file_that_is_written_can_be_read_but_not_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = on_disk(dir.path(), 1, EAGER);
+    let first = dir.path().join(name(1).file(1));
+    bus.publish(&record(1));
+    wait_for(|| fs::read(&first).unwrap().ends_with(b":1}\n"));
+    assert!(fs::remove_file(&first).is_err());
+    assert!(fs::rename(&first, dir.path().join("moved")).is_err());
+    assert!(fs::OpenOptions::new().append(true).open(&first).is_err());
+    bus.publish(&record(2));
+    let done = finish(&bus);
+    assert_eq!(files(dir.path(), 1), [[1, 2]]);
+    assert_eq!((done.written.events, done.lost.events), (2, 0));
+    fs::remove_file(&first).unwrap();
 }
 
 /// A file system that fills up, forgets files and refuses new ones on demand.

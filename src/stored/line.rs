@@ -3,8 +3,8 @@
 //! A line of over [`MAX_LINE_BYTES`] is passed over and told; a last line without an end is told as torn. Counts lines and
 //! the bytes that were read of the file itself, which for a compressed one are fewer than came out.
 
-use super::ReadToEndOf as _;
 use super::unpack::{Unpacked, is_gzip};
+use super::{MAGIC_BYTES, ReadToEndOf as _, known};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -38,11 +38,12 @@ impl Lines {
     /// Opens the file at `path`, compressed or not.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// It cannot be read, or is in a form that is not read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let mut magic = Vec::new();
-        (&mut file).take(2).read_to_end_of(&mut magic)?;
+        (&mut file).take(MAGIC_BYTES).read_to_end_of(&mut magic)?;
+        known(&magic)?;
         file.rewind()?;
         let read_bytes = Rc::new(Cell::new(0));
         let counted = Counted { file, read_bytes: Rc::clone(&read_bytes) };

@@ -17,6 +17,9 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+/// As much of a file's beginning as tells its form, bytes.
+const MAGIC_BYTES: u64 = 4;
+
 /// How a capture's name may end.
 const ENDINGS: [&str; 2] = ["*.ndjson", "*.ndjson.gz"];
 
@@ -52,10 +55,8 @@ impl Stored {
         let mut file = File::open(path)?;
         let mut bytes = file.metadata()?.len();
         let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end_of(&mut magic)?;
-        if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Err(io::Error::other("it is compressed by zstd: unpack it first"));
-        }
+        (&mut file).take(MAGIC_BYTES).read_to_end_of(&mut magic)?;
+        known(&magic)?;
         let unpacked = if is_gzip(&magic) {
             file.rewind()?;
             let mut unpacked = tempfile::tempfile()?;
@@ -89,6 +90,18 @@ impl Stored {
         file.rewind()?;
         Ok(file)
     }
+}
+
+/// An error where a file that begins so is a capture in a form that is not read.
+fn known(magic: &[u8]) -> io::Result<()> {
+    let why = match magic {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "it is compressed by zstd: unpack it first",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            "it is UTF-16, as PowerShell's > writes it: save it as UTF-8, and let --capture DIR write the next one"
+        }
+        _ => return Ok(()),
+    };
+    Err(io::Error::other(why))
 }
 
 /// The files that paths mean: a directory the captures in it, a `*` in a name (where no shell understood it) what fits.
@@ -149,7 +162,7 @@ pub fn no_capture(files: &[PathBuf]) -> anyhow::Error {
 
 fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.is_dir() {
-        let found = matching(path, &ENDINGS)?;
+        let found = matching(path, &ENDINGS).with_context(|| format!("look into {}", path.display()))?;
         if found.is_empty() {
             bail!(
                 "there is no capture in the directory {}\nhint: captures end in .ndjson or .ndjson.gz; directories below it are not looked into",
@@ -158,23 +171,28 @@ fn expand(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
         return Ok(found);
     }
-    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
-    if let Some(pattern) = name.filter(|_| !path.exists()) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let found = matching(folder, &[pattern])?;
-        if found.is_empty() {
-            bail!("no file fits {}\nhint: captures are in captures/, unless --capture said otherwise", path.display());
-        }
-        return Ok(found);
-    }
-    Ok(vec![path.to_owned()])
+    starred(path).with_context(|| format!("look for {}", path.display()))
 }
 
-fn matching(folder: &Path, patterns: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))?;
+/// What a `*` in a path's name stands for where no shell understood it, as on Windows; another path is itself.
+///
+/// # Errors
+/// Nothing fits, or the directory cannot be read.
+pub fn starred(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let name = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
+    let Some(pattern) = name.filter(|_| !path.exists()) else { return Ok(vec![path.to_owned()]) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = matching(folder, &[pattern])?;
+    if found.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "no such file"));
+    }
+    Ok(found)
+}
+
+fn matching(folder: &Path, patterns: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("look into {}", folder.display()))?.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if patterns.iter().any(|pattern| fits(name, pattern)) && path.is_file() {
             found.push(path);
@@ -262,5 +280,9 @@ mod tests {
         }
         fs::write(&packed, b"\x1f\x8bnonsense").unwrap();
         assert!(Stored::open(&packed).is_err() && Lines::open(&packed).unwrap().next().is_err());
+        for unreadable in [&b"\xff\xfe{\0"[..], b"\x28\xb5\x2f\xfd"] {
+            fs::write(&plain, unreadable).unwrap();
+            assert!(Stored::open(&plain).is_err() && Lines::open(&plain).is_err());
+        }
     }
 }

@@ -341,11 +341,20 @@ fn common_name(host: &str) -> String {
     [full, short].into_iter().find(|name| name.len() <= COMMON_NAME_MAX).unwrap_or("finesse-tap CA".to_owned())
 }
 
-/// A host as a directory name: IPv6 colons are not allowed on Windows.
+/// A host as a directory name, on Windows too: there no colon may stand in it, no dot at its end, and what is before the first
+/// dot may be no device.
 fn folder_name(host: &str) -> anyhow::Result<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
     ensure!(!host.is_empty() && !host.starts_with('.') && host.bytes().all(plain), "`{host}` is not a host name");
-    Ok(host.to_ascii_lowercase().replace(':', "-"))
+    let name = host.to_ascii_lowercase().replace(':', "-");
+    let stem = name.split('.').next().unwrap_or_default();
+    let numbered = ["com", "lpt"].iter().find_map(|device| stem.strip_prefix(device));
+    let is_device = matches!(stem, "con" | "prn" | "aux" | "nul")
+        || numbered.is_some_and(|number| number.len() == 1 && number.bytes().all(|byte| byte.is_ascii_digit()));
+    Ok(match name.strip_suffix('.').unwrap_or(&name) {
+        name if is_device => format!("_{name}"),
+        name => name.to_owned(),
+    })
 }
 
 fn listing(path: &Path, der: &[u8]) -> anyhow::Result<Listing> {

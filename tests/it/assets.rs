@@ -1,7 +1,8 @@
 //! What the program carries for others: whole, well-formed, and naming no field that events do not have.
 //!
-//! Of the programs these files are for, rsyslog runs in `rsyslog.rs`; the others could not be had, so here their files are
-//! held against their syntax and against the schema only.
+//! Of the programs these files are for, rsyslog runs in `rsyslog.rs` and the OpenTelemetry Collector's reading half in
+//! `ship/collector.rs`; the others could not be had, so here their files are held against their syntax, against the schema,
+//! and against what must be set because the usual value cuts lines or drops events.
 
 use crate::contract::leaf::{Leaf, leaves};
 use crate::support::program::run;
@@ -236,6 +237,64 @@ fn splunk_finds_the_time_of_every_line() {
     }
 }
 
+/// What a collector drops, cuts or gives up unless told otherwise, each by its own documentation: `max_line_bytes` of Vector
+/// is 100 KiB, `max_log_size` of the Collector 1 MiB, `message_max_bytes` of Filebeat 10 MiB, `buffer_max_size` of Fluent Bit
+/// 32 kB; Fluent Bit retries once, the Collector twice, Vector no single event of a request.
+#[test]
+fn collectors_take_the_longest_line_and_wait_for_as_long_as_it_takes() {
+    let text = |kind: Kind, path: &str| kind.file(path).unwrap().text;
+    let number = |text: &str, name: &str| -> usize {
+        let digits = text.split_once(name).unwrap_or_else(|| panic!("no {name}")).1;
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap();
+        let unit = digits[end..].lines().next().unwrap();
+        // Fluent Bit counts in thousands.
+        let factor = match unit {
+            "" => 1,
+            "m" => 1_000_000,
+            "MiB" => 1 << 20,
+            other => panic!("{other} is no unit"),
+        };
+        digits[..end].parse::<usize>().unwrap() * factor
+    };
+    let vector = text(Kind::Vector, "vector.toml");
+    let filebeat = text(Kind::Filebeat, "filebeat.yml");
+    let fluent_bit = text(Kind::FluentBit, "fluent-bit.yaml");
+    let otelcol = text(Kind::Otelcol, "config.yaml");
+    for limit in [
+        number(vector, "max_line_bytes = "),
+        number(filebeat, "message_max_bytes: "),
+        number(fluent_bit, "buffer_max_size: "),
+        number(otelcol, "max_log_size: "),
+    ] {
+        assert!(limit > finesse_tap::capture::line::MAX_LINE_BYTES, "{limit}");
+    }
+    let room = |name: &str| text(Kind::Rsyslog, name).contains("maxMessageSize=\"64k\"");
+    assert!(["sender.conf", "receiver.conf", "sender-relp.conf", "receiver-relp.conf"].into_iter().all(room));
+
+    // For both receivers each: Elasticsearch, and Splunk in comments.
+    assert_eq!(fluent_bit.matches("retry_limit: no_limits").count(), 2);
+    assert_eq!(vector.matches("acknowledgements.enabled = true").count(), 2);
+    assert!(vector.contains("request_retry_partial = true"));
+    assert_eq!(otelcol.matches("block_on_overflow: true").count(), 2);
+    assert!(otelcol.contains("max_retries: 1000000") && otelcol.contains("503") && !otelcol.contains("max_requests"));
+    // What would take event.id out of the event.
+    assert!(!filebeat.contains("document_id: "));
+}
+
+/// OpenSearch knows neither `copy_from` in pipelines nor a constant keyword without its value.
+#[test]
+fn opensearch_takes_what_elasticsearch_takes() {
+    assert!(!Kind::Elastic.file("ingest-pipeline.json").unwrap().text.contains("copy_from"));
+    let component: Value = serde_json::from_str(Kind::Elastic.file("component-template.json").unwrap().text).unwrap();
+    let mut todo = vec![&component];
+    while let Some(value) = todo.pop() {
+        if value["type"] == "constant_keyword" {
+            assert!(value["value"].is_string(), "{value}");
+        }
+        todo.extend(value.as_object().into_iter().flat_map(|object| object.values()));
+    }
+}
+
 #[test]
 fn the_program_lists_prints_and_writes_them() {
     let dir = tempfile::tempdir().unwrap();
@@ -265,7 +324,7 @@ fn the_program_lists_prints_and_writes_them() {
     assert_eq!(std::fs::read_to_string(own).unwrap(), "mine");
     let missing = run(dir.path(), &["assets", "vector", "vector.yaml"]);
     assert!(
-        missing.code == Some(1) && missing.stderr.contains("hint: it has README.md, vector.toml"),
+        missing.code == Some(1) && missing.stderr.contains("hint: `finesse-tap assets vector` lists"),
         "{}",
         missing.stderr
     );

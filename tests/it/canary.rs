@@ -3,13 +3,13 @@
 
 mod class;
 mod levels;
+// Ends the program by a signal.
+#[cfg(unix)]
 mod outputs;
 mod place;
 
 use crate::support::HOST;
 use crate::support::frames::{Length, deflate, frame};
-use crate::support::program::{Upstream, assert_without_holes, captures, tapping};
-use crate::support::soon;
 use crate::support::stage::{Stage, values};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -21,7 +21,6 @@ use place::Says::{self, Chunked, Client, Close, Desktop, Gzipped, Request, Respo
 use place::{PLACES, XML};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Invented, and long enough to be searched for in the middle of anything.
 const SECRET: &str = "Qz7vCanaryXk4WmTq9";
@@ -81,50 +80,6 @@ fn no_canary_comes_out_in_any_encoding() {
         }
     }
     assert!(leaks.is_empty(), "\n{leaks}");
-}
-
-/// The same through the built program, whose other outputs must keep quiet too.
-#[tokio::test]
-async fn no_canary_comes_out_of_the_program() {
-    let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::new().await);
-    let mut program = tapping(dir.path(), &upstream, &["--log-filter=debug"]);
-    for (n, place) in PLACES.iter().enumerate() {
-        let (mut client, server) = tokio::join!(program.client(), upstream.accept());
-        let mut server = server.unwrap();
-        for (direction, bytes) in script(&place.says, ENCODINGS[n % ENCODINGS.len()], SECRET) {
-            let mut seen = vec![0; bytes.len()];
-            let passed = async {
-                match direction {
-                    C2s => pass(&mut client, &mut server, &bytes, &mut seen).await,
-                    S2c => pass(&mut server, &mut client, &bytes, &mut seen).await,
-                }
-            };
-            soon(place.name, passed).await.unwrap();
-            assert_eq!(seen, bytes, "{}: the very bytes", place.name);
-        }
-    }
-    let ended = program.stop();
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stderr.lines().count() > PLACES.len(), "debug says something of each connection");
-    assert!(!ended.stderr.lines().any(is_in), "{}", ended.stderr);
-    let files = captures(&dir.path().join("captures"));
-    assert!(files.iter().all(|(path, _)| !is_in(&path.display().to_string())));
-    let lines: Vec<_> = files.iter().flat_map(|(_, lines)| lines).collect();
-    assert!(lines.len() > 3 * PLACES.len());
-    assert!(!lines.iter().any(|line| is_in(&line.to_string())));
-    assert_without_holes(lines);
-}
-
-async fn pass(
-    from: &mut (impl AsyncWrite + Unpin),
-    to: &mut (impl AsyncRead + Unpin),
-    bytes: &[u8],
-    seen: &mut [u8],
-) -> std::io::Result<()> {
-    from.write_all(bytes).await?;
-    from.flush().await?;
-    to.read_exact(seen).await?;
-    Ok(())
 }
 
 /// At level `off` every canary is there, or the test above proves nothing.

@@ -497,7 +497,8 @@ async fn the_program_says_it_in_text_json_and_exit_code() {
     let port = server.address().port();
     let line = format!("{HOST}:{port} --resolve {HOST}:127.0.0.1 --upstream-pin {pin}");
 
-    let fine = program(arguments(&format!("{line} --user 1001 --password-stdin")), "Demo-Secret-1001!\r\n").await;
+    let fine =
+        program(arguments(&format!("{line} --user 1001 --password-stdin")), "\u{feff}Demo-Secret-1001!\r\n").await;
     let text = String::from_utf8(fine.stdout).unwrap();
     assert_eq!(fine.status.code(), Some(0), "{text}");
     assert!(text.contains("\n  ok      logout ") && text.contains("\nWhat to do next:\n"), "{text}");

@@ -1,7 +1,5 @@
 //! `finesse-tap hosts` as its user meets it, on a file of the test's own.
 
-#![cfg(unix)]
-
 use crate::support::program::run;
 
 #[test]
@@ -17,7 +15,8 @@ fn lines_are_shown_put_in_and_taken_out() {
 
     let shown = run(dir.path(), &["hosts", "--config=tap.toml"]);
     assert_eq!((shown.code, &*shown.stdout), (Some(0), lines), "{}", shown.stderr);
-    assert!(shown.stderr.contains("for /etc/hosts (finesse-tap hosts --apply"), "{}", shown.stderr);
+    let system = if cfg!(windows) { r"\drivers\etc\hosts" } else { "for /etc/hosts" };
+    assert!(shown.stderr.contains(&format!("{system} (finesse-tap hosts --apply")), "{}", shown.stderr);
     assert!(shown.stderr.contains("sub.example.invalid:8445 is not reached by it"), "{}", shown.stderr);
     assert!(
         shown.stderr.contains("run … --resolve pub.example.invalid:ADDRESS\n")
@@ -68,6 +67,8 @@ fn what_cannot_be_done_is_said_with_a_way_out() {
 }
 
 /// A file that cannot be written even by its owner's own command: said with the command that could.
+// Windows has no mode that would keep an administrator, as tests are run by, from writing.
+#[cfg(unix)]
 #[test]
 fn without_the_right_the_command_that_has_it_is_said() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -94,4 +95,30 @@ fn without_the_right_the_command_that_has_it_is_said() {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "x\n");
     }
     std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_file_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("etc");
+    let Some(_mounted) = crate::support::Small::mount(&place) else {
+        crate::support::skipped("a_full_disk_leaves_the_file_as_it_is", "the right to mount a file system");
+        return;
+    };
+    // Larger than what is left, so that neither backup nor new file fits.
+    let text = format!("127.0.0.1 localhost\n{}", "# mine\n".repeat(2_000));
+    std::fs::write(place.join("hosts"), &text).unwrap();
+    std::fs::write(place.join("ballast"), vec![0; 40 << 10]).unwrap();
+    let args = ["hosts", "--upstream=h.example", "--apply", "--yes", "--file=etc/hosts"];
+    let refused = run(dir.path(), &args);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error: ") && refused.stderr.contains("No space left"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_to_string(place.join("hosts")).unwrap(), text);
+    let left: Vec<_> = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    std::fs::remove_file(place.join("ballast")).unwrap();
+    let applied = run(dir.path(), &args);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    assert!(std::fs::read_to_string(place.join("hosts")).unwrap().starts_with(&text));
 }

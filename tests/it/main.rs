@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 #![allow(unreachable_pub, reason = "the crate is private as a whole")]
+#![cfg_attr(windows, allow(dead_code, reason = "tests that send signals are not there, what they need is"))]
 
 mod admin;
 mod assets;
@@ -31,5 +32,6 @@ mod share;
 mod ship;
 mod support;
 mod transparency;
+mod windows;
 mod words;
 mod xmpp;

@@ -21,6 +21,9 @@ use tokio::task::JoinSet;
 const PUB: &str = "uccxpub.example.test";
 const SUB: &str = "uccxsub.example.test";
 
+/// What is said where nothing is different.
+const SAME: &str = "no setting changed; certificates and keys were read again\n";
+
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -59,7 +62,7 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
 
     // Nothing new: said so, and a new file all the same.
     let same = reload(dir.path()).await;
-    assert_eq!((same.code, &*same.stdout, &*same.stderr), (Some(0), "nothing changed\n", ""));
+    assert_eq!((same.code, &*same.stdout, &*same.stderr), (Some(0), SAME, ""));
 
     // The second node comes, on the first one's listener and on one of its own; the level changes.
     write(&[
@@ -134,6 +137,7 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
     drop((old, server, kept, keeper));
     let ended = program.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is no option\" hint=\"did you mean `upstream`?\""), "{}", ended.stderr);
     let left = std::fs::read_dir(dir.path().join("certs")).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with("run-")), "its file is left behind");
     let files = captures(&dir.path().join("captures"));
@@ -191,7 +195,7 @@ fn a_run_is_found_or_its_absence_told() {
         )
     );
     let pid = runs[1].pid().to_string();
-    assert_eq!(run(dir.path(), &["reload", "--pid", &pid]).stdout, "nothing changed\n");
+    assert_eq!(run(dir.path(), &["reload", "--pid", &pid]).stdout, SAME);
     runs[1].line("a new capture file was asked for");
 
     // Who does not know the token is not answered, and nobody is kept from asking by him.
@@ -353,9 +357,15 @@ async fn what_a_reload_cannot_do_is_said() {
         {
             assert!(told.stdout.contains(restart), "{}", told.stdout);
         }
-        assert!(told.stdout.starts_with("nothing changed\n"), "{}", told.stdout);
+        assert!(told.stdout.starts_with(SAME), "{}", told.stdout);
     }
     assert!(!dir.path().join("elsewhere").exists());
+
+    configure(dir.path(), &[&common, "grace = 600\nredact = 'off'\nroute = '0.0.0.0:0=h.example.test'"]);
+    let harmful = reload(dir.path()).await.stdout;
+    assert!(harmful.contains("warning: the capture holds passwords in the clear"), "{harmful}");
+    assert!(harmful.contains("warning: other machines can reach this proxy"), "{harmful}");
+    assert!(!reload(dir.path()).await.stdout.contains("passwords"), "it is known by now");
 
     program.signal("TERM");
     program.line("stopping");

@@ -1,13 +1,17 @@
 //! Events over two real rsyslogs, with the very configurations that the program hands out: from the capture files of one
-//! machine to a file on another, every line as it was.
+//! machine to a file on another, every line as it was; over RELP also while one of them is killed.
 #![cfg(target_os = "linux")]
 
+use crate::ship::site::Site;
+use crate::support::bulk::Bulk;
 use crate::support::program::run;
+use crate::support::receiver::{Mishap, Receiver, Wire};
 use crate::support::stage::Stage;
-use crate::support::{Deadline, PATIENCE, frames, have};
+use crate::support::{Deadline, PATIENCE, frames, have, have_file};
 use finesse_tap::assets::Kind;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::conn::Direction::{C2s, S2c};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,7 +25,7 @@ struct Rsyslog(Child);
 impl Rsyslog {
     fn start(dir: &Path, name: &str, config: &str) -> Self {
         let work = dir.join(format!("{name}.work"));
-        std::fs::create_dir(&work).unwrap();
+        std::fs::create_dir_all(&work).unwrap();
         let path = dir.join(format!("{name}.conf"));
         std::fs::write(&path, format!("global(workDirectory=\"{}\")\n{config}", work.display())).unwrap();
         let checked = Command::new("rsyslogd").args(["-N1", "-f"]).arg(&path).stdin(Stdio::null()).output().unwrap();
@@ -30,12 +34,13 @@ impl Rsyslog {
         for bad in ["error", "warning"] {
             assert!(!told.to_lowercase().contains(bad), "{told}");
         }
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join(format!("{name}.log"))).unwrap();
         let child = Command::new("rsyslogd")
             .args(["-n", "-iNONE", "-f"])
             .arg(&path)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(dir.join(format!("{name}.log"))).unwrap())
+            .stderr(log)
             .spawn()
             .unwrap();
         Self(child)
@@ -80,6 +85,22 @@ fn only_file(dir: &Path) -> Option<PathBuf> {
     std::fs::read_dir(dir).ok()?.next()?.ok().map(|entry| entry.path())
 }
 
+/// The files for receiver and sender, for a port of this machine.
+fn configured(names: [&str; 2], usual: &str, captures: &Path, received: &Path) -> [String; 2] {
+    let port = crate::support::rig::nowhere().port().to_string();
+    let [receiver, sender] = names.map(|name| Kind::Rsyslog.file(name).unwrap().text);
+    let usual = format!("port=\"{usual}\"");
+    let (listens, dials) = (format!("port=\"{port}\" address=\"127.0.0.1\""), format!("port=\"{port}\""));
+    let receiver_here = [(usual.as_str(), listens.as_str()), ("/var/log/finesse-tap", received.to_str().unwrap())];
+    let sender_here = [
+        (usual.as_str(), dials.as_str()),
+        ("logs.example.com", "127.0.0.1"),
+        ("/var/lib/finesse-tap/captures", captures.to_str().unwrap()),
+        ("action.resumeInterval=\"5\"", "action.resumeInterval=\"1\""),
+    ];
+    [replaced(receiver, &receiver_here), replaced(sender, &sender_here)]
+}
+
 #[test]
 fn every_event_arrives_as_it_was_and_none_is_cut() {
     if !have("events over rsyslog", &["rsyslogd"]) {
@@ -91,22 +112,8 @@ fn every_event_arrives_as_it_was_and_none_is_cut() {
     let captures = dir.path().join("captures");
     let mut sent = std::fs::read_to_string(only_file(&captures).unwrap()).unwrap();
 
-    let port = crate::support::rig::nowhere().port().to_string();
     let received = dir.path().join("received");
-    let file = |path: &str| Kind::Rsyslog.file(path).unwrap().text;
-    let (listens, dials) = (format!("port=\"{port}\" address=\"127.0.0.1\""), format!("port=\"{port}\""));
-    let receiver = replaced(
-        file("receiver.conf"),
-        &[("port=\"10514\"", &listens), ("/var/log/finesse-tap", received.to_str().unwrap())],
-    );
-    let sender = replaced(
-        file("sender.conf"),
-        &[
-            ("port=\"10514\"", &dials),
-            ("logs.example.com", "127.0.0.1"),
-            ("/var/lib/finesse-tap/captures", captures.to_str().unwrap()),
-        ],
-    );
+    let [receiver, sender] = configured(["receiver.conf", "sender.conf"], "10514", &captures, &received);
     let _receiver = Rsyslog::start(dir.path(), "receiver", &receiver);
     let _sender = Rsyslog::start(dir.path(), "sender", &sender);
 
@@ -138,4 +145,113 @@ fn every_event_arrives_as_it_was_and_none_is_cut() {
     assert_eq!(got.len(), sent.len());
     let differs = sent.iter().zip(&got).find(|(sent, got)| sent != got);
     assert!(differs.is_none(), "{differs:?}");
+}
+
+/// Where Debian keeps rsyslog's modules.
+fn module(name: &str) -> PathBuf {
+    let kinds = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let found = kinds.map(|kind| kind.path().join("rsyslog").join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| PathBuf::from(name))
+}
+
+#[test]
+fn over_relp_no_event_is_lost_while_either_side_is_killed() {
+    let name = "events over RELP";
+    if !have(name, &["rsyslogd"]) || !have_file(name, &module("omrelp.so")) {
+        return;
+    }
+    const LINES: usize = 20_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (captures, received) = (dir.path().join("captures"), dir.path().join("received"));
+    std::fs::create_dir(&captures).unwrap();
+    let names = ["receiver-relp.conf", "sender-relp.conf"];
+    let [receiver_config, sender_config] = configured(names, "20514", &captures, &received);
+    let mut receiver = Rsyslog::start(dir.path(), "receiver", &receiver_config);
+    let mut sender = Rsyslog::start(dir.path(), "sender", &sender_config);
+    let got = || only_file(&received).and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
+    let deadline = Deadline::after(2 * PATIENCE);
+    let until = |what: &str, is_so: &dyn Fn(&[u8]) -> bool| {
+        while !is_so(&got()) {
+            assert!(!deadline.is_over(), "{what}: {} bytes are there", got().len());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let line = |number: usize| format!("{{\"number\":{number},\"pad\":\"{}\"}}\n", "née ".repeat(number % 200));
+    let mut file = std::fs::File::create(captures.join("finesse-x-0001.ndjson")).unwrap();
+    for (round, numbers) in (0..LINES).collect::<Vec<_>>().chunks(LINES / 4).enumerate() {
+        let before = got().len();
+        file.write_all(numbers.iter().map(|number| line(*number)).collect::<String>().as_bytes()).unwrap();
+        // In the middle of it, one side goes.
+        until("some of it", &|got| got.len() > before);
+        if round % 2 == 0 {
+            drop(receiver);
+            receiver = Rsyslog::start(dir.path(), "receiver", &receiver_config);
+        } else {
+            drop(sender);
+            sender = Rsyslog::start(dir.path(), "sender", &sender_config);
+        }
+    }
+    let wanted: std::collections::BTreeSet<String> = (0..LINES).map(line).collect();
+    until("all of it", &|got| {
+        let text = String::from_utf8_lossy(got);
+        text.split_inclusive('\n')
+            .filter(|line| wanted.contains(*line))
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+            == LINES
+    });
+    drop((receiver, sender));
+}
+
+/// Not a way that the program hands out: rsyslog's own client holds our stand-in for Elasticsearch to what such clients send
+/// and understand.
+#[test]
+fn the_stand_in_for_elasticsearch_is_one_to_a_client_of_others() {
+    let name = "the stand-in for Elasticsearch with rsyslog's client";
+    if !have(name, &["rsyslogd"]) || !have_file(name, &module("omelasticsearch.so")) {
+        return;
+    }
+    let user = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "agent:secret");
+    let contract =
+        Bulk { authorization: Some(format!("Basic {user}")), poison: Some("\"sequence\":77,"), ..Bulk::ready() };
+    let elastic = Receiver::start(contract, Wire::Plain);
+    elastic.suffer([Mishap::CutBeforeAnswer, Mishap::CutInBody]);
+    let site = Site::new();
+    let port = elastic.address.port();
+    let (captures, errors) = (site.path("captures"), site.path("errors"));
+    let (captures, errors_path) = (captures.to_str().unwrap(), errors.to_str().unwrap());
+    let config = format!(
+        r#"
+global(maxMessageSize="64k")
+module(load="imfile" mode="inotify")
+module(load="mmjsonparse")
+module(load="omelasticsearch")
+input(type="imfile" File="{captures}/*.ndjson" Tag="finesse-tap" Ruleset="to-elastic" freshStartTail="off")
+template(name="line" type="list") {{ property(name="msg") }}
+template(name="id" type="list") {{ property(name="$!event!id") }}
+ruleset(name="to-elastic") {{
+  action(type="mmjsonparse" cookie="")
+  action(type="omelasticsearch" server="127.0.0.1" serverport="{port}" template="line" searchIndex="logs-finesse.event-default"
+         searchType="" bulkmode="on" dynBulkId="on" bulkid="id" writeoperation="create" uid="agent" pwd="secret"
+         esVersion.major="8" errorFile="{errors_path}" action.resumeRetryCount="-1" action.resumeInterval="1")
+}}
+"#
+    );
+    let _rsyslog = Rsyslog::start(site.dir(), "elastic", &config);
+    site.write(1, 1..=300);
+    let deadline = Deadline::after(2 * PATIENCE);
+    let kept_aside = || std::fs::read_to_string(&errors).unwrap_or_default();
+    while elastic.contract.lock().unwrap().documents.len() < 299 || !kept_aside().contains("document_parsing_exception")
+    {
+        let log = std::fs::read_to_string(site.path("elastic.log")).unwrap();
+        let there = elastic.contract.lock().unwrap().documents.len();
+        assert!(!deadline.is_over(), "{there} of 299 documents; errors {:.300}; {log}", kept_aside());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let contract = elastic.contract.lock().unwrap();
+    assert!(contract.conflicts > 0, "what was taken and not answered was sent again");
+    for (id, line) in &contract.documents {
+        let number = id.rsplit('-').next().unwrap().parse().unwrap();
+        assert_eq!(*line, crate::ship::site::event(number));
+    }
 }

@@ -1,12 +1,19 @@
 //! Captures on their way to a receiver: the built program against stand-ins for Splunk and Elasticsearch on loopback.
 //!
-//! What could be had of real receivers: none speaks HEC or `_bulk` on Debian, crates.io, PyPI or npm; the stand-ins enforce
-//! what is documented (`support/hec.rs`, `support/bulk.rs`).
+//! What could be had of real receivers on Debian, crates.io, PyPI and npm: for HEC none; for `_bulk` none of Elastic's or
+//! OpenSearch's own, but osmem, a server of others with OpenSearch's behaviour (`opensearch.rs`), and rsyslog's client
+//! (`../rsyslog.rs`). The stand-ins enforce what is documented (`support/hec.rs`, `support/bulk.rs`).
 
+mod ack;
+mod collector;
 mod fault;
+// These end programs by signals.
+#[cfg(unix)]
 mod kill;
+#[cfg(unix)]
 mod live;
-mod site;
+mod opensearch;
+pub mod site;
 
 use crate::support::bulk::{API_KEY, Bulk};
 use crate::support::hec::{Acks, Hec, TOKEN};
@@ -141,4 +148,38 @@ fn secrets_are_nowhere_but_in_the_request() {
         let text = String::from_utf8_lossy(&text);
         assert!(!text.contains(TOKEN) && !text.contains(API_KEY));
     }
+}
+
+#[test]
+fn what_is_no_directory_of_captures_is_said() {
+    let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert!(ended.stderr.contains("delivered 0 events") && ended.stderr.contains("; no capture files are in captures"));
+    let url = splunk.url();
+    let ship = |what: &str| {
+        crate::support::program::run(site.dir(), &["ship", what, "--splunk", &url, "--splunk-token-file", "token"])
+    };
+    let ended = ship("token");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("error: token is a file, not a directory\nhint: "), "{}", ended.stderr);
+    site.write(1, 1..=5);
+    let https = url.replace("http:", "https:");
+    let ended = crate::support::program::run(
+        site.dir(),
+        &["ship", "captures", "--splunk", &https, "--splunk-token-file", "token", "--give-up", "1ms"],
+    );
+    assert!(ended.stderr.contains("hint: is TLS off there?"), "{}", ended.stderr);
+
+    // A shared bundle, unpacked.
+    std::fs::create_dir(site.path("bundle")).unwrap();
+    std::fs::copy(site.file(1), site.path("bundle").join("0001.ndjson")).unwrap();
+    std::fs::write(site.path("bundle").join("notes.ndjson"), "none of ours\n").unwrap();
+    let elastic = Receiver::start(Bulk::ready(), Wire::Plain);
+    let url = elastic.url();
+    let ended = crate::support::program::run(
+        site.dir(),
+        &["ship", "bundle", "--elastic", &url, "--elastic-api-key-file", "key"],
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    site.assert_stored(&elastic, 1..=5);
 }

@@ -6,8 +6,8 @@
 use super::class::PLANTED;
 use super::place::PLACES;
 use super::place::Says::{self, Chunked, Client, Close, Desktop, Gzipped, Request, Response, Server, Upgrade};
-use super::{ENCODINGS, Encoding, Haystack, SECRET, fill, pass, script};
-use crate::support::program::{Program, Upstream, run, tls_as};
+use super::{ENCODINGS, Encoding, Haystack, SECRET, fill, is_in, script};
+use crate::support::program::{Program, Upstream, assert_without_holes, captures, run, tapping, tls_as};
 use crate::support::soon;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -18,6 +18,7 @@ use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The real server: its name is the user's own word, so standard error may say it; what is handed on may not.
 const UPSTREAM: &str = "zq7upstream.corp-zq.test";
@@ -62,6 +63,50 @@ async fn without_redaction_every_output_holds_canaries() {
         let found = leaks(&output).len();
         assert!(found > 30, "{found} canaries in {}", output.name);
     }
+}
+
+/// What the door keeps, through the built program, whose other outputs must keep quiet too.
+#[tokio::test]
+async fn no_canary_comes_out_of_the_program() {
+    let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::new().await);
+    let mut program = tapping(dir.path(), &upstream, &["--log-filter=debug"]);
+    for (n, place) in PLACES.iter().enumerate() {
+        let (mut client, server) = tokio::join!(program.client(), upstream.accept());
+        let mut server = server.unwrap();
+        for (direction, bytes) in script(&place.says, ENCODINGS[n % ENCODINGS.len()], SECRET) {
+            let mut seen = vec![0; bytes.len()];
+            let passed = async {
+                match direction {
+                    C2s => pass(&mut client, &mut server, &bytes, &mut seen).await,
+                    S2c => pass(&mut server, &mut client, &bytes, &mut seen).await,
+                }
+            };
+            soon(place.name, passed).await.unwrap();
+            assert_eq!(seen, bytes, "{}: the very bytes", place.name);
+        }
+    }
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.lines().count() > PLACES.len(), "debug says something of each connection");
+    assert!(!ended.stderr.lines().any(is_in), "{}", ended.stderr);
+    let files = captures(&dir.path().join("captures"));
+    assert!(files.iter().all(|(path, _)| !is_in(&path.display().to_string())));
+    let lines: Vec<_> = files.iter().flat_map(|(_, lines)| lines).collect();
+    assert!(lines.len() > 3 * PLACES.len());
+    assert!(!lines.iter().any(|line| is_in(&line.to_string())));
+    assert_without_holes(lines);
+}
+
+async fn pass(
+    from: &mut (impl AsyncWrite + Unpin),
+    to: &mut (impl AsyncRead + Unpin),
+    bytes: &[u8],
+    seen: &mut [u8],
+) -> std::io::Result<()> {
+    from.write_all(bytes).await?;
+    from.flush().await?;
+    to.read_exact(seen).await?;
+    Ok(())
 }
 
 struct Outputs<'d> {

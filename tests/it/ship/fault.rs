@@ -2,9 +2,9 @@
 
 use super::site::Site;
 use crate::support::bulk::Bulk;
-use crate::support::hec::{Acks, Hec};
+use crate::support::hec::Hec;
 use crate::support::receiver::{Mishap, Receiver, Wire};
-use finesse_tap::ship::{self, Ack, End, Kind, Orders, Pace, Plan, Status, Url};
+use finesse_tap::ship::{self, End, Kind, Login, Orders, Pace, Plan, Status, Url};
 use finesse_tap::tls::upstream::Trust;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -44,6 +44,7 @@ fn whatever_befalls_hec_every_event_arrives() {
         splunk.suffer(mishaps.to_vec());
         let ended = site.ship_to_splunk(&splunk, &[]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("hint=\"\""), "{}", ended.stderr);
     }
     site.assert_indexed(&splunk, 1..=5 * 2_100);
     assert!(site.kept(".dead.ndjson").is_empty());
@@ -164,6 +165,8 @@ fn batches_too_large_for_the_receiver_are_halved() {
     assert!(letters.len() == 1 && letters[0].1.contains("413"), "{letters:?}");
 }
 
+// Ended by a signal.
+#[cfg(unix)]
 #[test]
 fn a_receiver_that_is_away_is_waited_for_and_what_is_written_meanwhile_follows() {
     let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
@@ -231,7 +234,11 @@ fn two_shippers_of_the_same_captures_to_the_same_receiver_are_one_too_many() {
     let ended = site.ship_to_splunk(&splunk, &[]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("another shipper"), "{}", ended.stderr);
+    #[cfg(unix)]
     assert_eq!(program.stop().code, Some(0));
+    #[cfg(windows)]
+    drop(program);
+    assert_eq!(site.ship_to_splunk(&splunk, &[]).code, Some(0), "the lock went with the process");
 }
 
 #[test]
@@ -244,56 +251,120 @@ fn connections_are_used_again() {
     assert!(splunk.connections() <= Pace::default().parallel, "{}", splunk.connections());
 }
 
-/// The shipper itself, with a shorter patience than the program's.
-async fn ship(site: &Path, url: &str, ack: Ack) -> ship::Summary {
-    let token = ship::secret::Source::File(site.join("token"));
-    let kind = Kind::Splunk { token, index: None, ack };
+/// The shipper itself, which waits hardly at all unless it is told to.
+async fn ship(site: &Path, url: &str) -> ship::Summary {
+    let kind = Kind::Elastic { login: Login::None, stream: ship::elastic::DATA_STREAM.into(), setup: None };
     let receiver = ship::Receiver { url: Url::parse(url).unwrap(), trust: Trust::System, kind };
-    let pace = Pace {
-        ack: Duration::from_secs(2),
-        ack_poll: Duration::from_millis(10),
-        backoff_base: Duration::from_millis(10),
-        ..Pace::default()
-    };
+    let pace =
+        Pace { backoff_base: Duration::from_millis(1), backoff_cap: Duration::from_millis(1), ..Pace::default() };
     let captures = site.join("captures");
     let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
     let status = Arc::new(Status::new(plan.receiver.name()));
-    let summary = ship::run(&plan, &status, &Orders::default()).await.unwrap();
-    assert_eq!(status.snapshot().lag_bytes, 0);
-    summary
+    ship::run(&plan, &status, &Orders::default()).await.unwrap()
 }
 
 #[tokio::test]
-async fn what_is_never_acknowledged_is_sent_again() {
-    let acks = Acks { after_polls: 2, lost_batches: 2, ..Acks::default() };
-    let contract = Hec { acks: Some(acks), ..Hec::default() };
-    let (site, splunk) = (Site::new(), Receiver::start(contract, Wire::Plain));
-    site.write(1, 1..=800);
-    let summary = ship(site.dir(), &splunk.url(), Ack::Required).await;
-    assert_eq!(summary.counts.delivered, 800);
-    assert!(summary.counts.errors >= 2, "{:?}", summary.counts);
-    site.assert_indexed(&splunk, 1..=800);
-}
-
-/// A file system of 64 KiB, gone with the test; `None` where the system lets us make none.
-#[cfg(target_os = "linux")]
-struct Small(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl Small {
-    fn mount(at: &Path) -> Option<Self> {
-        std::fs::create_dir(at).unwrap();
-        let mut command = std::process::Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).stderr(std::process::Stdio::null());
-        let is_mounted = command.status().is_ok_and(|status| status.success());
-        is_mounted.then(|| Self(at.to_owned()))
+async fn the_time_that_a_receiver_asks_for_is_given_to_it() {
+    let in_three_s = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
+    let date = in_three_s.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    for asked in ["1", &date] {
+        let (site, elastic) =
+            (Site::new(), Receiver::start(Bulk { authorization: None, ..Bulk::ready() }, Wire::Plain));
+        site.write(1, 1..=10);
+        elastic.suffer([say_later(503, asked, "")]);
+        let since = finesse_tap::clock::now();
+        assert_eq!(ship(site.dir(), &elastic.url()).await.counts.delivered, 10);
+        assert!(finesse_tap::clock::now().ms_since(since) >= 1_000, "came back too soon for {asked}");
+        site.assert_stored(&elastic, 1..=10);
     }
 }
 
-#[cfg(target_os = "linux")]
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+#[tokio::test]
+async fn what_is_the_cluster_s_trouble_is_waited_for_and_blamed_on_no_event() {
+    let faults = [
+        (429, "es_rejected_execution_exception", "rejected execution of coordinating operation"),
+        (
+            403,
+            "cluster_block_exception",
+            "index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage]",
+        ),
+        (503, "unavailable_shards_exception", "primary shard is not active"),
+        (500, "node_closed_exception", "node closed"),
+        (429, "circuit_breaking_exception", "[parent] Data too large"),
+    ];
+    let contract = Bulk { authorization: None, faults: faults.into(), ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=300);
+    let summary = ship(site.dir(), &elastic.url()).await;
+    assert_eq!((summary.counts.delivered, summary.counts.dead_letters), (300, 0));
+    assert!(summary.counts.errors > 0, "{:?}", summary.counts);
+    site.assert_stored(&elastic, 1..=300);
+    assert_eq!(elastic.contract.lock().unwrap().conflicts, 0, "only those that were put off are sent again");
+}
+
+#[tokio::test]
+async fn half_an_answer_or_none_of_bulk_s_is_no_delivery() {
+    let contract = Bulk { authorization: None, ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=300);
+    elastic.suffer([
+        Mishap::CutInAnswer,
+        say(200, r#"{"errors":true,"items":[{"create":{"status":201}},{"crea"#),
+        say(429, json!({"error": {"type": "circuit_breaking_exception", "reason": "too large"}, "status": 429})),
+        say(503, json!({"error": {"type": "cluster_block_exception", "reason": "no master"}, "status": 503})),
+    ]);
+    let summary = ship(site.dir(), &elastic.url()).await;
+    assert_eq!((summary.counts.delivered, summary.counts.dead_letters), (300, 0));
+    assert!(summary.counts.errors >= 4, "{:?}", summary.counts);
+    site.assert_stored(&elastic, 1..=300);
+    assert!(elastic.contract.lock().unwrap().conflicts > 0, "what was taken and told by half an answer was sent again");
+}
+
+#[test]
+fn a_receiver_that_refuses_every_event_is_to_blame_and_not_the_events() {
+    let contract = Bulk { poison: Some("event"), ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=50);
+    let ended = site.ship_to_elastic(&elastic, &[]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let told = "error: all 50 events of a batch were refused, the first with 400: document_parsing_exception";
+    assert!(ended.stderr.contains(told) && ended.stderr.contains("hint: "), "{}", ended.stderr);
+    assert!(site.kept(".dead.ndjson").is_empty());
+    elastic.contract.lock().unwrap().poison = None;
+    assert_eq!(site.ship_to_elastic(&elastic, &[]).code, Some(0));
+    site.assert_stored(&elastic, 1..=50);
+
+    let contract = Hec { poison: Some("event"), names_culprit: false, ..Hec::default() };
+    let splunk = Receiver::start(contract, Wire::Plain);
+    let ended = site.ship_to_splunk(&splunk, &[]);
+    assert!(ended.stderr.contains("error: all 50 events of a batch were refused"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_only_a_person_can_change_in_the_cluster_ends_it_and_blames_no_event() {
+    let faults = [
+        (
+            400,
+            "validation_exception",
+            "this action would add [2] shards, but this cluster has [1000]",
+            "look at the cluster",
+        ),
+        (400, "index_closed_exception", "closed", "look at the cluster"),
+        (400, "illegal_argument_exception", "pipeline with id [finesse-event] does not exist", "--elastic-setup"),
+        (403, "security_exception", "action [indices:data/write/bulk] is unauthorized", "create_doc"),
+        (404, "index_not_found_exception", "no such index", "--elastic-setup"),
+    ];
+    for (status, kind, reason, hint) in faults {
+        let contract = Bulk { faults: [(status, kind, reason)].into(), ..Bulk::ready() };
+        let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+        site.write(1, 1..=20);
+        let ended = site.ship_to_elastic(&elastic, &[]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        let told = ended.stderr.contains(&format!("error: {status}: {kind}: {reason}")) && ended.stderr.contains(hint);
+        assert!(told, "{}", ended.stderr);
+        assert!(site.kept(".dead.ndjson").is_empty(), "{kind}: no event is to blame");
+        assert_eq!(site.ship_to_elastic(&elastic, &[]).code, Some(0), "{kind}");
+        site.assert_stored(&elastic, 1..=20);
     }
 }
 
@@ -302,7 +373,7 @@ impl Drop for Small {
 fn a_full_disk_holds_delivery_up_and_loses_nothing() {
     let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
     let state = site.path("state");
-    let Some(_mounted) = Small::mount(&state) else {
+    let Some(_mounted) = crate::support::Small::mount(&state) else {
         crate::support::skipped("a_full_disk_holds_delivery_up_and_loses_nothing", "the right to mount a file system");
         return;
     };

@@ -31,6 +31,20 @@ fn lines(site: &Site) -> std::collections::BTreeMap<String, serde_json::Value> {
     lines.map(|line| (line["event"]["id"].as_str().unwrap().to_owned(), line)).collect()
 }
 
+/// Waits until the captures have so many lines.
+fn written(site: &Site, wanted: usize) {
+    let count = || -> usize {
+        let files = std::fs::read_dir(site.path("captures")).unwrap().map(|entry| entry.unwrap().path());
+        let texts = files.filter(|path| path.extension().is_some_and(|end| end == "ndjson")).map(std::fs::read);
+        texts.map(|text| text.unwrap().iter().filter(|byte| **byte == b'\n').count()).sum()
+    };
+    let deadline = crate::support::Deadline::after(crate::support::PATIENCE);
+    while count() < wanted {
+        assert!(!deadline.is_over(), "{} lines are written", count());
+        std::thread::yield_now();
+    }
+}
+
 fn assert_all_there(site: &Site, splunk: &Receiver<Hec>) {
     let contract = splunk.contract.lock().unwrap();
     let found = contract.events.iter();
@@ -62,6 +76,8 @@ async fn a_receiver_that_is_away_costs_the_relay_nothing_and_gets_everything_the
     exchange(&mut program, &upstream).await;
     program.line("not delivered yet");
     exchange(&mut program, &upstream).await;
+    // What is in the file outlives the process: the opening line, and three for each exchange.
+    written(&site, 7);
     program.signal("KILL");
     assert_eq!(program.end().code, None);
     splunk.away(false);
@@ -84,7 +100,9 @@ async fn a_wrong_token_is_said_and_the_relay_goes_on() {
     exchange(&mut program, &upstream).await;
     let ended = program.stop();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("the next start goes on") && !ended.stderr.contains("canary"), "{}", ended.stderr);
+    let told = ended.stderr.lines().find(|line| line.contains("delivery had stopped")).unwrap_or_default();
+    assert!(told.contains("once that is put right, the next start goes on") && told.contains("code 4"), "{told}");
+    assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
 }
 
 #[tokio::test]

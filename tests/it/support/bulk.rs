@@ -1,11 +1,13 @@
 //! A stand-in for Elasticsearch, not Elasticsearch: it enforces what Elastic documents of `_bulk` into data streams, and of templates.
 //!
 //! Credentials (401), media type, framing with its last LF (400), `create` only, a data stream that has an index template
-//! (404), ids that are there (409), the length (413), `filter_path`; templates that refer to what is there already (400).
+//! (404), ids that are there (409), the length (413), `filter_path`; templates that refer to what is there already (400), and
+//! pipelines and mappings that OpenSearch refuses. `ship/opensearch.rs` holds its words against another's server, and
+//! `rsyslog.rs` against another's client.
 
 use super::receiver::{Asked, Contract, Reply};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 pub const API_KEY: &str = "id-canary:key-canary";
 
@@ -17,6 +19,8 @@ pub struct Bulk {
     pub poison: Option<&'static str>,
     /// Of so many items one is told to come later; 0 for none.
     pub rejects_one_in: usize,
+    /// What the next items are told, one each: status, type and reason.
+    pub faults: VecDeque<(u16, &'static str, &'static str)>,
     /// By path.
     pub put: BTreeMap<String, Value>,
     /// Objects that Kibana has imported, and how often.
@@ -36,6 +40,7 @@ impl Default for Bulk {
             max_bytes: 100_000_000,
             poison: None,
             rejects_one_in: 0,
+            faults: VecDeque::new(),
             put: BTreeMap::new(),
             imports: Vec::new(),
             documents: BTreeMap::new(),
@@ -58,13 +63,14 @@ impl Bulk {
     }
 
     fn bulk(&mut self, stream: &str, asked: &Asked) -> Result<Reply, Reply> {
-        if !matches!(asked.fields["content-type"].to_str().unwrap(), "application/x-ndjson" | "application/json") {
+        let media_type = asked.fields["content-type"].to_str().unwrap().split(';').next().unwrap();
+        if !matches!(media_type, "application/x-ndjson" | "application/json") {
             return Err(Self::fault(406, "media_type_header_exception", "Invalid media-type"));
         }
         if asked.body.len() > self.max_bytes {
             return Err(Reply { status: 413, fields: Vec::new(), body: String::new() });
         }
-        if !self.put.iter().any(|(path, template)| path.starts_with("/_index_template/") && covers(template, stream)) {
+        if !stream.is_empty() && !self.is_covered(stream) {
             return Err(Self::fault(404, "index_not_found_exception", "no such index and no template for it"));
         }
         let Some(body) = std::str::from_utf8(&asked.body).ok().and_then(|body| body.strip_suffix('\n')) else {
@@ -86,17 +92,32 @@ impl Bulk {
                 let reason = "only write ops with an op_type of create are allowed in data streams";
                 return Err(Self::fault(400, "illegal_argument_exception", reason));
             };
-            items.push(json!({"create": self.create(id, pair[1])}));
+            let named = action["create"]["_index"].as_str().unwrap_or(stream);
+            let created = match self.is_covered(named) {
+                true => self.create(id, pair[1]),
+                false => {
+                    json!({"status": 404, "error": {"type": "index_not_found_exception", "reason": "no such index"}})
+                }
+            };
+            items.push(json!({"create": created}));
         }
         let errors = items.iter().any(|item| item["create"].get("error").is_some());
-        assert!(asked.query.contains("filter_path=") && asked.query.contains("items.*.error"), "{}", asked.query);
+        let is_ours = !stream.is_empty();
+        assert!(!is_ours || asked.query.contains("items.*.error"), "{}", asked.query);
         Ok(Reply::json(200, json!({"errors": errors, "items": items})))
     }
 
+    fn is_covered(&self, stream: &str) -> bool {
+        self.put.iter().any(|(path, template)| path.starts_with("/_index_template/") && covers(template, stream))
+    }
+
     fn create(&mut self, id: &str, document: &str) -> Value {
-        let fault =
-            |status: u16, kind: &str| json!({"status": status, "error": {"type": kind, "reason": "as it says"}});
+        let told = |status: u16, kind: &str, reason: &str| json!({"status": status, "error": {"type": kind, "reason": reason}});
+        let fault = |status, kind| told(status, kind, "as it says");
         self.items += 1;
+        if let Some((status, kind, reason)) = self.faults.pop_front() {
+            return told(status, kind, reason);
+        }
         if self.rejects_one_in > 0 && self.items.is_multiple_of(self.rejects_one_in) {
             return fault(429, "es_rejected_execution_exception");
         }
@@ -120,6 +141,13 @@ impl Bulk {
     fn template(&mut self, asked: &Asked) -> Result<Reply, Reply> {
         let document: Value = serde_json::from_slice(&asked.body)
             .map_err(|_| Self::fault(400, "parse_exception", "request body is no JSON"))?;
+        let text = document.to_string();
+        if asked.path.starts_with("/_ingest/pipeline/") && text.contains("\"copy_from\"") {
+            return Err(Self::fault(400, "parse_exception", "processor [set] doesn't support [copy_from]"));
+        }
+        if text.contains("{\"type\":\"constant_keyword\"}") {
+            return Err(Self::fault(400, "mapper_parsing_exception", "missing required parameter [value]"));
+        }
         if asked.path.starts_with("/_index_template/") {
             for part in document["composed_of"].as_array().unwrap() {
                 if !self.put.contains_key(&format!("/_component_template/{}", part.as_str().unwrap())) {
@@ -170,12 +198,13 @@ impl Contract for Bulk {
         }
         let reply = match (asked.method.as_str(), asked.path.as_str()) {
             ("POST", path) if path.ends_with("/_bulk") => {
-                self.bulk(path.trim_start_matches('/').trim_end_matches("/_bulk"), asked)
+                self.bulk(path.trim_end_matches("/_bulk").trim_start_matches('/'), asked)
             }
             ("PUT", path) if path.starts_with("/_ingest/pipeline/") || path.contains("_template/") => {
                 self.template(asked)
             }
             ("POST", "/api/saved_objects/_import") => Ok(self.import(asked)),
+            ("GET", "/_cat/health") => Ok(Reply { status: 200, fields: Vec::new(), body: "green\n".into() }),
             _ => Err(Self::fault(405, "", "Incorrect HTTP method")),
         };
         reply.unwrap_or_else(|refused| refused)

@@ -8,7 +8,7 @@ use super::receiver::{Asked, Contract, Reply};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub const TOKEN: &str = "0f8b3c5e-hec-token-canary";
 
@@ -34,6 +34,13 @@ pub struct Acks {
     pub after_polls: usize,
     /// Batches that are taken, lost before they are indexed, and never acknowledged.
     pub lost_batches: usize,
+    /// Nothing is indexed before so many batches wait at once.
+    pub until_waiting: usize,
+    /// Splunk begins anew at the so manieth question, without what was not indexed yet.
+    pub restart_at_question: usize,
+    /// What the next questions are answered, one each: status and code.
+    pub faults: VecDeque<(u16, u32)>,
+    pub questions: usize,
     pub next: u64,
     pub waiting: BTreeMap<u64, (usize, Vec<(String, String)>)>,
     pub acknowledged: BTreeSet<u64>,
@@ -191,12 +198,26 @@ impl Hec {
         Self::channel(asked)?;
         let wanted: Wanted =
             serde_json::from_slice(&asked.body).map_err(|_| Self::refused(400, 6, "Invalid data format"))?;
+        acks.questions += 1;
+        if let Some((status, code)) = acks.faults.pop_front() {
+            return Err(Self::refused(status, code, "as it says"));
+        }
+        if acks.questions == acks.restart_at_question {
+            acks.next = 0;
+            acks.waiting.clear();
+            acks.acknowledged.clear();
+        }
         let (mut said, mut indexed) = (serde_json::Map::new(), Vec::new());
+        if acks.waiting.len() >= acks.until_waiting {
+            acks.until_waiting = 0;
+        }
+        let is_held_back = acks.until_waiting > 0;
         for id in wanted.acks {
-            if acks.waiting.get_mut(&id).is_some_and(|(polls, _)| {
+            let is_indexed = acks.waiting.get_mut(&id).is_some_and(|(polls, _)| {
                 *polls = polls.saturating_sub(1);
-                *polls == 0
-            }) {
+                *polls == 0 && !is_held_back
+            });
+            if is_indexed {
                 indexed.extend(acks.waiting.remove(&id).unwrap().1);
                 acks.acknowledged.insert(id);
             }

@@ -72,10 +72,42 @@ pub fn have(test: &str, programs: &[&str]) -> bool {
     false
 }
 
+/// Whether a file that a test needs is there: a module of a program, or a program of a pip package. As [`have`].
+pub fn have_file(test: &str, path: &std::path::Path) -> bool {
+    if path.exists() {
+        return true;
+    }
+    assert!(std::env::var_os("FINESSE_TAP_REAL").is_none(), "{test} needs {}: run tests/run", path.display());
+    skipped(test, &format!("{} (run tests/run)", path.display()));
+    false
+}
+
 /// Says past the test harness that a test is skipped.
 pub fn skipped(test: &str, needs: &str) {
     let line = format!("skipped: {test} needs {needs}\n");
     std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+}
+
+/// A file system of 64 KiB, gone with the test; `None` where the system lets us make none.
+#[cfg(target_os = "linux")]
+pub struct Small(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Small {
+    pub fn mount(at: &std::path::Path) -> Option<Self> {
+        std::fs::create_dir(at).unwrap();
+        let mut command = std::process::Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).stderr(std::process::Stdio::null());
+        let is_mounted = command.status().is_ok_and(|status| status.success());
+        is_mounted.then(|| Self(at.to_owned()))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }
 
 /// Whether the long forms of tests are asked for.

@@ -101,7 +101,8 @@ impl Program {
         self.child.id()
     }
 
-    /// Sends a signal by its name: `TERM`, `HUP`.
+    /// Sends a signal by its name: `TERM`, `HUP`. Windows has nothing like it that would reach a program from outside its console.
+    #[cfg(unix)]
     pub fn signal(&self, name: &str) {
         self.signals(&[name]);
     }
@@ -124,6 +125,7 @@ impl Program {
     }
 
     /// Tells it to stop and waits for its end.
+    #[cfg(unix)]
     pub fn stop(self) -> Ended {
         self.signal("TERM");
         self.end()

@@ -6,8 +6,9 @@
 use super::rig::{provider, self_signed};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
@@ -64,6 +65,8 @@ pub enum Mishap {
     CutBeforeTaking,
     /// It ends when all is taken and nothing is answered.
     CutBeforeAnswer,
+    /// It ends when all is taken and half of the answer is sent.
+    CutInAnswer,
     /// Everything takes so long.
     Slow(Duration),
 }
@@ -212,14 +215,15 @@ async fn serve<C: Contract>(
     }
 }
 
-/// An error ends the connection without an answer.
+/// An error ends the connection without an answer, or within it.
 type Cut = Box<dyn std::error::Error + Send + Sync>;
+type Body = UnsyncBoxBody<Bytes, Cut>;
 
 async fn answer<C: Contract>(
     request: Request<Incoming>,
     contract: Arc<Mutex<C>>,
     shared: Arc<Shared>,
-) -> Result<Response<Full<Bytes>>, Cut> {
+) -> Result<Response<Body>, Cut> {
     if shared.is_away.load(Ordering::SeqCst) {
         return Err("away".into());
     }
@@ -271,13 +275,21 @@ async fn answer<C: Contract>(
     }
     let response = response(&reply);
     step(Step::Answered);
+    if matches!(mishap, Some(Mishap::CutInAnswer)) {
+        let half = Bytes::copy_from_slice(&reply.body.as_bytes()[..reply.body.len() / 2]);
+        let frames = [Ok(Frame::data(half)), Err(Cut::from("cut in the answer"))];
+        let mut cut = Response::new(StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync());
+        cut.headers_mut().insert("content-length", reply.body.len().into());
+        return Ok(cut);
+    }
     Ok(response)
 }
 
-fn response(reply: &Reply) -> Response<Full<Bytes>> {
+fn response(reply: &Reply) -> Response<Body> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.fields {
         response = response.header(*name, value);
     }
-    response.body(Full::new(Bytes::from(reply.body.clone()))).unwrap()
+    let body = Full::new(Bytes::from(reply.body.clone())).map_err(|never| match never {});
+    response.body(body.boxed_unsync()).unwrap()
 }
