@@ -1,5 +1,6 @@
 //! The facts at the start, one a line on standard error, stable enough to script against.
 
+use crate::browse::reachable;
 use crate::capture::rules::Level;
 use crate::config::DEFAULT_CERTS;
 use crate::conn::Kind;
@@ -104,7 +105,8 @@ fn browser(facts: &Facts<'_>) -> Vec<String> {
     } else {
         format!(" --ignore-certificate-errors-spki-list={}", keys.join(","))
     };
-    let rules: Vec<String> = desktops().map(|route| format!("MAP {} {}", route.upstream, route.listener)).collect();
+    let rules: Vec<String> =
+        desktops().map(|route| format!("MAP {} {}", route.upstream, reachable(route.listener))).collect();
     lines.push(format!(
         "browser {}chrome --user-data-dir=NEW-FOLDER --host-resolver-rules=\"{}\"{trust} https://{upstream}/desktop",
         if lines.is_empty() { "" } else { "or: " },
@@ -121,4 +123,27 @@ pub(super) fn base64_of_hex(hex: &str) -> Option<String> {
     let bytes: Vec<u8> =
         digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
     Some(STANDARD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conn::Authority;
+
+    #[test]
+    fn a_browser_is_not_sent_to_the_address_that_means_all() {
+        let upstream = Authority::parse("pub.example.test:8445", 0).unwrap();
+        let route = Route { listener: "0.0.0.0:9000".parse().unwrap(), upstream, kind: Kind::Https };
+        let facts = Facts {
+            fronted: &[(route, Ok(Vec::new()))],
+            capture: "captures",
+            redaction: Level::Auth,
+            cas: &[],
+            spki_sha256: &[],
+            admin: None,
+        };
+        let text = text(&facts);
+        assert!(text.contains("listening https://0.0.0.0:9000\n"), "{text}");
+        assert!(text.contains("MAP pub.example.test:8445 127.0.0.1:9000\""), "{text}");
+    }
 }

@@ -61,7 +61,8 @@ impl Visit {
 }
 
 /// Where a listener is reached from its own machine.
-fn reachable(listener: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn reachable(listener: SocketAddr) -> SocketAddr {
     let ip = match listener.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -8,7 +8,7 @@ mod arguments;
 mod find;
 mod profile;
 
-pub use arguments::Visit;
+pub use arguments::{Visit, reachable};
 pub use find::{Found, find};
 
 use anyhow::{Context as _, anyhow, bail};

@@ -107,7 +107,7 @@ pub(super) fn traffic(said: &Said) -> Result<Traffic, Problem> {
         traffic.upstreams.push(upstream);
     }
     if traffic.upstreams.is_empty() {
-        if let Some(value) = said.one("listen") {
+        if let (Some(value), Some(_)) = (said.one("listen"), said.one("route")) {
             let hint = "add --upstream HOST; a --route names the address it listens on itself";
             return Err(value.problem("no server is named that would be behind it").hint(hint));
         }

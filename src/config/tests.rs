@@ -203,6 +203,7 @@ fn problems_name_the_place_and_what_to_write() {
     for (line, variables, wanted) in [
         ("run", &[][..], "no server is named\nhint: add --upstream HOST"),
         ("run", &["FINESSE_TAP_UPSTREAM="], "no server is named"),
+        ("run --listen 127.0.0.1:9", &[], "no server is named\nhint: add --upstream HOST"),
         ("run --upstream https://h.example.test:8445/desktop", &[], "\nhint: write --upstream h.example.test:8445"),
         ("run --upstream h/desktop", &[], "\nhint: write --upstream h"),
         ("run", &["FINESSE_TAP_UPSTREAM=https://h/"], "\nhint: write FINESSE_TAP_UPSTREAM=h"),

@@ -112,6 +112,7 @@ fn the_unit_starts_what_the_package_installs() {
 #[tokio::test]
 async fn the_unit_is_told_when_it_is_up() {
     use crate::support::program::{Program, Upstream, to};
+    use crate::support::soon;
     use std::os::linux::net::SocketAddrExt as _;
     use std::os::unix::net::{SocketAddr, UnixDatagram};
 
@@ -129,10 +130,11 @@ async fn the_unit_is_told_when_it_is_up() {
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     for (variable, address) in sockets {
         let manager = UnixDatagram::bind_addr(&address).unwrap();
-        manager.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+        manager.set_nonblocking(true).unwrap();
+        let manager = tokio::net::UnixDatagram::from_std(manager).unwrap();
         let mut program = Program::start_in(dir.path(), &options, &[("NOTIFY_SOCKET", &variable)]);
         let mut said = [0; 64];
-        let length = manager.recv(&mut said).unwrap();
+        let length = soon("that it is up", manager.recv(&mut said)).await.unwrap();
         assert_eq!(&said[..length], b"READY=1");
         program.signal("HUP");
         program.line("reloaded");
@@ -170,8 +172,11 @@ fn the_image_starts_with_nothing_but_a_server_named() {
     command.extend(list("CMD"));
     let mut variables: Vec<(&str, &str)> =
         instructions("ENV").iter().map(|pair| pair.split_once('=').unwrap()).collect();
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let problem = run(&words, &variables).unwrap_err();
+    assert!(problem.starts_with("no server is named\n"), "not of a variable that the image sets: {problem}");
     variables.push(("FINESSE_TAP_UPSTREAM", "uccxpub.example.com"));
-    let run = run(&command.iter().map(String::as_str).collect::<Vec<_>>(), &variables).unwrap();
+    let run = run(&words, &variables).unwrap();
     let [address] = run.traffic.listen[..] else { panic!("{:?}", run.traffic.listen) };
     assert!(address.ip().is_unspecified());
     assert_eq!(instructions("EXPOSE"), [address.port().to_string()]);

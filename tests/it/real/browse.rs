@@ -235,7 +235,7 @@ fn a_desktop_goes_on_to_the_second_node_when_the_first_fails() {
     second.quotes(frames);
     assert_eq!(second.all("finesse-update").count(), 1);
     // One agent, one story; and nothing is said of a server that the browser goes to past the proxy.
-    let session = |node: &Capture| node.all("websocket-opened").map(|event| event["trace"].clone()).next();
+    let session = |node: &Capture| node.all("websocket-closed").map(|event| event["trace"].clone()).next();
     assert!(session(&first).is_some_and(|trace| trace["id"].is_string()) && session(&first) == session(&second));
     let findings: Vec<_> = capture.all("finding").map(|event| &event["finesse"]["finding"]["code"]).collect();
     assert_eq!(findings, ["ended-without-close"], "what the first node's end is told as");
