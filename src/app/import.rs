@@ -11,6 +11,7 @@ use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
+use crate::stored::tame;
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
@@ -120,5 +121,5 @@ fn told(har: &Har, tally: Tally) -> String {
 
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(tame(text).as_bytes());
 }

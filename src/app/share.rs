@@ -4,6 +4,7 @@ use super::progress::Progress;
 use crate::config::Resolve;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
+use crate::stored::tame;
 use anyhow::bail;
 use std::io::Write as _;
 
@@ -62,5 +63,5 @@ pub fn resolve(asked: &Resolve) -> anyhow::Result<Vec<u8>> {
 
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(tame(text).as_bytes());
 }

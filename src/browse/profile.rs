@@ -30,7 +30,11 @@ impl Profile {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         let make = || {
             fs::create_dir_all(&parent)?;
-            tempfile::Builder::new().prefix("finesse-tap-browser-").tempdir_in(&parent)
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("finesse-tap-browser-");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            builder.tempdir_in(&parent)
         };
         let made = make().with_context(|| format!("make a profile for the browser in {}", parent.display()));
         Ok(Self(made?))
@@ -89,6 +93,8 @@ mod tests {
     async fn a_profile_goes_with_all_that_is_in_it() {
         let parent = tempfile::tempdir().unwrap();
         let profile = Profile::create(Some(&parent.path().join("new/parent"))).unwrap();
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(profile.path()).unwrap()) & 0o777, 0o700);
         assert_eq!(profile.last_words(), None);
         let mut said = profile.said().unwrap();
         write!(said, "{}\n[1:ERROR] no \u{1b}[1mdisplay\n\n", "x".repeat(10_000)).unwrap();

@@ -5,6 +5,7 @@ mod class;
 mod levels;
 mod outputs;
 mod place;
+mod wire;
 
 use crate::support::HOST;
 use crate::support::frames::{Length, deflate, frame};
