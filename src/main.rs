@@ -5,6 +5,7 @@
 
 use finesse_tap::cli::manual;
 use finesse_tap::config::{self, Ca, Environment, Run, Stop, Task};
+use finesse_tap::stored::tame;
 use finesse_tap::{app, ca_text, clock, log, report};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -113,6 +114,7 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 fn fail(text: &str, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {text}");
+    // Names of files and words of servers may be in it.
+    let _ = writeln!(io::stderr(), "error: {}", tame(text));
     code.into()
 }

@@ -1,7 +1,9 @@
 //! What tells machines how the program fares: `/metrics`, `/healthz`, `/readyz` over plain HTTP.
 //!
 //! Reads counts that are kept anyway and takes no part in the traffic. Answers GET and HEAD, holds no secret, and sends
-//! nothing of the traffic but numbers. Knows neither proxy nor shippers: whoever wires it says what to ask.
+//! nothing of the traffic but numbers. What comes over loopback must ask by an address or as `localhost`, so that no page in a
+//! browser on this machine reads it under a name of its own (DNS rebinding). Knows neither proxy nor shippers: whoever wires
+//! it says what to ask.
 
 mod metrics;
 mod page;
@@ -10,16 +12,18 @@ pub use page::Format;
 
 use crate::bus::{Bus, Duty};
 use crate::clock::Moment;
+use crate::conn::Authority;
 use crate::tap::feed::Budget;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -116,10 +120,11 @@ pub async fn serve(listener: TcpListener, watched: Watched) {
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
             Ok((tcp, _)) => {
+                let is_local = tcp.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
                 let watched = Arc::clone(&watched);
                 connections.spawn(async move {
                     let service = service_fn(|request| {
-                        let answer = answer(&watched, &request);
+                        let answer = answer(&watched, &request, is_local);
                         async { Ok::<_, Infallible>(answer) }
                     });
                     let serving = http1::Builder::new()
@@ -141,7 +146,13 @@ pub async fn serve(listener: TcpListener, watched: Watched) {
     }
 }
 
-fn answer(watched: &Watched, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(watched: &Watched, request: &Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {
+    if is_local && !is_asked_by_address(request) {
+        return plain(
+            StatusCode::MISDIRECTED_REQUEST,
+            "over loopback this is asked by address or as localhost, and under no other name\n",
+        );
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         refused.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static("GET, HEAD"));
@@ -164,6 +175,15 @@ fn answer(watched: &Watched, request: &Request<Incoming>) -> Response<Full<Bytes
     }
 }
 
+/// Whether the name that was asked for, if there is one, is this machine's in every browser.
+fn is_asked_by_address(request: &Request<Incoming>) -> bool {
+    let said = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+    let Some(said) = request.uri().authority().map(|authority| authority.as_str()).or(said) else { return true };
+    let Ok(Authority { host, .. }) = Authority::parse(said, 80) else { return false };
+    let host = host.to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok()
+}
+
 fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     with_type(status, "text/plain; charset=utf-8", text)
 }
@@ -173,5 +193,6 @@ fn with_type(status: StatusCode, kind: &'static str, text: impl Into<Bytes>) -> 
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     response.headers_mut().insert(CACHE_CONTROL, hyper::header::HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, hyper::header::HeaderValue::from_static("nosniff"));
     response
 }

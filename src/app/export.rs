@@ -3,12 +3,10 @@
 use super::progress::Progress;
 use crate::config::{Export, Form, Stanzas};
 use crate::export::{Show, Sources, Told, har, pcapng, text};
-use crate::stored;
+use crate::stored::{self, Aside, tame};
 use anyhow::Context as _;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What is written at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -29,21 +27,13 @@ pub fn export(config: &Export) -> anyhow::Result<()> {
             told => told.context("write to standard output")?,
         },
         Some(out) => {
-            let aside = aside(out);
-            let mut file = create(&aside).with_context(|| format!("create {}", aside.display()))?;
-            let told = write(config, &sources, &mut file).and_then(|told| file.sync_all().map(|()| told));
-            drop(file);
-            match told {
-                Ok(told) if told.lines > 0 => {
-                    fs::rename(&aside, out).with_context(|| format!("write {}", out.display()))?;
-                    told
-                }
-                told => {
-                    // What is left of it is of no use to anybody.
-                    let _ = fs::remove_file(&aside);
-                    told.with_context(|| format!("write {}", out.display()))?
-                }
+            let failed = || format!("write {}", out.display());
+            let aside = Aside::create(out).with_context(failed)?;
+            let told = write(config, &sources, &mut aside.file().with_context(failed)?).with_context(failed)?;
+            if told.lines > 0 {
+                aside.name().with_context(failed)?;
             }
+            told
         }
     };
     say(&told, config.out.as_deref());
@@ -88,20 +78,5 @@ fn say(told: &Told, out: Option<&Path>) {
         text += &format!("wrote {} from {} lines\n", out.display(), told.lines);
     }
     // Nobody reading standard error is no reason not to work.
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-fn aside(out: &Path) -> PathBuf {
-    let mut name = OsString::from(out);
-    name.push(".part");
-    PathBuf::from(name)
-}
-
-/// A file that is no more readable than the captures it comes from.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    options.open(path)
+    let _ = io::stderr().write_all(tame(&text).as_bytes());
 }

@@ -11,7 +11,7 @@ use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
-use crate::stored::{self, Kind};
+use crate::stored::{self, Kind, tame};
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
@@ -145,5 +145,5 @@ fn told(har: &Har, tally: Tally) -> String {
 
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(tame(text).as_bytes());
 }

@@ -1,5 +1,6 @@
 //! How far a long reading has come, on a terminal only.
 
+use crate::stored::tame;
 use std::io::{IsTerminal as _, Write as _};
 
 const MEGABYTE: u64 = 1_000_000;
@@ -17,7 +18,7 @@ pub(super) struct Progress {
 impl Progress {
     /// `what` is going on: `reading desktop.har`.
     pub(super) fn new(what: String) -> Self {
-        Self { what, is_shown: std::io::stderr().is_terminal(), last: None }
+        Self { what: tame(&what).into_owned(), is_shown: std::io::stderr().is_terminal(), last: None }
     }
 
     /// `done` of `total`, whatever is counted.

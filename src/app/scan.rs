@@ -4,6 +4,7 @@ use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
 use crate::config::{Scan, ScanFormat};
 use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
+use crate::stored::tame;
 use anyhow::{Context as _, bail};
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
@@ -119,5 +120,5 @@ fn known_secrets(path: &Path) -> anyhow::Result<Vec<String>> {
 
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(tame(text).as_bytes());
 }

@@ -5,6 +5,7 @@ use crate::capture::token::is_token;
 use crate::config::Resolve;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
+use crate::stored::tame;
 use anyhow::{anyhow, bail};
 use std::io::{ErrorKind, Write as _};
 
@@ -86,5 +87,5 @@ pub fn resolve(asked: &Resolve) -> anyhow::Result<Vec<u8>> {
 
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(tame(text).as_bytes());
 }

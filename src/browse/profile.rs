@@ -42,7 +42,11 @@ impl Profile {
         sweep(&parent);
         let make = || -> io::Result<Self> {
             fs::create_dir_all(&parent)?;
-            let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(PREFIX);
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            let dir = builder.tempdir_in(&parent)?;
             Ok(Self { said: held(&dir.path().join(SAID))?, dir })
         };
         make().with_context(|| format!("make a profile for the browser in {}", parent.display()))
@@ -136,6 +140,8 @@ mod tests {
     async fn a_profile_goes_with_all_that_is_in_it() {
         let parent = tempfile::tempdir().unwrap();
         let profile = Profile::create(Some(&parent.path().join("new/parent"))).unwrap();
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(profile.path()).unwrap()) & 0o777, 0o700);
         assert_eq!(profile.last_words(), None);
         let mut said = profile.said().unwrap();
         write!(said, "{}\n[1:ERROR] no \u{1b}[1mdisplay\n\n", "x".repeat(10_000)).unwrap();

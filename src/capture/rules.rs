@@ -170,6 +170,32 @@ impl Treatment {
     }
 }
 
+/// Whether a request's method is one of RFC 9110, RFC 5789 or WebDAV. Anything may stand in its place, a token too.
+#[must_use]
+pub fn is_method(method: &str) -> bool {
+    matches!(
+        method,
+        "GET"
+            | "HEAD"
+            | "POST"
+            | "PUT"
+            | "DELETE"
+            | "PATCH"
+            | "OPTIONS"
+            | "TRACE"
+            | "CONNECT"
+            | "PROPFIND"
+            | "PROPPATCH"
+            | "MKCOL"
+            | "COPY"
+            | "MOVE"
+            | "LOCK"
+            | "UNLOCK"
+            | "REPORT"
+            | "SEARCH"
+    )
+}
+
 /// What to do with a header field's value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Field {
@@ -311,10 +337,11 @@ pub fn member(name: &str) -> Class {
 
 /// Whether a name by itself says that its value opens something.
 fn is_credential_name(name: &str) -> bool {
-    const PARTS: [&str; 11] = [
+    const PARTS: [&str; 12] = [
         "password",
         "passwd",
         "passphrase",
+        "passcode",
         "pwd",
         "token",
         "secret",
@@ -324,7 +351,7 @@ fn is_credential_name(name: &str) -> bool {
         "credential",
         "authorization",
     ];
-    PARTS.iter().any(|part| name.contains(part))
+    name == "pass" || PARTS.iter().any(|part| name.contains(part))
 }
 
 /// Whether a query's key is a credential's by a name of its own.
@@ -384,7 +411,8 @@ pub fn is_telling(name: &str) -> bool {
         "state",
         "token",
     ];
-    const MORE: [&str; 8] = ["tokens", "type", "uniqueid", "user", "verification", "x", "xsrf", "signature"];
+    const MORE: [&str; 10] =
+        ["pass", "passcode", "tokens", "type", "uniqueid", "user", "verification", "x", "xsrf", "signature"];
     const MAX_NAME_BYTES: usize = 48;
     if name.len() > MAX_NAME_BYTES {
         return false;
@@ -528,6 +556,8 @@ mod tests {
             "j_password",
             "newPasswd",
             "pwd",
+            "pass",
+            "agentPasscode",
             "passphrase",
             "access_token",
             "refresh-token",

@@ -1,9 +1,10 @@
 //! A transcript to read: time in UTC, session, direction, gist; a stanza's XML, indented, if asked for. The document that
 //! stands escaped in a notification is shown as the XML it is.
 //!
-//! Keep-alives are left out. Nothing in it can move a terminal's cursor: control characters become spaces.
+//! Keep-alives are left out. Nothing in it can move a terminal's cursor or reorder what it shows.
 
 use super::line::{Line, Sources, Told};
+use crate::stored::tame;
 use std::io::{self, Write};
 
 /// Documents inside texts that are shown as such.
@@ -39,7 +40,7 @@ pub fn text(
             writeln!(out, "{}{date} UTC", if day.is_empty() { "" } else { "\n" })?;
             date.clone_into(&mut day);
         }
-        writeln!(out, "{time}  {:<4} {}  {}", who(line), arrow(line), plain(&line.message))?;
+        writeln!(out, "{time}  {:<4} {}  {}", plain(who(line)), arrow(line), plain(&line.message))?;
         match (&line.finesse.xml, show) {
             (Some(xml), Show::Xml) => {
                 let mut shown = String::with_capacity(xml.len() * 2);
@@ -65,7 +66,7 @@ fn arrow(line: &Line<'_>) -> &'static str {
 }
 
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    tame(&text.replace(char::is_control, " ")).into_owned()
 }
 
 /// One tag a line, indented by depth, an element with nothing but text on one line. Does not understand XML beyond its
@@ -111,4 +112,33 @@ fn line(out: &mut String, depth: usize, text: &str) {
     }
     out.push_str(&" ".repeat(10 + 2 * depth.min(40)));
     out.push_str(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// Whoever made a capture may have put anything into any of its fields.
+    #[test]
+    fn no_field_of_a_capture_is_obeyed_by_a_terminal() {
+        let wild = "\u{1b}[2Jx\u{202e}y\u{9b}31m";
+        let capture = tempfile::NamedTempFile::new().unwrap();
+        let line = serde_json::json!({
+            "@timestamp": "2026-01-15T09:12:40.561300Z",
+            "event": { "id": format!("RUN-1{wild}"), "action": format!("xmpp-stanza{wild}") },
+            "message": format!("m{wild}"),
+            "finesse": {
+                "schema": "1.0", "session": { "id": format!("s1{wild}") }, "conn": { "id": wild },
+                "direction": format!("c2s{wild}"), "xml": format!("<a {wild}='{wild}'>{wild}</a>"),
+            },
+        });
+        std::fs::write(capture.path(), line.to_string() + "\n").unwrap();
+        let sources = Sources::open(&[PathBuf::from(capture.path())]).ok().unwrap();
+        let mut out = Vec::new();
+        text(&sources, Show::Xml, &mut out, &mut |_, _| ()).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("s1") && out.contains("<a "), "{out}");
+        assert!(!out.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{out:?}");
+    }
 }

@@ -22,7 +22,7 @@ mod tests;
 
 pub use gather::Filter;
 
-use crate::stored;
+use crate::stored::{self, Aside};
 use anyhow::{Context as _, bail};
 use gather::Gather;
 use model::{List, Report};
@@ -123,7 +123,10 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
     match &request.output {
         None => print(&rendered),
         Some(path) => {
-            std::fs::write(path, rendered).with_context(|| format!("write {}", path.display()))?;
+            let failed = || format!("write {}", path.display());
+            let aside = Aside::create(path).with_context(failed)?;
+            aside.file().and_then(|mut file| file.write_all(rendered.as_bytes())).with_context(failed)?;
+            aside.name().with_context(failed)?;
             // Nobody reading standard error is no reason to fail.
             let _ = writeln!(io::stderr(), "report {}", path.display());
             Ok(())

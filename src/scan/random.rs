@@ -1,8 +1,8 @@
 //! Runs that look random: keys, tokens and hashes in base64 or hexadecimal, told from words by their Shannon entropy
 //! relative to what their length allows.
 //!
-//! UUIDs, ULIDs and redaction's tokens are random by design and taken out first. Runs of over [`MAX_RUN_BYTES`] are
-//! content, not keys.
+//! UUIDs, ULIDs and redaction's tokens (by themselves, or behind the beginning of a cookie's name) are random by design and
+//! taken out first. Runs of over [`MAX_RUN_BYTES`] are content, not keys.
 
 use super::value::is_token;
 use regex::bytes::Regex;
@@ -25,7 +25,7 @@ static BY_DESIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"(?x-u)
         [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}
       | \b[0-7][0-9A-HJKMNP-TV-Z]{25}(?:\b|_)
-      | \b[hkpqtu]-[0-9a-hjkmnp-tv-z]{10}\b
+      | (?: \b | (?i: activedeviceid | finesse_ma_ ) ) [hkpqtu]-[0-9a-hjkmnp-tv-z]{10}\b
       | \b[0-9]{8}T[0-9]{6}Z\b
     ",
     )
@@ -131,6 +131,8 @@ mod tests {
             "X-Requested-With-Header-2",
             "includeSubDomains31536000",
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa1A",
+            "activeDeviceIdu-4h7w9xm2t6",
+            "finesse_ma_u-4h7w9xm2t6",
         ] {
             assert!(!is_random(run.as_bytes()), "{run}");
         }

@@ -1,6 +1,7 @@
 //! Hits in words, hits as JSON, and how many of which kind.
 
 use super::hit::Hit;
+use crate::stored::tame;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +9,9 @@ use std::fmt;
 /// One line: `FILE:LINE:COL kind excerpt (why, certainty)`.
 #[must_use]
 pub fn text(hit: &Hit) -> String {
-    format!("{} {} {} ({}; {})", hit.place, hit.kind, hit.shown, hit.why, hit.certainty.as_str())
+    // The names of files are somebody else's, too.
+    let line = format!("{} {} {} ({}; {})", hit.place, hit.kind, hit.shown, hit.why, hit.certainty.as_str());
+    tame(&line).replace(['\n', '\t'], "\u{fffd}")
 }
 
 /// One JSON object.

@@ -6,10 +6,11 @@
 
 use super::seal::{Recipient, Sealed};
 use crate::scan::{Hit, Lines, Place, Scanner};
+use crate::stored::Aside;
 use anyhow::Context as _;
 use ring::digest::{Context as Digest, SHA256};
 use std::cell::RefCell;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -29,10 +30,12 @@ pub(super) struct Entry {
 
 /// A bundle while it is written.
 pub(super) struct Bundle<'s> {
-    zip: Option<Zip>,
+    zip: Zip,
     scanner: &'s Scanner,
     hits: Rc<RefCell<Vec<Hit>>>,
-    aside: PathBuf,
+    /// Behind the zip, whose file is to be closed when this one is removed.
+    aside: Aside,
+    out: PathBuf,
     entries: Vec<Entry>,
     open: Option<Open<'s>>,
 }
@@ -55,24 +58,17 @@ enum Zip {
 impl<'s> Bundle<'s> {
     /// Begins a bundle beside where it is to lie.
     pub(super) fn create(out: &Path, to: Option<&Recipient>, scanner: &'s Scanner) -> anyhow::Result<Self> {
-        let mut name = out.as_os_str().to_owned();
-        name.push(".part");
-        let aside = PathBuf::from(name);
-        let failed = || format!("write {}", aside.display());
-        let file = BufWriter::with_capacity(BUFFER_BYTES, create(&aside).with_context(failed)?);
-        let mut bundle =
-            Self { zip: None, scanner, hits: Rc::default(), aside: aside.clone(), entries: Vec::new(), open: None };
-        bundle.zip = Some(match to {
-            Some(recipient) => match Sealed::to(recipient, file) {
-                Ok(sealed) => Zip::Sealed(Box::new(ZipWriter::new_stream(sealed))),
-                Err(error) => {
-                    let _ = fs::remove_file(&aside);
-                    return Err(error).with_context(failed);
-                }
-            },
+        let failed = || format!("write {}", out.display());
+        let aside = Aside::create(out).with_context(failed)?;
+        let file = BufWriter::with_capacity(BUFFER_BYTES, aside.file().with_context(failed)?);
+        let zip = match to {
+            Some(recipient) => {
+                Zip::Sealed(Box::new(ZipWriter::new_stream(Sealed::to(recipient, file).with_context(failed)?)))
+            }
             None => Zip::Plain(Box::new(ZipWriter::new(file))),
-        });
-        Ok(bundle)
+        };
+        let out = out.to_owned();
+        Ok(Self { zip, scanner, hits: Rc::default(), aside, out, entries: Vec::new(), open: None })
     }
 
     /// Begins a file in it.
@@ -86,9 +82,8 @@ impl<'s> Bundle<'s> {
             .unix_permissions(0o644)
             .large_file(true);
         match &mut self.zip {
-            Some(Zip::Plain(zip)) => zip.start_file(name, options)?,
-            Some(Zip::Sealed(zip)) => zip.start_file(name, options)?,
-            None => {}
+            Zip::Plain(zip) => zip.start_file(name, options)?,
+            Zip::Sealed(zip) => zip.start_file(name, options)?,
         }
         let hits = Rc::clone(&self.hits);
         let place = Place { file: name.to_owned(), ..Place::default() };
@@ -101,11 +96,10 @@ impl<'s> Bundle<'s> {
     pub(super) fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         let Some(open) = &mut self.open else { return Ok(()) };
         match &mut self.zip {
-            Some(Zip::Plain(zip)) => zip.write_all(bytes),
-            Some(Zip::Sealed(zip)) => zip.write_all(bytes),
-            None => Ok(()),
+            Zip::Plain(zip) => zip.write_all(bytes),
+            Zip::Sealed(zip) => zip.write_all(bytes),
         }
-        .with_context(|| format!("write {}", self.aside.display()))?;
+        .with_context(|| format!("write {}", self.out.display()))?;
         open.bytes += bytes.len() as u64;
         open.digest.update(bytes);
         open.lines.feed(bytes);
@@ -131,21 +125,20 @@ impl<'s> Bundle<'s> {
         std::mem::take(&mut self.hits.borrow_mut())
     }
 
-    /// Ends the zip; the finished file still lies aside.
-    pub(super) fn finish(mut self) -> anyhow::Result<Finished> {
+    /// Ends the zip; the finished file still lies aside, and gets its name from whoever takes it.
+    pub(super) fn finish(mut self) -> anyhow::Result<Aside> {
         self.end();
-        let finished = Finished(self.aside.clone());
-        let mut whole = || -> anyhow::Result<()> {
-            let buffer = match self.zip.take() {
-                Some(Zip::Plain(zip)) => zip.finish()?,
-                Some(Zip::Sealed(zip)) => zip.finish()?.into_inner().finish()?,
-                None => return Ok(()),
+        let Self { zip, aside, out, .. } = self;
+        let whole = || -> anyhow::Result<()> {
+            let buffer = match zip {
+                Zip::Plain(zip) => zip.finish()?,
+                Zip::Sealed(zip) => zip.finish()?.into_inner().finish()?,
             };
-            buffer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
             Ok(())
         };
-        whole().with_context(|| format!("write {}", finished.0.display()))?;
-        Ok(finished)
+        whole().with_context(|| format!("write {}", out.display()))?;
+        Ok(aside)
     }
 
     fn end(&mut self) {
@@ -154,39 +147,5 @@ impl<'s> Bundle<'s> {
             let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             self.entries.push(Entry { name, bytes, sha256 });
         }
-    }
-}
-
-impl Drop for Bundle<'_> {
-    fn drop(&mut self) {
-        // Not finished: nothing half-written stays.
-        if self.zip.take().is_some() {
-            let _ = fs::remove_file(&self.aside);
-        }
-    }
-}
-
-/// A file that is no more readable than the captures it comes from.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    options.open(path)
-}
-
-/// A whole bundle that has no name yet; removed unless it gets one.
-pub(super) struct Finished(PathBuf);
-
-impl Finished {
-    /// Gives it its name.
-    pub(super) fn name(self, out: &Path) -> anyhow::Result<()> {
-        fs::rename(&self.0, out).with_context(|| format!("write {}", out.display()))
-    }
-}
-
-impl Drop for Finished {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }

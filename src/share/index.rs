@@ -33,11 +33,9 @@ impl Index {
     pub fn beside(key: &Path) -> anyhow::Result<Self> {
         let path = index_path(key);
         let mut known = HashSet::new();
-        if path.exists() {
-            private(&path)?;
-            known.extend(read(key)?.into_keys());
-        }
         let file = open_private(&path).with_context(|| format!("write {}", path.display()))?;
+        private(&file, &path)?;
+        known.extend(read(key)?.into_keys());
         let (notes, received) = channel();
         let write = move || write(&received, file, &mut known);
         let writer =

@@ -5,17 +5,22 @@
 use crate::capture::token::Key;
 use anyhow::Context as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+
+/// Longest key file read, bytes.
+const MAX_KEY_BYTES: u64 = 64 << 10;
 
 /// Reads the key in `path`; makes one there if there is none.
 ///
 /// # Errors
 /// It cannot be read or made, is no key, or others may read it.
 pub fn open(path: &Path) -> anyhow::Result<Key> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            private(path)?;
+    match File::open(path) {
+        Ok(file) => {
+            private(&file, path)?;
+            let mut text = String::new();
+            file.take(MAX_KEY_BYTES).read_to_string(&mut text).with_context(|| format!("read {}", path.display()))?;
             read(&text).with_context(|| format!("{} is no key of finesse-tap\nhint: name one that --stable-tokens made, or a path where there is nothing yet", path.display()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
@@ -82,11 +87,11 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// An error if others may read the file.
+/// An error if others may read the file that was opened at `path`.
 #[cfg(unix)]
-pub(super) fn private(path: &Path) -> anyhow::Result<()> {
+pub(super) fn private(file: &File, path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode();
+    let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
         anyhow::bail!("{} can be read by others\nhint: chmod 600 {}", path.display(), path.display());
     }
@@ -95,7 +100,7 @@ pub(super) fn private(path: &Path) -> anyhow::Result<()> {
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
-pub(super) fn private(_: &Path) -> anyhow::Result<()> {
+pub(super) fn private(_: &File, _: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 

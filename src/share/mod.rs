@@ -142,7 +142,7 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     drop(restrictor);
     let finished = bundle.finish()?;
     index.map_or(Ok(()), Index::finish)?;
-    finished.name(&out)?;
+    finished.name().with_context(|| format!("write {}", out.display()))?;
     Ok(Outcome { path: out, events: sums.events, skipped: sums.skipped, texts })
 }
 

@@ -4,6 +4,7 @@ use super::bundle::Entry;
 use super::{Plan, Sums};
 use crate::capture::Restrictor;
 use crate::capture::rules::Class;
+use crate::stored::tame;
 use std::fmt::Write as _;
 
 /// Version of the manifest's shape.
@@ -89,5 +90,5 @@ pub(super) fn manifest(plan: &Plan, restrictor: &Restrictor, key_id: &str, sums:
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    tame(&text.replace(char::is_control, " ")).into_owned()
 }

@@ -5,14 +5,18 @@
 
 use super::backoff::retry_after;
 use super::url::{Scheme, Url};
+use crate::capture::form::FREE_SECRET_BYTES;
 use crate::clock;
 use crate::tls::upstream::{Trust, Upstream};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use memchr::memmem;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
@@ -95,7 +99,7 @@ impl Client {
     pub(super) async fn ask(&self, asked: &Asked) -> Result<Answer, Trouble> {
         let limit = self.limits.request + self.limits.connect;
         match timeout(limit, self.ask_unbounded(asked)).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.map(|answer| Answer { body: masked(answer.body, &asked.fields), ..answer }),
             Err(_) => Err(Trouble::new(format!("no answer within {} s", limit.as_secs()))),
         }
     }
@@ -227,6 +231,28 @@ impl Trouble {
     }
 }
 
+/// An answer without what the request authenticated with: some servers quote it when they refuse it, and their words are logged.
+fn masked(body: Bytes, fields: &[(HeaderName, HeaderValue)]) -> Bytes {
+    let mut secrets = Vec::new();
+    for value in fields.iter().filter(|(_, value)| value.is_sensitive()).filter_map(|(_, value)| value.to_str().ok()) {
+        let credential = value.split_once(' ').map_or(value, |(_, credential)| credential).to_owned();
+        // Of `USER:PASSWORD` and `ID:KEY` the second half is the secret.
+        let decoded = STANDARD.decode(&credential).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        secrets.extend(decoded.as_deref().and_then(|pair| pair.split_once(':')).map(|(_, secret)| secret.to_owned()));
+        secrets.push(credential);
+    }
+    let mut body = body;
+    for secret in secrets.iter().filter(|secret| secret.len() >= FREE_SECRET_BYTES) {
+        let quoted = serde_json::to_string(secret).unwrap_or_default();
+        for form in [secret, quoted.trim_matches('"')] {
+            if memmem::find(&body, form.as_bytes()).is_some() {
+                body = String::from_utf8_lossy(&body).replace(form, "[cred]").into();
+            }
+        }
+    }
+    body
+}
+
 /// A header's value that no debug output shows.
 pub(super) fn sensitive(text: &str) -> anyhow::Result<HeaderValue> {
     let mut value =
@@ -244,4 +270,27 @@ fn broken(error: &hyper::Error) -> Trouble {
         "the connection broke before an answer"
     };
     Trouble::new(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_is_quoted_back_is_masked() {
+        let basic = format!("Basic {}", STANDARD.encode("shipper:Hunter\"2"));
+        for (field, said) in [
+            ("Splunk 4f2a9c1d-canary", "no such token: 4f2a9c1d-canary!"),
+            (&*basic, r#"{"error":"wrong password Hunter\"2"}"#),
+            (&*basic, &format!("what is {basic}?")),
+        ] {
+            let fields = [(header::AUTHORIZATION, sensitive(field).unwrap())];
+            let told = masked(Bytes::copy_from_slice(said.as_bytes()), &fields);
+            let told = str::from_utf8(&told).unwrap();
+            assert!(told.contains("[cred]") && !told.contains("canary") && !told.contains("Hunter"), "{told}");
+            assert!(!told.contains(&STANDARD.encode("shipper:Hunter\"2")), "{told}");
+        }
+        let fields = [(header::AUTHORIZATION, sensitive("Splunk abc").unwrap())];
+        assert_eq!(masked(Bytes::from_static(b"abc"), &fields), "abc", "no secret is so short");
+    }
 }

@@ -19,13 +19,14 @@ impl KeyLogFile {
     /// Opens `path` for appending, creating it with mode 0600.
     ///
     /// # Errors
-    /// The file cannot be created or opened.
+    /// The file cannot be created or opened, or others may read it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).with_context(|| format!("open the key log {}", path.display()))?;
+        private(&file, path)?;
         Ok(Self { file: Mutex::new(file) })
     }
 }
@@ -41,9 +42,45 @@ impl rustls::KeyLog for KeyLogFile {
     }
 }
 
+/// An error if others may read what was there before.
+#[cfg(unix)]
+fn private(file: &File, path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = file.metadata().with_context(|| format!("look at the key log {}", path.display()))?;
+    if meta.is_file() && meta.permissions().mode() & 0o077 != 0 {
+        anyhow::bail!("the key log {0} can be read by others\nhint: chmod 600 {0}", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
+fn private(_: &File, _: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
 // The trait asks for Debug; the file's secrets have none.
 impl std::fmt::Debug for KeyLogFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("KeyLogFile")
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_key_log_is_its_owners_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        for _ in 0..2 {
+            drop(KeyLogFile::open(&path).unwrap());
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = KeyLogFile::open(&path).unwrap_err().to_string();
+        assert!(error.contains("can be read by others\nhint: chmod 600"), "{error}");
     }
 }

@@ -59,6 +59,40 @@ async fn after_a_day(dir: &Path, more: &[&str]) -> (Program, SocketAddr) {
     (program, address)
 }
 
+/// The status and head of a request under a name.
+fn ask_as(address: SocketAddr, host: &str) -> (u16, String) {
+    let mut tcp = TcpStream::connect(address).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(tcp, "GET /metrics HTTP/1.1\r\n{host}Connection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    tcp.read_to_string(&mut text).unwrap();
+    (text[9..12].parse().unwrap(), text.split("\r\n\r\n").next().unwrap().to_lowercase())
+}
+
+/// A page that has a browser of this machine resolve its own name to 127.0.0.1 asks under that name.
+#[test]
+fn no_page_reads_metrics_under_a_name_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program =
+        Program::start(dir.path(), &["run", "--upstream=127.0.0.1", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0"]);
+    let address = admin_of(&mut program);
+    for fine in [
+        "Host: localhost\r\n",
+        "Host: LOCALHOST:1\r\n",
+        "Host: [::1]:9\r\n",
+        "Host: 10.1.2.3\r\n",
+        "Host: a.localhost\r\n",
+    ] {
+        let (status, head) = ask_as(address, fine);
+        assert_eq!(status, 200, "{fine}");
+        assert!(head.contains("x-content-type-options: nosniff") && !head.contains("access-control"), "{head}");
+    }
+    for foreign in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "a b", ""] {
+        assert_eq!(ask_as(address, &format!("Host: {foreign}\r\n")).0, 421, "{foreign}");
+    }
+    program.stop();
+}
+
 /// The metrics once every connection is closed and counted.
 fn settled(address: SocketAddr) -> String {
     let deadline = Deadline::after(PATIENCE);

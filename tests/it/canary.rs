@@ -7,6 +7,7 @@ mod levels;
 #[cfg(unix)]
 mod outputs;
 mod place;
+mod wire;
 
 use crate::support::HOST;
 use crate::support::frames::{Length, deflate, frame};

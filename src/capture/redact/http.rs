@@ -19,7 +19,7 @@ pub(super) fn fields(scrub: &mut Scrub<'_>, fields: &[head::Field]) -> Vec<Heade
 }
 
 fn one(scrub: &mut Scrub<'_>, field: &head::Field) -> Header<'static> {
-    let name = String::from_utf8_lossy(&field.name).into_owned();
+    let name = String::from_utf8_lossy(&field.name);
     let value = String::from_utf8_lossy(&field.value);
     let lower = name.to_lowercase();
     let value = match rules::field(&lower) {
@@ -38,6 +38,7 @@ fn one(scrub: &mut Scrub<'_>, field: &head::Field) -> Header<'static> {
             Cow::Owned(join(std::iter::once(pair).chain(parts.map(|part| attribute(scrub, part.trim())))))
         }
     };
+    let name = scrub.name(&name).into_owned();
     let mut value = value.into_owned();
     value.truncate(value.floor_char_boundary(MAX_VALUE_BYTES));
     Header { name: Cow::Owned(name), value: Cow::Owned(value) }

@@ -40,6 +40,8 @@ fn redact(scrub: &mut Scrub<'_>, name: &str, value: &mut Value, place: Place) {
     match value {
         _ if depth > MAX_DEPTH => *value = Value::String(scrub.unparsed(0)),
         Value::Object(members) => {
+            let named = std::mem::take(members).into_iter();
+            members.extend(named.map(|(name, value)| (scrub.name(&name).into_owned(), value)));
             for (name, value) in members {
                 let class = match (class, rules::member(&name.to_lowercase())) {
                     (Class::Operational, own) | (Class::Unknown, own @ (Class::Credential | Class::Session)) => own,

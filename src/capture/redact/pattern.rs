@@ -30,7 +30,7 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         (?P<sid> (?: [^\s&;,"'<>%?/\#\\] | %(?:25)*(?:[4-7][0-9A-F]|3[0-9]) | {escape} )+ )
       | (?P<word> {start} (?P<what> code|st|headers|assertion|signature|sig|ticket|uniqueid ) {equals} ) {value}
       | (?P<key> \b[A-Za-z0-9_.-]*
-            (?: password|passwd|passphrase|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate )
+            (?: password|passwd|passphrase|passcode|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate )
             [A-Za-z0-9_.-]* )
         (?P<sep> \s*{equals}\s*\\?["']? | \\?["']\s*:\s*\\?["']? | :\s? | (?: > | &(?:amp;)*gt; ) )
         (?P<value> (?: (?:{scheme}) {blank} )? {value} )
@@ -106,6 +106,7 @@ mod tests {
             (r#"nonce="n", token="hunter2""#, r#"nonce="n", token="[cred:token]""#),
             ("https://TOKEN@h/x", "https://[cred:userinfo]@h/x"),
             ("https://h/x?mail=a@b", "https://h/x?mail=a@b"),
+            ("passcode=4711", "passcode=[cred:password]"),
             ("reasonCode=4711", "reasonCode=4711"),
             ("error code: 404", "error code: 404"),
             ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----.", "[cred:pem]."),

@@ -6,6 +6,8 @@ use crate::capture::token::Tokens;
 use crate::http1::authorization;
 use std::borrow::Cow;
 
+/// From this length on a name is looked at like a text, bytes.
+const MIN_TOKEN_BYTES: usize = 40;
 /// From this length on what looks like a session identifier is one for the leak guard too, bytes.
 const MIN_SESSION_BYTES: usize = 16;
 
@@ -90,6 +92,11 @@ impl Scrub<'_> {
         });
         self.count += found;
         scrubbed
+    }
+
+    /// The name of a field, an element or a member. No name of any protocol is as long as a token that stands in its place.
+    pub(super) fn name<'v>(&mut self, name: &'v str) -> Cow<'v, str> {
+        if name.len() < MIN_TOKEN_BYTES { Cow::Borrowed(name) } else { self.text(name) }
     }
 
     /// Content no rule can read: only its size is written.

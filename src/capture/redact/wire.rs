@@ -7,7 +7,7 @@ use crate::capture::event::{
     TlsServer, Upstream, Url, UserAgent, WsClose, X509, stamp_s,
 };
 use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, TlsHandshake, WebSocketEnd};
-use crate::capture::rules::Class;
+use crate::capture::rules::{self, Class};
 use crate::conn::Direction;
 use crate::http1::{Exchange, Version};
 use crate::rewrite::Edit;
@@ -169,7 +169,7 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used:
             Version::Http11 => "1.1",
         },
         request: HttpRequest {
-            method: Some(clip(Cow::Borrowed(&request.method))),
+            method: Some(method(scrub, &request.method)),
             mime_type: mime_type(request.field("content-type")),
             bytes: request.head_bytes + exchange.request_body.content_bytes,
             body: HttpBody { bytes: exchange.request_body.content_bytes, content: None },
@@ -356,11 +356,17 @@ fn opcode(opcode: Opcode) -> Cow<'static, str> {
     }
 }
 
+/// A method as it is, or another word in its place.
+pub(super) fn method<'o>(scrub: &mut Scrub<'_>, word: &'o str) -> Cow<'o, str> {
+    clip(if rules::is_method(word) { Cow::Borrowed(word) } else { scrub.text(word) })
+}
+
 fn mime_type(value: Option<&[u8]>) -> Option<Cow<'static, str>> {
     let value = lossy(value?);
     let mime = value.split(';').next().unwrap_or_default().trim();
     let clean = !mime.is_empty()
         && mime.len() <= 100
+        && mime.contains('/')
         && mime.bytes().all(|b| b.is_ascii_alphanumeric() || b"/+.-_".contains(&b));
     clean.then(|| Cow::Owned(mime.to_lowercase()))
 }

@@ -178,8 +178,9 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
         None if class == Class::Credential => Some(rules::kind_of(&element.name().to_lowercase())),
         outer => outer,
     };
+    let tag = tag(scrub, element.qname());
     out.push('<');
-    out.push_str(element.qname());
+    out.push_str(tag);
     for (name, raw) in element.attributes() {
         let class = attribute_class(element.name(), name, &namespace, known);
         let value = unescape(raw);
@@ -188,7 +189,7 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
             _ => self::value(scrub, class, name, &value, place.nesting),
         };
         out.push(' ');
-        out.push_str(name);
+        out.push_str(self::tag(scrub, name));
         out.push_str("=\"");
         escape(&value, out);
         out.push('"');
@@ -235,8 +236,13 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
         }
     }
     out.push_str("</");
-    out.push_str(element.qname());
+    out.push_str(tag);
     out.push('>');
+}
+
+/// The name of an element or attribute, which stays a name.
+fn tag<'n>(scrub: &mut Scrub<'_>, name: &'n str) -> &'n str {
+    if matches!(scrub.name(name), Cow::Borrowed(_)) { name } else { "unknown" }
 }
 
 fn attribute_class(element: &str, name: &str, namespace: &str, known: bool) -> Class {

@@ -1,7 +1,7 @@
 //! Stanzas and Finesse updates as events.
 
 use super::scrub::Scrub;
-use super::{Removes, clip, xml};
+use super::{Removes, clip, wire, xml};
 use crate::capture::event::{
     ApiError, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog, UpdateUser,
     User, Xmpp,
@@ -72,13 +72,13 @@ fn summary<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>) -> Xmpp<'o> {
     Xmpp {
         kind: stanza.kind.as_str(),
         name: matches!(stanza.kind, Kind::Other | Kind::StreamManagement)
-            .then(|| clip(Cow::Borrowed(stanza.element.name()))),
+            .then(|| clip(scrub.name(stanza.element.name()))),
         stanza_type: name(scrub, &stanza.stanza_type),
         id: identifier(scrub, stanza),
         from: name(scrub, &stanza.from),
         to: name(scrub, &stanza.to),
         payload: stanza.payload.as_ref().map(|payload| Payload {
-            name: clip(Cow::Borrowed(payload.name)),
+            name: clip(scrub.name(payload.name)),
             namespace: part(scrub, &payload.namespace),
         }),
         pubsub: stanza.pubsub.as_ref().map(|pubsub| Pubsub {
@@ -132,7 +132,7 @@ fn notification<'o>(scrub: &mut Scrub<'_>, seen: &'o NotificationSeen<'o>, event
             sequence: cause.sequence,
             latency_us: at.us_since(cause.at),
             confidence: cause.confidence.as_str(),
-            method: cause.method.clone(),
+            method: wire::method(scrub, &cause.method).into_owned(),
         }),
         arrival_ms: seen.read.arrival.map(|arrival| arrival.arrival_ms),
         skew_ms: seen.read.arrival.map(|arrival| arrival.skew_ms),

@@ -13,6 +13,9 @@ use crate::capture::event::{
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
 
+/// Stands for a method that no standard has.
+const UNKNOWN_METHOD: &str = "?";
+
 type Text<'a> = Option<Cow<'a, str>>;
 
 impl Restrictor {
@@ -145,7 +148,12 @@ impl Restrictor {
                     this.word(code)
                 }
             }),
-            message: self.some(message, |this, message| if ours { this.own_text(message) } else { this.text(message) }),
+            message: self.some(message, |this, message| match action {
+                "connection-closed" | "connection-opened" | "tls-handshake" => this.ours(message),
+                // Constant sentences.
+                _ if ours => this.own_text(message),
+                _ => this.text(message),
+            }),
         }
     }
 
@@ -160,7 +168,7 @@ impl Restrictor {
         Http {
             version,
             request: HttpRequest {
-                method: self.some(method, Self::word),
+                method: self.some(method, Self::method),
                 mime_type: self.some(mime_type, Self::word),
                 bytes,
                 body: self.body(body, request_type),
@@ -172,6 +180,14 @@ impl Restrictor {
                 body: self.body(body, response_type),
             }),
         }
+    }
+
+    fn method(&mut self, method: &str) -> String {
+        if self.level > Level::Auth && !rules::is_method(method) && method != UNKNOWN_METHOD {
+            self.removed(Class::Unknown);
+            return UNKNOWN_METHOD.to_owned();
+        }
+        method.to_owned()
     }
 
     fn body<'e>(&mut self, HttpBody { bytes, content }: HttpBody<'e>, mime: &str) -> HttpBody<'e> {
@@ -432,6 +448,7 @@ impl Restrictor {
                 | "warning"
                 | "access-control-request-headers"
                 | "content-language" => return self.dropped(),
+                "content-type" => self.content_type(&value),
                 _ => self.plain(&lower, &value),
             },
             Field::Text(Class::Infrastructure) if lower == "host" => self.host(&value),
@@ -440,6 +457,22 @@ impl Restrictor {
         };
         let value = if kept == value { value } else { Cow::Owned(kept) };
         Some(Header { name, value }).filter(|header| !header.value.is_empty())
+    }
+
+    /// The type and its charset, of all parameters.
+    fn content_type(&mut self, value: &str) -> String {
+        const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "iso-8859-1", "us-ascii"];
+        let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let is_charset = |parameter: &str| {
+            let lower = parameter.trim().to_ascii_lowercase().replace('"', "");
+            lower.is_empty() || lower.strip_prefix("charset=").is_some_and(|name| CHARSETS.contains(&name))
+        };
+        let kept = self.word(kind);
+        if kept == kind && parameters.split(';').all(is_charset) {
+            return value.to_owned();
+        }
+        self.removed(Class::Unknown);
+        kept
     }
 
     fn dropped<'e>(&mut self) -> Option<Header<'e>> {
@@ -559,7 +592,7 @@ impl Restrictor {
             source: self.what(What::Path, source),
             request_id: self.some(request_id, Self::identifier),
             caused_by: caused_by.map(|mut cause| {
-                cause.method = self.word(&cause.method);
+                cause.method = self.method(&cause.method);
                 cause
             }),
             arrival_ms,

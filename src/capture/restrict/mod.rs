@@ -9,6 +9,7 @@ mod finding;
 mod known;
 mod learn;
 mod names;
+mod ours;
 mod sentence;
 mod spelling;
 mod stored;

@@ -57,6 +57,38 @@ fn xml(level: Level, text: &str) -> String {
     value["finesse"]["xml"].as_str().unwrap_or_default().to_owned()
 }
 
+/// Hosts, JIDs and URLs hold others of their kind; a stack is not as deep as a text is long.
+#[test]
+fn no_text_is_taken_apart_without_end() {
+    const TIMES: usize = 20_000;
+    let long = |unit: &str| unit.repeat(TIMES);
+    for text in [
+        long("pubsub."),
+        format!("h{}", long(":1")),
+        long("a@b/"),
+        long("a/b@c"),
+        long("/a?url="),
+        format!("https://h/{}", long("x?url=https://h/")),
+        long("__"),
+        long("/a/"),
+        long("[a:"),
+        long("%25"),
+        long("&amp;"),
+    ] {
+        for level in [Level::Share, Level::Minimal] {
+            let stanza = format!("<iq from='{text}' node='{text}' id='{text}'><error><text>{text}</text></error></iq>");
+            let more = json!({
+                "url": {"path": text, "query": format!("url={text}&redirect_uri={text}")},
+                "user_agent": {"original": text},
+                "error": {"message": text},
+                "finesse": {"xml": stanza, "xmpp": {"kind": "iq", "from": text, "to": text, "id": text, "resource": text}},
+            });
+            let line = line(&mut restrictor(level), &stored("connection-closed", more));
+            assert!(line.ends_with("}\n"));
+        }
+    }
+}
+
 #[test]
 fn an_update_keeps_what_happened_and_loses_to_whom() {
     let payload = "<Update><data><dialog><fromAddress>+1 202 555 0143</fromAddress><id>146937347</id><mediaProperties><DNIS>7073</DNIS>\

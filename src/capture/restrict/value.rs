@@ -130,18 +130,31 @@ impl Restrictor {
         if value.is_empty() || self.keeps(Class::Infrastructure) || is_mark(value) {
             return value.to_owned();
         }
+        // Once each, whoever repeats them: a stack is not deep enough for what a peer may write.
         let value = value.trim();
-        if let Some((service, rest)) = value.split_once('.')
-            && matches!(service, "pubsub" | "conference" | "search" | "proxy")
-        {
-            return format!("{service}.{}", self.host(rest));
+        let (service, value) = match value.split_once('.') {
+            Some((service @ ("pubsub" | "conference" | "search" | "proxy"), host)) => (Some(service), host),
+            _ => (None, value),
+        };
+        let is_address = |host: &str| unbracketed(host).parse::<IpAddr>().is_ok();
+        let (host, port) = match value.rsplit_once(':').filter(|(_, port)| !is_address(value) && is_port(port)) {
+            Some((host, port)) => (host, Some(port)),
+            None => (value, None),
+        };
+        let mut out = service.map_or_else(String::new, |service| format!("{service}."));
+        out.push_str(&self.bare_host(host));
+        if let Some(port) = port {
+            out.push(':');
+            out.push_str(port);
         }
-        let bare = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);
+        out
+    }
+
+    fn bare_host(&mut self, value: &str) -> String {
+        let bare = unbracketed(value);
         let is_address = bare.parse::<IpAddr>().is_ok();
-        if let Some((host, port)) = value.rsplit_once(':').filter(|(_, port)| !is_address && is_port(port)) {
-            return format!("{}:{port}", self.host(host));
-        }
-        if value == "localhost" || (self.level == Level::Share && is_token(bare)) {
+        let stands = value.is_empty() || is_mark(value) || value == "localhost";
+        if stands || (self.level == Level::Share && is_token(bare)) {
             return value.to_owned();
         }
         self.removed(Class::Infrastructure);
@@ -173,9 +186,22 @@ impl Restrictor {
     pub(super) fn resource(&mut self, value: &str) -> String {
         if matches!(value, "desktop" | "User" | "finesse" | "cuic" | "ccx") {
             value.to_owned()
+        } else if value.contains(['@', '/']) {
+            // Not a JID in a JID in a JID, but any text that a client chose.
+            self.opaque(value)
         } else {
             self.identifier(value)
         }
+    }
+
+    /// A text that is nothing but different from others.
+    fn opaque(&mut self, value: &str) -> String {
+        if self.level <= Level::Auth {
+            return value.to_owned();
+        }
+        self.removed(Class::Unknown);
+        // Still the same for the same text, where there may be tokens.
+        if self.level == Level::Share { self.tokens.session(value) } else { shape(value) }
     }
 
     /// An id of a request, stanza, item or dialog: generated ones stay, those that name somebody do not.
@@ -200,9 +226,7 @@ impl Restrictor {
         if let Some(token) = self.tokens.known(value).filter(|_| self.level == Level::Share) {
             return token.to_owned();
         }
-        self.removed(Class::Unknown);
-        // Still the same for the same id, where there may be tokens.
-        if self.level == Level::Share { self.tokens.session(value) } else { shape(value) }
+        self.opaque(value)
     }
 
     /// The path of a URL, a node's name, a `uri`: words of the API stay, ids do not.
@@ -314,7 +338,8 @@ impl Restrictor {
             Class::Credential => self.credential(&key, &once),
             Class::Session => self.session(&once),
             Class::Operational => match &*key {
-                "url" | "redirect_uri" | "gadget" => self.url(&once),
+                // Without its query, in which there may be a URL again, and so on.
+                "url" | "redirect_uri" | "gadget" => self.url(once.split('?').next().unwrap_or_default()),
                 "_" | "nocache" if raw.bytes().all(|b| b.is_ascii_digit()) => raw.to_owned(),
                 "id" | "client_id" | "nodes" => return self.drop_unknown(),
                 _ if digit_run(&once) < PHONE_DIGITS && once.len() <= 32 && !once.contains('@') => self.word(&once),
@@ -507,6 +532,11 @@ impl Restrictor {
         };
         if fine { value.to_owned() } else { self.unknown(value) }
     }
+}
+
+/// A host without the brackets of an IPv6 address.
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 fn is_port(text: &str) -> bool {

@@ -96,7 +96,23 @@ pub const PLANTED: &[Planted] = &[
     ),
     at("jsessionid", Class::Session, SESSION, Request("GET /desktop/x;jsessionid={S}?sid={S} HTTP/1.1", &[], "")),
     at("sm", Class::Session, SESSION, Server("<enabled xmlns='urn:xmpp:sm:3' id='{S}' resume='true'/>")),
+    at("method, a token", Class::Credential, JWT, Request("{S} /finesse/api/User/1001 HTTP/1.1", &[], "")),
+    at("header's name, a token", Class::Credential, JWT, Request(ASK, &["{S}: x"], "")),
     // Names of things that no rule knows.
+    at("method", Class::Unknown, LOGIN, Request("{S} /finesse/api/User/1001 HTTP/1.1", &[], "")),
+    at(
+        "content type's parameter",
+        Class::Unknown,
+        ODD,
+        Request(REST, &["Content-Type: application/xml; name={S}"], "<User/>"),
+    ),
+    at("content type, answered", Class::Unknown, ODD, Response(OK, &["Content-Type: text/plain; name=\"{S}\""], "x")),
+    at(
+        "stream's from",
+        Class::Person,
+        LOGIN,
+        Client("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='{S}@h' to='h' version='1.0'/>"),
+    ),
     at(
         "header's name",
         Class::Unknown,

@@ -41,6 +41,7 @@ async fn nothing_that_a_level_removes_is_in_any_output() {
         let mut outputs = Outputs { dir: dir.path(), list: Vec::new() };
         outputs.live(level).await;
         outputs.refused(level).await;
+        outputs.untrusted(level).await;
         outputs.import(level);
         assert!(outputs.list.len() >= if level == Level::Auth { 40 } else { 20 }, "{} outputs", outputs.list.len());
         for output in &outputs.list {
@@ -109,6 +110,15 @@ async fn pass(
     Ok(())
 }
 
+/// A server with a certificate that names its owner.
+async fn owned() -> Upstream {
+    let mut params = rcgen::CertificateParams::new(vec![UPSTREAM.to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, OWNER);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap().der().clone();
+    Upstream::with(cert, PrivateKeyDer::Pkcs8(key.serialize_der().into())).await
+}
+
 struct Outputs<'d> {
     dir: &'d Path,
     list: Vec<Output>,
@@ -117,11 +127,7 @@ struct Outputs<'d> {
 impl Outputs<'_> {
     /// Everything said through the proxy, and what becomes of the capture.
     async fn live(&mut self, level: Level) {
-        let mut params = rcgen::CertificateParams::new(vec![UPSTREAM.to_owned()]).unwrap();
-        params.distinguished_name.push(rcgen::DnType::OrganizationName, OWNER);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let cert = params.self_signed(&key).unwrap().der().clone();
-        let upstream = Upstream::with(cert, PrivateKeyDer::Pkcs8(key.serialize_der().into())).await;
+        let upstream = owned().await;
         let live = format!("live-{level}");
         let mut program = self.program(level, &live, upstream.address.port(), &[&upstream.pin()]);
         let (address, roots) = (program.address(), program.roots());
@@ -188,6 +194,36 @@ impl Outputs<'_> {
         self.add(&format!("{name}.page"), Level::Auth, page);
         self.add(&format!("{name}.stderr"), level, ended.stderr.into_bytes());
         self.captured(&name, level);
+    }
+
+    /// A server whose certificate nobody vouches for, and what becomes of that capture.
+    async fn untrusted(&mut self, level: Level) {
+        let name = format!("untrusted-{level}");
+        let upstream = owned().await;
+        let mut program = self.program(level, &name, upstream.address.port(), &[]);
+        let (address, roots) = (program.address(), program.roots());
+        let (client, server) = tokio::join!(tls_as(UPSTREAM, address, roots), upstream.accept());
+        assert!(server.is_err(), "the proxy refuses");
+        let mut client = soon("TLS with the program", async { client }).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut page = Vec::new();
+        let _ = soon("a page", tokio::io::AsyncReadExt::read_to_end(&mut client, &mut page)).await;
+        let ended = program.stop();
+        self.add(&format!("{name}.stderr"), level, ended.stderr.into_bytes());
+        let capture = self.captured(&name, level);
+        if level == Level::Auth {
+            let text = fs::read_to_string(&capture).unwrap();
+            assert!(text.contains("vouches for its issuer") && text.contains(OWNER), "{text}");
+            for level in [Level::Share, Level::Minimal] {
+                let zip = format!("untrusted-bundle-{level}.zip");
+                let strict = level.to_string();
+                self.ran(&zip, level, &["share", capture.to_str().unwrap(), "-o", &zip, "--level", &strict]);
+                let mut archive = zip::ZipArchive::new(fs::File::open(self.dir.join(&zip)).unwrap()).unwrap();
+                let mut bytes = Vec::new();
+                std::io::copy(&mut archive.by_index(0).unwrap(), &mut bytes).unwrap();
+                self.add(&zip, level, bytes);
+            }
+        }
     }
 
     /// A HAR of the same.

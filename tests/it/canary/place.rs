@@ -245,6 +245,11 @@ pub const PLACES: &[Place] = &[
         &["LOGIN", "[cred:password]", "sign-in"],
     ),
     place(
+        "passcode",
+        Request(REST, XML, "<User><state>LOGIN</state><passcode>{S}</passcode><pass>{S}</pass></User>"),
+        &["LOGIN", "[cred:password]"],
+    ),
+    place(
         "XML body, gzipped",
         Gzipped(REST, XML, "<User><state>LOGIN</state><newPassword>{S}</newPassword></User>"),
         &["LOGIN"],
