@@ -265,7 +265,8 @@ async fn ship(site: &Path, url: &str) -> ship::Summary {
 
 #[tokio::test]
 async fn the_time_that_a_receiver_asks_for_is_given_to_it() {
-    let in_three_s = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3);
+    let now_us = finesse_tap::clock::now().wall_us;
+    let in_three_s = jiff::Timestamp::from_microsecond(now_us + 3_000_000).unwrap();
     let date = in_three_s.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     for asked in ["1", &date] {
         let (site, elastic) =
