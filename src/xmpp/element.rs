@@ -5,6 +5,7 @@
 //! [`parse`](super::parse)). Debug output names places, never content.
 
 use crate::xmpp::parse::{attributes_of, unescape};
+use memchr::memchr;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -182,8 +183,7 @@ impl<'d, 'a> Element<'d, 'a> {
 
     /// All attributes as (qualified name, raw value without its quotes), `xmlns` ones included.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let tag = self.document.slice(self.entry.span.start + 1..self.entry.inner.start);
-        attributes_of(tag, self.entry.name_end - self.entry.span.start - 1)
+        attributes_of(self.document.slice(self.entry.name_end..self.entry.inner.start))
     }
 
     /// Children in order.
@@ -259,7 +259,7 @@ impl fmt::Debug for Node<'_, '_> {
 
 /// Prefix and local name.
 fn split_name(qname: &str) -> (Option<&str>, &str) {
-    match qname.split_once(':') {
+    match memchr(b':', qname.as_bytes()).and_then(|colon| Some((qname.get(..colon)?, qname.get(colon + 1..)?))) {
         Some((prefix, local)) => (Some(prefix), local),
         None => (None, qname),
     }

@@ -1,4 +1,4 @@
-//! Text to [`Document`], in one pass: quick-xml splits the markup, memchr jumps over what lies between.
+//! Text to [`Document`], in one pass: plain tags are read here, quick-xml reads the rest, memchr jumps over what lies between.
 //!
 //! quick-xml would cut character data into one event per entity, and a notification holds hundreds, so it only ever sees
 //! text that starts at a `<`. It accepts more than XML allows; what would make two readers of one text disagree is
@@ -44,28 +44,22 @@ pub fn parse(text: &str) -> Document<'_> {
 #[must_use]
 pub fn unescape(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let (before, mut rest) = text.split_at(first);
+    // No entity is shorter than what it stands for, so this is enough.
     let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    let mut at = first;
-    while let Some(after) = text.as_bytes().get(at + 1..) {
-        let length = match entity(after) {
-            Some((character, length)) => {
-                out.push_str(text.get(copied..at).unwrap_or_default());
-                out.push(character);
-                copied = at + 1 + length;
-                length
-            }
-            None => 0,
-        };
+    out.push_str(before);
+    let mut is_changed = false;
+    while let Some(after) = rest.strip_prefix('&') {
+        let (character, bytes) = entity(after.as_bytes()).unwrap_or(('&', 0));
+        is_changed |= bytes > 0;
+        out.push(character);
+        let behind = after.get(bytes..).unwrap_or_default();
         // Where there is one there are many, a few bytes apart: too near for a vectorised search to pay.
-        let behind = after.get(length..).unwrap_or_default();
-        at += 1 + length + behind.iter().position(|byte| *byte == b'&').unwrap_or(behind.len());
+        let (plain, next) = behind.split_at(behind.bytes().position(|byte| byte == b'&').unwrap_or(behind.len()));
+        out.push_str(plain);
+        rest = next;
     }
-    if copied == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    Cow::Owned(out)
+    if is_changed { Cow::Owned(out) } else { Cow::Borrowed(text) }
 }
 
 /// Appends `text` to `out` with `& < > " '` escaped as entities.
@@ -87,17 +81,14 @@ pub fn escape(text: &str, out: &mut String) {
     out.push_str(text.get(copied..).unwrap_or_default());
 }
 
-/// The attributes of a start tag that [`parse`] accepted. `tag` is all that follows its `<`.
-pub(super) fn attributes_of<'a>(tag: &'a str, name_bytes: usize) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-    let tag = tag.strip_suffix('>').unwrap_or(tag);
-    let mut attributes = Attributes::new(tag.strip_suffix('/').unwrap_or(tag), name_bytes);
-    attributes.with_checks(false);
-    attributes.filter_map(|attribute| match attribute {
-        Ok(attribute) => match attribute.value {
-            Cow::Borrowed(raw) => Some((attribute.key.into_inner(), raw)),
-            Cow::Owned(_) => None,
-        },
-        Err(_) => None,
+/// The attributes of a start tag that [`parse`] accepted, as names and raw values. `behind_name` is all of the tag that
+/// follows its name.
+pub(super) fn attributes_of(behind_name: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = behind_name;
+    std::iter::from_fn(move || {
+        let (name, raw, behind) = attribute(rest)?;
+        rest = behind;
+        Some((name, raw))
     })
 }
 
@@ -114,31 +105,32 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn read(&mut self) -> Result<(), Malformed> {
         let total = self.text.len();
-        let mut reader = Reader::from_str(self.text);
+        let mut reader = Reader::from_str("");
         let config = reader.config_mut();
         // The arena knows what is open, and quick-xml does not see every tag.
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
         config.check_comments = false;
+        let mut at = 0;
         loop {
-            let rest: &[u8] = reader.get_ref();
-            let skipped = memchr(b'<', rest).unwrap_or(rest.len());
-            let markup = total - rest.len() + skipped;
-            self.push_text(markup - skipped..markup)?;
-            let rest = rest.get(skipped..).unwrap_or_default();
+            let rest = self.text.get(at..).unwrap_or_default();
+            let (text, rest) = rest.split_at(memchr(b'<', rest.as_bytes()).unwrap_or(rest.len()));
+            self.push_text(at..at + text.len())?;
+            let markup = at + text.len();
             if rest.is_empty() {
                 break;
             }
-            if let [b'<', b'!', b'a'..=b'z' | b'A'..=b'Z', ..] = rest {
-                return Err(Malformed { why: "document type declarations are refused", offset: markup });
-            }
-            if let Some(bytes) = self.read_bare_tag(rest, markup)? {
-                *reader.get_mut() = rest.get(bytes..).unwrap_or_default();
+            if let Some(bytes) = self.read_plain_tag(rest, markup)? {
+                at = markup + bytes;
                 continue;
             }
-            *reader.get_mut() = rest;
+            if let [b'<', b'!', b'a'..=b'z' | b'A'..=b'Z', ..] = rest.as_bytes() {
+                return Err(Malformed { why: "document type declarations are refused", offset: markup });
+            }
+            *reader.get_mut() = rest.as_bytes();
             let event = reader.read_event();
-            let span = markup..total - reader.get_ref().len();
+            at = total - reader.get_ref().len();
+            let span = markup..at;
             match event {
                 Ok(Event::Start(tag)) => {
                     self.push_tag(&tag, span)?;
@@ -164,26 +156,31 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Reads `<name>` and `</name>`: nearly all that an Update is made of, at a quarter of what quick-xml takes, which
-    /// reads everything else. Returns the tag's length, `None` if it is not one of these.
-    fn read_bare_tag(&mut self, rest: &[u8], offset: usize) -> Result<Option<usize>, Malformed> {
-        let start = if rest.get(1) == Some(&b'/') { 2 } else { 1 };
-        let Some(name) = rest.get(start..) else { return Ok(None) };
-        let ends = |byte: &u8| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | b'0'..=b'9' | b'-' | b'.');
-        let Some(name_bytes) = name.iter().position(ends) else { return Ok(None) };
-        let plain = name.get(name_bytes) == Some(&b'>') && name.first().is_some_and(starts_name);
-        if !plain {
-            return Ok(None);
+    /// Reads a tag as everybody writes it: an ASCII name, some quoted attributes, the end tag of what is open. That is at a
+    /// fraction of what quick-xml takes, which reads everything else and says what is wrong with it. Returns the tag's length,
+    /// `None` if it is not one of these.
+    fn read_plain_tag(&mut self, rest: &str, offset: usize) -> Result<Option<usize>, Malformed> {
+        if let Some(rest) = rest.strip_prefix("</") {
+            let open = self.open.and_then(|open| self.entries.get(open));
+            let name = open.and_then(|entry| self.text.get(entry.span.start + 1..entry.name_end));
+            let Some(name) = name.filter(|name| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('>')))
+            else {
+                return Ok(None);
+            };
+            let bytes = "</>".len() + name.len();
+            self.close_last(offset..offset + bytes);
+            return Ok(Some(bytes));
         }
-        let span = offset..offset + start + name_bytes + 1;
-        if start == 2 {
-            let name = self.text.get(offset + start..offset + start + name_bytes).unwrap_or_default();
-            self.close_element(name, span.clone())?;
-        } else {
-            self.push_element(name_bytes, span.clone())?;
+        let Some(name_bytes) = plain_name(rest.get(1..).unwrap_or_default()) else { return Ok(None) };
+        let behind_name = rest.get(1 + name_bytes..).unwrap_or_default();
+        let Some(end) = behind_plain_attributes(behind_name) else { return Ok(None) };
+        let (closing, is_empty) = if end.starts_with('>') { (1, false) } else { (2, true) };
+        let bytes = rest.len() - end.len() + closing;
+        self.push_element(name_bytes, offset..offset + bytes)?;
+        if !is_empty {
             self.open_last();
         }
-        Ok(Some(span.len()))
+        Ok(Some(bytes))
     }
 
     /// The element just pushed is not empty.
@@ -248,18 +245,23 @@ impl<'a> Builder<'a> {
     }
 
     fn close_element(&mut self, name: &str, span: Range<usize>) -> Result<(), Malformed> {
-        let next = self.entries.len();
-        let opened = self.open.and_then(|open| self.entries.get_mut(open));
-        let matching = opened.filter(|entry| self.text.get(entry.span.start + 1..entry.name_end) == Some(name));
-        let Some(entry) = matching else {
+        let open = self.open.and_then(|open| self.entries.get(open));
+        if open.and_then(|entry| self.text.get(entry.span.start + 1..entry.name_end)) != Some(name) {
             return Err(Malformed { why: "an end tag without its start tag", offset: span.start });
-        };
+        }
+        self.close_last(span);
+        Ok(())
+    }
+
+    /// `span` is the end tag of the innermost open element.
+    fn close_last(&mut self, span: Range<usize>) {
+        let next = self.entries.len();
+        let Some(entry) = self.open.and_then(|open| self.entries.get_mut(open)) else { return };
         entry.inner.end = span.start;
         entry.span.end = span.end;
         entry.next = next;
         self.open = entry.parent;
         self.depth -= 1;
-        Ok(())
     }
 
     /// Ends what is still open where reading ended.
@@ -275,6 +277,62 @@ impl<'a> Builder<'a> {
         }
         Document { source: self.text, entries: self.entries, malformed }
     }
+}
+
+/// Most attributes of a tag that is plain: each is compared with those before it.
+const PLAIN_ATTRIBUTES: usize = 8;
+
+/// Length of the name at the beginning of `text`, if it is one of ASCII.
+fn plain_name(text: &str) -> Option<usize> {
+    let name_bytes = text
+        .bytes()
+        .position(|byte| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | b'0'..=b'9' | b'-' | b'.'))?;
+    text.as_bytes().first().is_some_and(starts_name).then_some(name_bytes)
+}
+
+/// What follows the attributes of a start tag, from its `>` or `/>` on; `None` if there is anything else in the tag than
+/// attributes with different names.
+fn behind_plain_attributes(behind_name: &str) -> Option<&str> {
+    let mut names = [""; PLAIN_ATTRIBUTES];
+    let mut rest = behind_name;
+    for count in 0..=PLAIN_ATTRIBUTES {
+        let trimmed = skip_space(rest);
+        if trimmed.starts_with('>') || trimmed.starts_with("/>") {
+            return Some(trimmed);
+        }
+        if count == 0 && trimmed.len() == rest.len() {
+            return None; // No space: it is no plain name.
+        }
+        let (name, raw, behind) = attribute(trimmed)?;
+        let (known, free) = names.split_at_mut_checked(count)?;
+        if !is_name(name) || known.contains(&name) || memchr(b'<', raw.as_bytes()).is_some() {
+            return None;
+        }
+        *free.first_mut()? = name;
+        rest = behind;
+    }
+    None
+}
+
+/// The attribute at the beginning of `text`: name, raw value without its quotes, and what follows. `None` if there is none.
+fn attribute(text: &str) -> Option<(&str, &str, &str)> {
+    let text = skip_space(text);
+    let name_bytes = text.bytes().position(|byte| byte == b'=' || is_space(byte))?;
+    let (name, rest) = text.split_at(name_bytes);
+    let value = skip_space(skip_space(rest).strip_prefix('=')?);
+    let quote = *value.as_bytes().first().filter(|quote| matches!(quote, b'"' | b'\''))?;
+    let value = value.get(1..)?;
+    let (raw, rest) = value.split_at(memchr(quote, value.as_bytes())?);
+    Some((name, raw, rest.get(1..)?))
+}
+
+fn skip_space(text: &str) -> &str {
+    text.get(text.bytes().position(|byte| !is_space(byte)).unwrap_or(text.len())..).unwrap_or_default()
+}
+
+/// White space as XML knows it (section 2.3).
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Refuses a start tag that another XML reader would read differently. Returns the name's length in bytes.

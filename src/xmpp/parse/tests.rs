@@ -34,7 +34,7 @@ fn a_message_is_read() {
 #[test]
 fn lenient_where_it_is_safe() {
     let names = |text| parse(text).roots().map(|root| root.name()).collect::<Vec<_>>();
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 14] = [
         ("", &[]),
         (" ", &[]),
         ("just text & more", &[]),
@@ -47,6 +47,8 @@ fn lenient_where_it_is_safe() {
         ("<stream:features/>", &["features"]),
         ("<a>&unknown; &lt <![CDATA[<b>]]></a>", &["a"]),
         ("<ä b-c.d='1'/>", &["ä"]),
+        ("<a b='1'c='2'/>", &["a"]),
+        ("<a b='' c='' d='' e='' f='' g='' h='' i='' j=''/>", &["a"]),
     ];
     for (text, expected) in cases {
         assert_eq!(parse(text).malformed(), None, "{text}");
@@ -68,6 +70,7 @@ fn strict_where_it_matters() {
         ("<a>text", 7),
         ("<a b='<'/>", 0),
         ("<a b='1' b='2'/>", 0),
+        ("<a b='' c='' d='' e='' f='' g='' h='' i='' b=''/>", 0),
         ("<a b=1/>", 0),
         ("<a b/>", 0),
         ("<a b='1", 0),
