@@ -7,7 +7,7 @@
 use super::json;
 use super::scrub::Scrub;
 use crate::bosh;
-use crate::capture::rules::{self, Class, HINTS, Level};
+use crate::capture::rules::{self, Class, ENCODED_HINTS, HINTS, KEY_HINTS, Level, SHORT_HINTS};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
@@ -20,15 +20,15 @@ use std::sync::LazyLock;
 /// Documents inside documents followed at the most: stanza, Update, a value that is XML again.
 const MAX_NESTING: usize = 3;
 
-#[expect(clippy::expect_used, reason = "constant words: the automaton builds or no test passes")]
-static HINTED: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(HINTS).expect("constant"));
-
-/// What else sends a text through the full rules: declarations, comments, processing instructions, character references.
-/// Two bytes each, which as hints would make the search for all of them several times slower.
-static MARKS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["<!", "<?", "&#"].map(Finder::new));
+/// Two searches, as one for words of three bytes too would be several times slower.
+static HINTED: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| [HINTS, SHORT_HINTS].map(search));
 static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
 static DECLARATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("xmlns"));
+
+#[expect(clippy::expect_used, reason = "constant words: the automaton builds or no test passes")]
+fn search(words: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).expect("constant")
+}
 
 /// Where an element stands.
 #[derive(Clone, Copy)]
@@ -96,13 +96,34 @@ pub(super) fn value<'t>(
 }
 
 /// Whether no rule can apply to a stanza's text: no hint at a credential in it, no character reference that could spell
-/// one, and no namespace that is not understood.
+/// one, no comment, declaration or processing instruction, and no namespace that is not understood.
 fn is_clean(xml: &str) -> bool {
-    // The search is several times faster on one case than on both; the copy costs next to nothing.
-    !HINTED.is_match(&xml.to_ascii_lowercase())
-        && !MARKS.iter().any(|mark| mark.find(xml.as_bytes()).is_some())
+    // The searches are several times faster on one case than on both; the copy costs next to nothing.
+    let lower = xml.to_ascii_lowercase();
+    !HINTED.iter().any(|words| words.is_match(&lower))
+        && !has_key(lower.as_bytes())
+        && !has_mark(lower.as_bytes())
         && !names_a_user(xml)
         && namespaces(xml).all(rules::is_known_namespace)
+}
+
+/// Whether a key in front of its `=` is a credential's, or something is percent-encoded that may be a token.
+fn has_key(lower: &[u8]) -> bool {
+    memchr::memchr2_iter(b'=', b'%', lower).any(|at| {
+        let (before, from) = lower.split_at(at);
+        let is_encoded =
+            from.first() == Some(&b'%') && ENCODED_HINTS.iter().any(|hint| before.ends_with(hint.as_bytes()));
+        is_encoded || KEY_HINTS.iter().any(|key| before.ends_with(key.as_bytes()))
+    })
+}
+
+/// Whether there is a declaration, comment, processing instruction or character reference, escaped or not.
+fn has_mark(lower: &[u8]) -> bool {
+    memchr::memchr3_iter(b'!', b'?', b'#', lower).any(|at| {
+        let (before, from) = lower.split_at(at);
+        let openings = if from.first() == Some(&b'#') { ["&", "amp;"] } else { ["<", "&lt;"] };
+        openings.iter().any(|opening| before.ends_with(opening.as_bytes()))
+    })
 }
 
 /// Whether a URL names a user (`https://user:password@host`). Namespaces are URLs too, and name none.
@@ -246,4 +267,83 @@ fn sasl_text(scrub: &mut Scrub<'_>, text: &str) -> String {
         scrub.learn(&plain.password);
     }
     scrub.credential("sasl", text.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these sends a text through the full rules, wherever it stands and in any case.
+    const HINTED_AT: &[&str] = &[
+        "pass",
+        "pwd",
+        "token",
+        "secret",
+        "apikey",
+        "api_key",
+        "api-key",
+        "credential",
+        "authorization",
+        "basic",
+        "bearer",
+        "negotiate",
+        "ntlm",
+        "splunk",
+        "digest",
+        "eyj",
+        "zxlk",
+        "%65%79",
+        "%2565%2579",
+        "saml",
+        "relaystate",
+        "uniqueid",
+        "sid",
+        "sessionid",
+        "previd",
+        "cookie",
+        "code=",
+        "code%",
+        "st=",
+        "st%",
+        "rid=",
+        "headers=",
+        "headers%",
+        "assertion",
+        "sig=",
+        "sig%",
+        "signature",
+        "ticket",
+        "-----begin",
+        "xmpp-sasl",
+        "urn:xmpp:sm",
+        "&lt;!",
+        "&lt;?",
+        "amp;#",
+        "\\u00",
+        "<!",
+        "<?",
+        "&#",
+    ];
+
+    #[test]
+    fn every_hint_is_seen_wherever_it_stands() {
+        let clean = "<message xmlns='jabber:client' id='a?b!'><body>&lt;a&gt;1 = 2 # 100%&lt;/a&gt; &amp; more</body></message>";
+        assert!(is_clean(clean));
+        for hint in HINTED_AT {
+            for hint in [hint.to_string(), hint.to_uppercase()] {
+                for at in (0..=clean.len()).filter(|at| clean.is_char_boundary(*at)) {
+                    let (before, behind) = clean.split_at(at);
+                    assert!(!is_clean(&format!("{before}{hint}{behind}")), "{hint} behind {before}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_hint_is_clean() {
+        for text in ["<a>code &lt; st</a>", "<a>5 % 65</a>", "<a b='#'>?!#</a>", "<a>&amp;lt;</a>", "<a>&gt;!&gt;?</a>"]
+        {
+            assert!(is_clean(text), "{text}");
+        }
+    }
 }
