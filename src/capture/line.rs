@@ -1,14 +1,12 @@
 //! An event as one NDJSON line within a size limit.
 //!
-//! Beside JSON's own escapes it escapes what could forge or reorder a line on somebody's screen: DEL and C1 controls,
-//! U+2028/2029, bidirectional controls. A line that would be too long loses the bulk of `finesse.xml` first, cut at a tag
-//! boundary, then the bodies and header fields; what is cut is flagged.
+//! A line that would be too long loses the bulk of `finesse.xml` first, cut at a tag boundary, then the bodies and header
+//! fields; what is cut is flagged. How values are written is [`json`](super::json)'s affair.
 
-use super::event::{Bulk, Event};
+use super::event::Event;
+use super::json::{Json, escaped_char_len};
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use std::borrow::Cow;
-use std::io;
 
 /// Longest line unless the user says otherwise, bytes with LF (rsyslog cuts at 8 KiB).
 pub const DEFAULT_LINE_BYTES: usize = 8_000;
@@ -24,11 +22,11 @@ pub(super) fn encode(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u
         return;
     }
     let excess = line.len() - limit_bytes;
-    if let Some(Bulk(xml)) = event.finesse.xml.take() {
+    if let Some(xml) = event.finesse.xml.take() {
         // `"xml_truncated":true,` comes on top.
         let room = escaped_len(&xml).saturating_sub(excess + 24);
         let kept = cut_at_tag(&xml, room);
-        event.finesse.xml = (!kept.is_empty()).then(|| Bulk(Cow::Owned(kept.to_owned())));
+        event.finesse.xml = (!kept.is_empty()).then(|| Cow::Owned(kept.to_owned()));
         event.finesse.xml_truncated = true;
         write(event, line);
         if line.len() <= limit_bytes {
@@ -89,8 +87,8 @@ fn shorten(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u8>) {
 
 fn write(event: &Event<'_>, line: &mut Vec<u8>) {
     line.clear();
-    // A Vec takes everything and the types hold nothing that JSON cannot.
-    let _ = event.serialize(&mut Serializer::with_formatter(&mut *line, Plain(CompactFormatter)));
+    let written = event.serialize(&mut Json::new(line));
+    debug_assert!(written.is_ok(), "a field of a kind that `json` cannot write");
     line.push(b'\n');
 }
 
@@ -114,115 +112,17 @@ fn escaped_len(text: &str) -> usize {
     text.chars().map(escaped_char_len).sum()
 }
 
-fn escaped_char_len(c: char) -> usize {
-    match c {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' => 6,
-        _ if is_forger(c) => 6,
-        _ => c.len_utf8(),
-    }
-}
-
-/// Characters that a terminal or viewer may obey rather than show.
-fn is_forger(c: char) -> bool {
-    matches!(c,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// serde_json's compact form with forgers escaped, and bytes written as the string they are.
-struct Plain(CompactFormatter);
-
-impl Formatter for Plain {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Every forger but DEL is beyond ASCII, and nearly everything that is logged is not.
-        if fragment.bytes().fold(0, u8::max) < 0x7f {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut rest = fragment;
-        while let Some((at, forger)) = rest.char_indices().find(|(_, c)| is_forger(*c)) {
-            let (before, behind) = rest.split_at(at);
-            writer.write_all(before.as_bytes())?;
-            write!(writer, "\\u{:04x}", u32::from(forger))?;
-            rest = behind.get(forger.len_utf8()..).unwrap_or_default();
-        }
-        writer.write_all(rest.as_bytes())
-    }
-
-    /// `text` is UTF-8.
-    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &[u8]) -> io::Result<()> {
-        self.begin_string(writer)?;
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (plain, behind) = rest.split_at(plain_bytes(rest));
-            writer.write_all(plain)?;
-            // Plain bytes are ASCII, so whole characters stand between them.
-            let (odd, behind) = behind.split_at(behind.iter().take_while(|byte| !is_plain(**byte)).count());
-            for character in String::from_utf8_lossy(odd).chars() {
-                match character {
-                    '"' => writer.write_all(br#"\""#)?,
-                    '\\' => writer.write_all(br"\\")?,
-                    '\n' => writer.write_all(br"\n")?,
-                    '\r' => writer.write_all(br"\r")?,
-                    '\t' => writer.write_all(br"\t")?,
-                    '\u{8}' => writer.write_all(br"\b")?,
-                    '\u{c}' => writer.write_all(br"\f")?,
-                    '\0'..='\u{1f}' => write!(writer, "\\u{:04x}", u32::from(character))?,
-                    forger if is_forger(forger) => write!(writer, "\\u{:04x}", u32::from(forger))?,
-                    other => writer.write_all(other.encode_utf8(&mut [0; 4]).as_bytes())?,
-                }
-            }
-            rest = behind;
-        }
-        self.end_string(writer)
-    }
-}
-
-/// How many bytes from the beginning of `text` on stand for themselves.
-fn plain_bytes(text: &[u8]) -> usize {
-    /// Looked at in one go, without a branch between them, so that the compiler makes vector instructions of it.
-    const BLOCK: usize = 32;
-    let blocks = text.as_chunks::<BLOCK>().0;
-    let plain =
-        blocks.iter().take_while(|block| block.iter().fold(true, |all, byte| all & is_plain(*byte))).count() * BLOCK;
-    plain + text.get(plain..).unwrap_or_default().iter().take_while(|byte| is_plain(**byte)).count()
-}
-
-fn is_plain(byte: u8) -> bool {
-    (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn line(xml: &str, limit_bytes: usize) -> (Vec<u8>, serde_json::Value) {
         let mut event = Event::default();
-        event.finesse.xml = Some(Bulk(Cow::Borrowed(xml)));
+        event.finesse.xml = Some(Cow::Borrowed(xml));
         let mut line = Vec::new();
         encode(&mut event, limit_bytes, &mut line);
         let value = serde_json::from_slice(&line).unwrap();
         (line, value)
-    }
-
-    #[test]
-    fn forgers_are_escaped_and_come_back() {
-        let text = "a\u{202e}b\u{2028}c\u{85}d\u{7f}e\nfé ü “quoted” \u{feff}";
-        let (line, value) = line(text, 8_000);
-        assert_eq!(value["finesse"]["xml"], text);
-        let shown = String::from_utf8(line).unwrap();
-        assert_eq!(shown.chars().filter(|c| is_forger(*c) || c.is_control()).collect::<String>(), "\n");
-    }
-
-    #[test]
-    fn the_bulk_is_escaped_as_serde_json_would() {
-        let ascii: String = (0..128_u8).map(char::from).collect();
-        let texts = [ascii.repeat(3), "é\"".repeat(40), "x".repeat(31) + "\n" + &"y".repeat(65) + "ü", String::new()];
-        for text in texts.iter().flat_map(|text| (0..text.len()).filter_map(|from| text.get(from..))) {
-            let (line, value) = line(text, 8_000);
-            assert_eq!(value["finesse"]["xml"], text);
-            let plainly = serde_json::to_string(text).unwrap().replace('\u{7f}', "\\u007f");
-            assert!(String::from_utf8(line).unwrap().contains(&plainly), "{plainly}");
-        }
     }
 
     #[test]

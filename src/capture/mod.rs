@@ -8,6 +8,7 @@ pub mod event;
 pub mod form;
 mod gist;
 pub mod guard;
+mod json;
 pub mod line;
 pub mod observation;
 pub mod record;
@@ -23,7 +24,7 @@ pub use redact::Redactor;
 pub use restrict::Restrictor;
 
 use crate::clock::Moment;
-use event::{Bulk, Capture, Event, Observer, Setting, Treatment};
+use event::{Capture, Event, Observer, Setting, Treatment};
 use observation::Observation;
 use record::Facts;
 use std::borrow::Cow;
@@ -114,7 +115,7 @@ impl Door {
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
         event.message = gist::gist(&event);
         let facts = Facts::of(&event);
-        let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |Bulk(xml)| xml.len() * 5 / 4));
+        let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |xml| xml.len() * 5 / 4));
         line::encode(&mut event, self.line_limit_bytes, &mut line);
         let who = seen.session.map(|s| s.id.to_string()).or(seen.peers.map(|p| p.conn.to_string()));
         Record {

@@ -194,20 +194,7 @@ pub struct Finesse<'a> {
     pub(super) xml_truncated: bool,
     /// The stanza, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) xml: Option<Bulk<'a>>,
-}
-
-/// The bulk of most lines. It reaches the encoder as bytes, which [`line`](super::line) escapes many at a time; serde_json
-/// looks at a text byte by byte.
-#[derive(Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct Bulk<'a>(pub(super) Cow<'a, str>);
-
-impl Serialize for Bulk<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0.as_bytes())
-    }
+    pub(super) xml: Text<'a>,
 }
 
 impl Default for Finesse<'_> {

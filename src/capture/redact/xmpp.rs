@@ -3,8 +3,8 @@
 use super::scrub::Scrub;
 use super::{Removes, clip, xml};
 use crate::capture::event::{
-    ApiError, Bulk, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog,
-    UpdateUser, User, Xmpp,
+    ApiError, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog, UpdateUser,
+    User, Xmpp,
 };
 use crate::capture::observation::{NotificationSeen, StanzaSeen};
 use crate::finesse::update::{self, Object};
@@ -25,7 +25,7 @@ pub(super) fn stanza<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>, event:
     let text = xml::stanza(scrub, stanza.element, seen.xml, seen.broken);
     scrub.is_clean = matches!(text, Cow::Borrowed(_));
     event.finesse.xml_bytes = Some(seen.xml.len() as u64);
-    event.finesse.xml = Some(Bulk(text));
+    event.finesse.xml = Some(text);
     event.finesse.xmpp = Some(summary(scrub, seen));
     match stanza.kind {
         Kind::Auth => {

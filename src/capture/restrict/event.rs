@@ -5,7 +5,7 @@ use super::known;
 use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
-    Api, ApiError, Bulk, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
+    Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
     HttpRequest, HttpResponse, Id, Observer, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Stream,
     StreamClose, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent,
     Ws, WsClose, X509, Xmpp,
@@ -280,11 +280,7 @@ impl Restrictor {
             gap.at = self.word(&gap.at);
         }
         *capture = capture.take().map(|capture| Box::new(self.capture(*capture)));
-        *xml = xml
-            .take()
-            .map(|Bulk(xml)| self.with(xml, |this, xml| this.xml(xml, 0)))
-            .filter(|xml| !xml.is_empty())
-            .map(Bulk);
+        *xml = xml.take().map(|xml| self.with(xml, |this, xml| this.xml(xml, 0))).filter(|xml| !xml.is_empty());
         finesse
     }
 
