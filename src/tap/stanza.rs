@@ -54,15 +54,15 @@ impl Scope<'_, '_> {
             sasl_user: plain.as_ref().map(|plain| &*plain.authcid),
             notification: None,
         };
-        let notifications: Vec<Element<'_, '_>> = match (&stanza.pubsub, stanza.kind) {
-            (Some(pubsub), Kind::Message) => pubsub.payloads.clone(),
-            _ => Vec::new(),
+        let notifications = match (&stanza.pubsub, stanza.kind) {
+            (Some(pubsub), Kind::Message) => pubsub.payloads.as_slice(),
+            _ => &[],
         };
         if notifications.is_empty() {
             self.emit(What::Stanza(&seen));
         }
         for notification in notifications {
-            self.notification(notification, &seen);
+            self.notification(*notification, &seen);
         }
     }
 
