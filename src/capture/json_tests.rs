@@ -1,3 +1,5 @@
+//! The encoder against serde_json: texts, numbers, lists, and every golden line.
+
 use super::*;
 use crate::capture::event::Event;
 use std::path::Path;
