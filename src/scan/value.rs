@@ -22,7 +22,7 @@ pub(super) fn is_clean(value: &[u8]) -> bool {
 /// What follows is told apart from a value that was replaced in part, `[cred:x]</hunter2`, by its form alone.
 fn is_replaced(value: &[u8]) -> bool {
     if let Some(sign) = memchr::memchr(b'=', value) {
-        let (name, rest) = (value.get(..sign).unwrap_or_default(), value.get(sign + 1..).unwrap_or_default());
+        let (name, rest) = (value.get(..sign).unwrap_or_default(), trim(value.get(sign + 1..).unwrap_or_default()));
         let named = name::named(b"", name, Written::Parameter);
         let secret = named.is_some_and(|named| matches!(named.class, Class::Credential | Class::Session));
         if secret && (is_mark(rest) || is_token(rest)) {
@@ -268,6 +268,7 @@ mod tests {
             "[session]?code=[cred:sso]",
             "Basic [cred:basic] is wrong",
             "password=[cred:password]",
+            r"password=\[cred:password]",
         ] {
             assert!(is_clean(clean.as_bytes()), "{clean}");
         }

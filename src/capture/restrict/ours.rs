@@ -133,7 +133,7 @@ mod tests {
                 "nobody listens at 10.1.2.3:8445 (connection refused)",
                 "nobody listens at [host]:8445 (connection refused)",
             ),
-            ("it is for DNS:zqpub, not for zqsub.corp.test", "it is for DNS:[infrastructure], not for [host]"),
+            ("it is for DNS:zqpub, not for zqsub.corp.test", "it is for [infrastructure], not for [host]"),
             (
                 "the client asked for zqpc; this proxy stands for zqpub, zqsub",
                 "the client asked for [infrastructure]; this proxy stands for [infrastructure], [infrastructure]",
@@ -141,7 +141,8 @@ mod tests {
         ] {
             assert_eq!(ours(Level::Minimal, text), minimal);
             let share = ours(Level::Share, text);
-            assert!(!share.to_lowercase().contains("zq") && !share.contains("10.1.2.3"), "{share}");
+            let names = ["zqpub", "zqsub", "zqpc", "Zq ", "Holding", "10.1.2.3"];
+            assert!(!names.iter().any(|name| share.contains(name)), "{share}");
         }
     }
 
