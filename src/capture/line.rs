@@ -1,7 +1,7 @@
 //! An event as one NDJSON line within a size limit.
 //!
 //! A line that would be too long loses the bulk of `finesse.xml` first, cut at a tag boundary, then the bodies and header
-//! fields; what is cut is flagged. How values are written is [`json`](super::json)'s affair.
+//! fields; what is cut is flagged. How values are written is `json`'s affair.
 
 use super::event::Event;
 use super::json::{Json, escaped_char_len};

@@ -8,16 +8,16 @@
 //!
 //! | lines | their fields |
 //! |---|---|
-//! | all | [`ecs`] |
-//! | `connection-…` | [`conn`] |
-//! | `tls-handshake` | [`tls`] |
-//! | `http-exchange` | [`http`], `stream` with BOSH |
-//! | `websocket-…` | [`ws`], [`http`] for the handshake |
-//! | `stream-…` | [`stream`] |
-//! | `xmpp-stanza`, `sasl-…` | [`xmpp`] |
-//! | `finesse-update` | [`xmpp`], [`update`] |
-//! | `finding`, `session-summary` | [`finding`] |
-//! | `log-opened`, `capture-gap`, `decode-error` | [`capture`] |
+//! | all | `ecs` |
+//! | `connection-…` | `conn` |
+//! | `tls-handshake` | `tls` |
+//! | `http-exchange` | `http`, `stream` with BOSH |
+//! | `websocket-…` | `ws`, `http` for the handshake |
+//! | `stream-…` | `stream` |
+//! | `xmpp-stanza`, `sasl-…` | `xmpp` |
+//! | `finesse-update` | `xmpp`, `update` |
+//! | `finding`, `session-summary` | `finding` |
+//! | `log-opened`, `capture-gap`, `decode-error` | `capture` |
 
 mod capture;
 mod conn;
