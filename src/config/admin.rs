@@ -8,7 +8,12 @@ use std::net::SocketAddr;
 
 /// Where metrics are served.
 pub(super) fn address(said: &Said) -> Result<Option<SocketAddr>, Problem> {
-    let Some(value) = said.one("admin") else { return Ok(None) };
+    let Some(value) = said.one("admin") else {
+        let exposed = said.one("admin_exposed").filter(|value| value.switch == Some(true));
+        return exposed.map_or(Ok(None), |exposed| {
+            Err(exposed.problem("without --admin it means nothing").hint("add --admin ADDR:PORT"))
+        });
+    };
     let address = read_value(value, value::admin)?;
     if address.ip().is_loopback() || is_on(said, "admin_exposed") {
         return Ok(Some(address));
