@@ -5,7 +5,7 @@
 
 use finesse_tap::cli::manual;
 use finesse_tap::config::{self, Ca, Environment, Run, Stop, Task};
-use finesse_tap::stored::tame;
+use finesse_tap::glyph::tame;
 use finesse_tap::{app, ca_text, clock, log, report};
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -3,7 +3,8 @@
 use super::progress::Progress;
 use crate::config::{Export, Form, Stanzas};
 use crate::export::{Show, Sources, Told, har, pcapng, text};
-use crate::stored::{self, Aside, tame};
+use crate::glyph::tame;
+use crate::stored::{self, Aside};
 use anyhow::Context as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! How far a long reading has come, on a terminal only.
 
-use crate::stored::tame;
+use crate::glyph::tame;
 use std::io::{IsTerminal as _, Write as _};
 
 const MEGABYTE: u64 = 1_000_000;

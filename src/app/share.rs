@@ -5,7 +5,7 @@ use crate::capture::token::is_token;
 use crate::config::Resolve;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
-use crate::stored::tame;
+use crate::glyph::tame;
 use anyhow::{anyhow, bail};
 use std::io::{ErrorKind, Write as _};
 

@@ -1,10 +1,11 @@
 //! Events as compact JSON, for serde's derived code to drive.
 //!
-//! What serde_json would write, and beside its escapes what could forge or reorder a line on somebody's screen: DEL and C1
-//! controls, U+2028/2029, bidirectional controls. Takes half its time: names of fields are words of this program's own and
+//! What serde_json would write, and beside its escapes what could forge or reorder a line on somebody's screen
+//! ([`is_obeyed`]). Takes half its time: names of fields are words of this program's own and
 //! written as they are, texts are looked at many bytes at once. Knows what the fields of events are made of (texts,
 //! integers, flags, lists and objects); anything else is an error, which no event meets.
 
+use crate::glyph::is_obeyed;
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq, SerializeStruct, Serializer};
 use std::fmt;
@@ -43,7 +44,7 @@ impl<'l> Json<'l> {
             '\u{8}' => r"\b",
             '\u{c}' => r"\f",
             '\0'..='\u{1f}' => return self.escape(character),
-            forger if is_forger(forger) => return self.escape(character),
+            obeyed if is_obeyed(obeyed) => return self.escape(character),
             other => other.encode_utf8(&mut utf8),
         };
         self.line.extend_from_slice(escape.as_bytes());
@@ -74,15 +75,9 @@ pub(super) fn escaped_char_len(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         '\0'..='\u{1f}' => 6,
-        _ if is_forger(c) => 6,
+        _ if is_obeyed(c) => 6,
         _ => c.len_utf8(),
     }
-}
-
-/// Characters that a terminal or viewer may obey rather than show.
-pub(super) fn is_forger(c: char) -> bool {
-    matches!(c,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// How many bytes from the beginning of `text` on stand for themselves.

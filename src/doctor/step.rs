@@ -3,6 +3,7 @@
 //! Much of a step's text comes from the server, so control characters are replaced and lengths capped here, once for all.
 //! Knows no protocol and prints nothing.
 
+use crate::glyph::is_obeyed;
 use serde::Serialize;
 
 /// Longest text of a step, characters.
@@ -191,10 +192,7 @@ impl From<Fault> for Outcome {
 
 /// Text of strangers without anything that moves a cursor or reorders text, and not too long.
 fn printable(text: &str) -> String {
-    let harmless = |c: char| {
-        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || reorders { char::REPLACEMENT_CHARACTER } else { c }
-    };
+    let harmless = |c: char| if is_obeyed(c) { char::REPLACEMENT_CHARACTER } else { c };
     text.chars().take(TEXT_MAX_CHARS).map(harmless).collect()
 }
 

@@ -4,7 +4,7 @@
 //! Keep-alives are left out. Nothing in it can move a terminal's cursor or reorder what it shows.
 
 use super::line::{Line, Sources, Told};
-use crate::stored::tame;
+use crate::glyph::one_line;
 use std::io::{self, Write};
 
 /// Documents inside texts that are shown as such.
@@ -40,7 +40,7 @@ pub fn text(
             writeln!(out, "{}{date} UTC", if day.is_empty() { "" } else { "\n" })?;
             date.clone_into(&mut day);
         }
-        writeln!(out, "{time}  {:<4} {}  {}", plain(who(line)), arrow(line), plain(&line.message))?;
+        writeln!(out, "{time}  {:<4} {}  {}", one_line(who(line)), arrow(line), one_line(&line.message))?;
         match (&line.finesse.xml, show) {
             (Some(xml), Show::Xml) => {
                 let mut shown = String::with_capacity(xml.len() * 2);
@@ -65,10 +65,6 @@ fn arrow(line: &Line<'_>) -> &'static str {
     }
 }
 
-fn plain(text: &str) -> String {
-    tame(&text.replace(char::is_control, " ")).into_owned()
-}
-
 /// One tag a line, indented by depth, an element with nothing but text on one line. Does not understand XML beyond its
 /// tags: whatever it is given is shown.
 fn indent(xml: &str, base: usize, nesting: usize, out: &mut String) {
@@ -76,7 +72,7 @@ fn indent(xml: &str, base: usize, nesting: usize, out: &mut String) {
     let mut open = false;
     for piece in xml.split_inclusive('>') {
         let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
-        let (text, tag) = (plain(text.trim()), plain(tag));
+        let (text, tag) = (one_line(text.trim()), one_line(tag));
         let is_end = tag.starts_with("</");
         if is_end {
             depth = depth.saturating_sub(1);

@@ -2,6 +2,7 @@
 //!
 //! Times are UTC throughout: a report travels between time zones.
 
+use crate::glyph::is_obeyed;
 use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -97,14 +98,9 @@ pub(super) fn plain(text: &str) -> String {
             out.push('…');
             break;
         }
-        out.push(if is_unsafe(c) { '\u{fffd}' } else { c });
+        out.push(if is_obeyed(c) { '\u{fffd}' } else { c });
     }
     out
-}
-
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
 }
 
 /// A time as an RFC 3339 text in JSON.

@@ -1,7 +1,7 @@
 //! Hits in words, hits as JSON, and how many of which kind.
 
 use super::hit::Hit;
-use crate::stored::tame;
+use crate::glyph::tame;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -4,7 +4,7 @@ use super::bundle::Entry;
 use super::{Plan, Sums};
 use crate::capture::Restrictor;
 use crate::capture::rules::Class;
-use crate::stored::tame;
+use crate::glyph::one_line;
 use std::fmt::Write as _;
 
 /// Version of the manifest's shape.
@@ -89,6 +89,3 @@ pub(super) fn manifest(plan: &Plan, restrictor: &Restrictor, key_id: &str, sums:
     text
 }
 
-fn one_line(text: &str) -> String {
-    tame(&text.replace(char::is_control, " ")).into_owned()
-}

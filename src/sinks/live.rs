@@ -9,6 +9,7 @@
 use crate::bus::{Abandoned, LINGER, Lot, Receiver};
 use crate::capture::{Level, Record};
 use crate::conn::Direction;
+use crate::glyph::is_obeyed;
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -158,11 +159,7 @@ fn kind(action: &'static str) -> &'static str {
 /// The message without anything that moves a cursor or reorders text. There should be nothing of the kind; a terminal is
 /// worth a second look.
 fn plain(message: &str) -> String {
-    let is_harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    message.chars().filter(|c| !is_harmful(*c)).collect()
+    message.chars().filter(|c| !is_obeyed(*c)).collect()
 }
 
 /// Cuts to `columns`, the last of them an ellipsis. Counts two columns for everything from U+1100 on but arrows and

@@ -2,19 +2,17 @@
 //!
 //! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
 //! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back; [`is_torn`] is for whoever
-//! appends, [`Aside`] and [`tame`] are for what is made of them and shown; [`Kind`] says what a file is that was taken for
+//! appends, [`Aside`] is for what is made of them; [`Kind`] says what a file is that was taken for
 //! one. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
 
 mod aside;
 mod kind;
 mod line;
-mod tame;
 mod unpack;
 
 pub use aside::Aside;
 pub use kind::Kind;
 pub use line::{Lines, MAX_LINE_BYTES, Piece};
-pub use tame::tame;
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
 
 use anyhow::{Context as _, anyhow, bail};
