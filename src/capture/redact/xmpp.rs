@@ -32,7 +32,8 @@ pub(super) fn stanza<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>, event:
             event.event.action = "sasl-auth-sent";
             event.event.category = &["authentication"];
             event.event.types = &["start"];
-            let mechanism = stanza.element.attribute("mechanism").map(clip);
+            let mechanism = stanza.element.attribute("mechanism");
+            let mechanism = mechanism.map(|text| Cow::Owned(part(scrub, &text).into_owned()));
             event.finesse.sasl = Some(Sasl { mechanism, reason: None });
         }
         Kind::Success | Kind::Failure => {
@@ -42,7 +43,8 @@ pub(super) fn stanza<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>, event:
             event.event.types = &["info"];
             event.event.outcome = Some(if failed { "failure" } else { "success" });
             event.log.level = if failed { "error" } else { "info" };
-            let reason = stanza.error.as_ref().and_then(|error| error.condition).map(|c| clip(Cow::Borrowed(c)));
+            let condition = stanza.error.as_ref().and_then(|error| error.condition);
+            let reason = condition.map(|condition| clip(scrub.name(condition)));
             event.finesse.sasl = Some(Sasl { mechanism: None, reason });
         }
         _ => {}
@@ -53,7 +55,7 @@ pub(super) fn stanza<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>, event:
     if let Some(error) = &stanza.error {
         event.error = Some(Fault {
             kind: name(scrub, &error.error_type),
-            code: error.condition.map(|condition| clip(Cow::Borrowed(condition))),
+            code: error.condition.map(|condition| clip(scrub.name(condition))),
             message: error.text.as_deref().map(|text| Cow::Owned(error_text(scrub, text))),
         });
         if stanza.kind != Kind::Failure {
@@ -82,7 +84,7 @@ fn summary<'o>(scrub: &mut Scrub<'_>, seen: &'o StanzaSeen<'o>) -> Xmpp<'o> {
             namespace: part(scrub, &payload.namespace),
         }),
         pubsub: stanza.pubsub.as_ref().map(|pubsub| Pubsub {
-            action: clip(Cow::Borrowed(pubsub.action)),
+            action: clip(scrub.name(pubsub.action)),
             node: name(scrub, &pubsub.node),
             item_id: name(scrub, &pubsub.item_id),
             subscription: name(scrub, &pubsub.subscription),

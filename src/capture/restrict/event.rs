@@ -108,7 +108,7 @@ impl Restrictor {
 
     /// What stands for itself and is infrastructure: gone at the strictest level.
     fn place<'e>(&mut self, text: Text<'e>) -> Text<'e> {
-        let kept = self.some(text, Self::host);
+        let kept = self.some(text, Self::machine);
         kept.filter(|_| self.level < Level::Minimal)
     }
 
@@ -205,7 +205,7 @@ impl Restrictor {
             established,
             resumed,
             client: client
-                .map(|TlsClient { server_name }| TlsClient { server_name: self.with(server_name, Self::host) })
+                .map(|TlsClient { server_name }| TlsClient { server_name: self.with(server_name, Self::machine) })
                 .filter(|_| !minimal),
             server: server.map(|server| self.certificate(server)).filter(|_| !minimal),
         }
@@ -231,7 +231,7 @@ impl Restrictor {
                     .into_iter()
                     .map(|name| {
                         self.with(name, |this, name| match name.split_once(':') {
-                            Some((kind @ ("DNS" | "IP"), value)) => format!("{kind}:{}", this.host(value)),
+                            Some((kind @ ("DNS" | "IP"), value)) => format!("{kind}:{}", this.machine(value)),
                             _ => this.label(name),
                         })
                     })
@@ -285,8 +285,8 @@ impl Restrictor {
         *http = http.take().map(|facts| Box::new(self.facts(*facts)));
         *api = api.take().map(|api| self.api(api));
         *sasl = sasl.take().map(|Sasl { mechanism, reason }| Sasl {
-            mechanism: self.some(mechanism, Self::word),
-            reason: self.some(reason, Self::word),
+            mechanism: self.some(mechanism, Self::mechanism),
+            reason: self.some(reason, Self::element_name),
         });
         *xmpp = xmpp.take().map(|xmpp| self.xmpp(xmpp));
         *update = update.take().map(|update| self.update(update));
@@ -368,7 +368,7 @@ impl Restrictor {
             close: close.map(|StreamClose { by, how, condition }| StreamClose {
                 by,
                 how,
-                condition: self.some(condition, Self::word),
+                condition: self.some(condition, Self::element_name),
             }),
             requests,
             c2s,
@@ -462,16 +462,17 @@ impl Restrictor {
     /// The type and its charset, of all parameters.
     fn content_type(&mut self, value: &str) -> String {
         const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "iso-8859-1", "us-ascii"];
-        let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
-        let is_charset = |parameter: &str| {
+        let mut parts = value.split(';');
+        let mut kept = self.word(parts.next().unwrap_or_default());
+        for parameter in parts {
             let lower = parameter.trim().to_ascii_lowercase().replace('"', "");
-            lower.is_empty() || lower.strip_prefix("charset=").is_some_and(|name| CHARSETS.contains(&name))
-        };
-        let kept = self.word(kind);
-        if kept == kind && parameters.split(';').all(is_charset) {
-            return value.to_owned();
+            if lower.is_empty() || lower.strip_prefix("charset=").is_some_and(|name| CHARSETS.contains(&name)) {
+                kept.push(';');
+                kept.push_str(parameter);
+            } else {
+                self.removed(Class::Unknown);
+            }
         }
-        self.removed(Class::Unknown);
         kept
     }
 
@@ -555,7 +556,7 @@ impl Restrictor {
                 }
             }),
             pubsub: pubsub.map(|Pubsub { action, node, item_id, subscription, jid }| Pubsub {
-                action: self.with(action, Self::word),
+                action: self.with(action, Self::element_name),
                 node: self.what(What::Path, node),
                 item_id: self.some(item_id, Self::identifier),
                 subscription: self.some(subscription, Self::word),
@@ -563,7 +564,7 @@ impl Restrictor {
             }),
             resource: self.some(resource, Self::resource),
             jid: self.some(jid, Self::jid),
-            mechanisms: mechanisms.into_iter().map(|mechanism| self.with(mechanism, Self::word)).collect(),
+            mechanisms: mechanisms.into_iter().map(|mechanism| self.with(mechanism, Self::mechanism)).collect(),
             rtt_us,
             in_reply_to,
         }

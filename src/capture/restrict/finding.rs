@@ -5,6 +5,7 @@
 //! named as evidence.
 
 use super::Restrictor;
+use super::known;
 use super::user::Place;
 use crate::capture::event::{Fact, Finding, Summary, SummaryState};
 use crate::capture::rules::Level;
@@ -35,9 +36,12 @@ impl Restrictor {
             "resource" => this.api_resource(value),
             "type" => this.sentence_or_word(value),
             // One word or several, of the protocol's or of this program's.
-            "offered" | "level" => value.split(' ').map(|part| this.listed(part)).collect::<Vec<_>>().join(" "),
-            "selected" | "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" | "reason"
-            | "condition" => this.word(value),
+            "level" => this.list(value, Self::word),
+            "offered" => this.list(value, Self::offered),
+            "selected" => this.subprotocols(value),
+            "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" => this.word(value),
+            "reason" | "condition" if value == "none given" => value.to_owned(),
+            "reason" | "condition" if !is_number(value) => this.element_name(value),
             "meaning" | "why" | "sign" | "other" | "other_browser" | "old_socket" => this.own_text(value),
             _ if is_number(value) => this.number(value, MAX_DIGITS),
             _ => this.unknown(value),
@@ -45,12 +49,19 @@ impl Restrictor {
         Some(Fact { name, value }).filter(|fact| !fact.value.is_empty())
     }
 
-    /// A word of a list, perhaps with a comma behind it.
-    fn listed(&mut self, part: &str) -> String {
-        match part.strip_suffix(',') {
-            Some(word) => self.word(word) + ",",
-            None => self.word(part),
-        }
+    /// Every word of a list, perhaps with commas between them, through a rule.
+    fn list(&mut self, value: &str, rule: fn(&mut Self, &str) -> String) -> String {
+        let mut one = |part: &str| match part.strip_suffix(',') {
+            Some(word) => rule(self, word) + ",",
+            None => rule(self, part),
+        };
+        value.split(' ').map(&mut one).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A subprotocol or SASL mechanism; `none` if none was offered.
+    fn offered(&mut self, name: &str) -> String {
+        let kept = name == "none" || known::subprotocol(&name.to_lowercase());
+        if kept { name.to_owned() } else { self.mechanism(name) }
     }
 
     pub(super) fn summary<'e>(&mut self, summary: Summary<'e>) -> Summary<'e> {

@@ -2,7 +2,7 @@
 //!
 //! A name is a place where a value can hide (`finesse_ma_ann`, `<ann.smith>`, `user.4711`), so names too go by allow-list. In
 //! lower case, but for what a browser calls itself. From Cisco's Finesse developer guides, the XMPP RFCs and XEPs, and
-//! IANA's registry of WebSocket subprotocols.
+//! IANA's registries of WebSocket subprotocols and SASL mechanisms.
 
 use super::names;
 use crate::capture::rules;
@@ -52,6 +52,31 @@ pub(super) fn variable(name: &str) -> bool {
     let plain = bare.len() <= 48 && bare.bytes().all(|b| b.is_ascii_alphabetic() || b"._".contains(&b));
     let counted = index.is_none_or(|index| index.strip_suffix(']').is_some_and(is_short_number));
     numbered || OUTBOUND.contains(&name) || plain && counted && OWN.iter().any(|own| bare.starts_with(own))
+}
+
+/// Whether a SASL mechanism is a registered one or Openfire's, or what stands for another (IANA's registry, in capitals).
+pub(super) fn mechanism(name: &str) -> bool {
+    const NAMES: [&str; 17] = [
+        "ANONYMOUS",
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "EXTERNAL",
+        "GS2-KRB5",
+        "GSS-SPNEGO",
+        "GSSAPI",
+        "JIVE-SHAREDSECRET",
+        "KERBEROS_V4",
+        "LOGIN",
+        "NTLM",
+        "OAUTHBEARER",
+        "PLAIN",
+        "SAML20",
+        "XOAUTH2",
+        "X-OAUTH2",
+        "unknown",
+    ];
+    let scram = name.strip_prefix("SCRAM-").map(|hash| hash.strip_suffix("-PLUS").unwrap_or(hash));
+    NAMES.contains(&name) || scram.is_some_and(|hash| matches!(hash, "SHA-1" | "SHA-256" | "SHA-512" | "SHA3-512"))
 }
 
 /// Whether a WebSocket subprotocol is a registered one; some programs carry a token in its place.
@@ -326,7 +351,7 @@ const ELEMENTS: &[&str] = &[
     "unsubscribe",
     "unsupported",
     "x",
-    // Conditions (RFC 6120 sections 4.9.3, 6.5, 8.3.3; XEP-0060).
+    // Conditions (RFC 6120 sections 4.9.3, 6.5, 8.3.3; XEP-0060; XEP-0124 section 17).
     "aborted",
     "account-disabled",
     "bad-format",
@@ -367,6 +392,7 @@ const ELEMENTS: &[&str] = &[
     "not-in-roster-group",
     "not-subscribed",
     "not-well-formed",
+    "other-request",
     "payload-required",
     "payload-too-big",
     "pending-subscription",
@@ -377,10 +403,12 @@ const ELEMENTS: &[&str] = &[
     "remote-connection-failed",
     "remote-server-not-found",
     "remote-server-timeout",
+    "remote-stream-error",
     "reset",
     "resource-constraint",
     "restricted-xml",
     "see-other-host",
+    "see-other-uri",
     "service-unavailable",
     "subid-required",
     "subscription-required",

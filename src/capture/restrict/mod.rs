@@ -40,6 +40,8 @@ pub struct Restrictor {
     tally: Tally,
     /// Removed from the event at hand.
     count: u64,
+    /// Names of machines that sentences about connections may hold, in lower case.
+    machines: HashSet<String>,
     /// Where names were learnt already.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -78,6 +80,7 @@ impl Restrictor {
             rules,
             tally: Tally::default(),
             count: 0,
+            machines: HashSet::new(),
             seen: HashSet::new(),
             hasher: RandomState::new(),
         }

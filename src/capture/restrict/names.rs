@@ -25,6 +25,8 @@ pub(super) enum What {
     StanzaId,
     /// The number of an error.
     Code,
+    /// The name of a SASL mechanism.
+    Mechanism,
     /// The name of a call variable.
     Variable,
     Word,
@@ -45,6 +47,7 @@ impl What {
             Self::Path
             | Self::Identifier
             | Self::Code
+            | Self::Mechanism
             | Self::StanzaId
             | Self::Resource
             | Self::Word
@@ -112,6 +115,7 @@ fn alone(name: &str) -> What {
         | "item_id" | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix"
         | "callkeysequencenum" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
         "resource" => What::Resource,
+        "mechanism" => What::Mechanism,
         "peripheralerrorcode" | "statuscode" => What::Code,
         "errormessage" | "peripheralerrortext" | "peripheralerrormsg" | "errortext" | "label" | "reason" | "text" => {
             What::Sentence
@@ -175,7 +179,6 @@ fn alone(name: &str) -> What {
         | "mediastate"
         | "available"
         | "online"
-        | "mechanism"
         | "optional"
         | "required"
         | "show"
@@ -209,9 +212,10 @@ pub(super) fn attribute(element: &str, name: &str, namespace: &str) -> What {
         (_, "ack") => What::Identifier,
         (_, "id" | "subid" | "authid") => What::StanzaId,
         ("method", "xmlns") => What::Word,
+        (_, "mechanism") => What::Mechanism,
         (
             _,
-            "type" | "version" | "ver" | "xml:lang" | "lang" | "mechanism" | "subscription" | "affiliation" | "action"
+            "type" | "version" | "ver" | "xml:lang" | "lang" | "subscription" | "affiliation" | "action"
             | "code" | "stamp" | "seconds" | "hash" | "h" | "max" | "resume" | "wait" | "hold" | "requests"
             | "inactivity" | "polling" | "content" | "secure" | "category" | "xmpp:version" | "xmpp:restartlogic"
             | "maxpause" | "ask" | "expiry" | "condition",

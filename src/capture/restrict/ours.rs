@@ -1,17 +1,21 @@
 //! This program's own sentences about connections, in which the names of machines and of certificates' owners stand.
 //!
 //! By allow-list: words that such sentences are made of stay (ours, the system's, the TLS library's), and so do short numbers;
-//! any other word is somebody's, wherever it stands.
+//! any other word is somebody's, wherever it stands. A name of such words only (`finesse`) is told from them if a machine was
+//! called so before, in this event or another; one of words and digits (`proxy-01`) is always somebody's.
 
 use super::Restrictor;
 use super::sentence::is_operational;
 use crate::capture::rules::Level;
 use crate::capture::token::is_token;
+use regex::Regex;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Longest number kept, digits: a port.
 const MAX_DIGITS: usize = 5;
+/// Names of machines remembered at the most; then they are forgotten, but for those of the event at hand.
+const MAX_MACHINES: usize = 1_000;
 
 /// In lower case. A word that is missing here costs a reader that word.
 const WORDS: &str = "a s t abort aborted accept access acted address addresses after afterwards again alert alerts all already alternative \
@@ -42,13 +46,29 @@ const WORDS: &str = "a s t abort aborted accept access acted address addresses a
 
 static KNOWN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
 
+/// What is no machine's though it has letters and digits: versions of TLS, and algorithms.
+#[expect(clippy::expect_used, reason = "a constant pattern: it compiles or no test passes")]
+static VERSIONED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:(?:tls|ssl)v?[123](?:[._]?[0-3])?|sha-?(?:1|256|384|512)|x\.?509|x25519|utf-?(?:8|16)|h2)$")
+        .expect("constant")
+});
+
 impl Restrictor {
+    /// Remembers what a machine is called, for the sentences that name it.
+    pub(super) fn name_machine(&mut self, name: &str) {
+        if self.machines.len() >= MAX_MACHINES {
+            self.machines.clear();
+        }
+        self.machines.insert(name.trim_end_matches('.').to_lowercase());
+    }
+
     /// A sentence of ours without the names in it.
     pub(super) fn ours(&mut self, value: &str) -> String {
         if self.level <= Level::Auth {
             return value.to_owned();
         }
         let value = self.own_text(value);
+        let value = self.without_machines(&value);
         let edge = |c: char| c.is_whitespace() || "\"'`<>(),;={}[]|".contains(c);
         let mut out = String::with_capacity(value.len());
         for piece in value.split_inclusive(edge) {
@@ -59,6 +79,23 @@ impl Restrictor {
             } else {
                 out.push_str(&self.label(bare));
                 out.push_str(piece.get(bare.len()..).unwrap_or_default());
+            }
+        }
+        out
+    }
+
+    /// A sentence without the machines in it whose names are known, whatever words they are made of.
+    fn without_machines(&mut self, value: &str) -> String {
+        let edge = |c: char| !c.is_alphanumeric() && !"-_.".contains(c);
+        let mut out = String::with_capacity(value.len());
+        for piece in value.split_inclusive(edge) {
+            let name = piece.trim_end_matches(edge).trim_end_matches('.');
+            // Behind a bracket stands a mark of ours.
+            if !out.ends_with('[') && self.machines.contains(&name.to_lowercase()) {
+                out.push_str(&self.host(name));
+                out.push_str(piece.get(name.len()..).unwrap_or_default());
+            } else {
+                out.push_str(piece);
             }
         }
         out
@@ -82,22 +119,28 @@ impl Restrictor {
 
 /// Whether a word is made of known ones: `close_notify`, `UnknownIssuer`, `TLSv1.2`.
 fn is_ours(word: &str) -> bool {
-    let known = |part: &str| is_number(part) || KNOWN.contains(&*part.to_ascii_lowercase());
-    let is_known = |part: &str| part.is_empty() || known(part) || humps(part).iter().all(|hump| known(hump));
-    word.is_ascii() && (is_operational(word) || word.split(['_', '-', '.', ':', '/', '’']).all(is_known))
+    word.is_ascii() && (is_operational(word) || word.split([':', '/']).all(is_our_name))
+}
+
+fn is_our_name(name: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| name.bytes().any(|b| kind(&b));
+    let known = |part: &str| part.is_empty() || KNOWN.contains(&*part.to_ascii_lowercase());
+    let is_known = |part: &str| known(part) || humps(part).iter().all(|hump| known(hump));
+    match (has(u8::is_ascii_alphabetic), has(u8::is_ascii_digit)) {
+        (true, true) => humps(name).iter().all(|hump| known(hump) || VERSIONED.is_match(hump)),
+        _ => name.split(['_', '-', '.']).all(|part| is_number(part) || is_known(part)),
+    }
 }
 
 fn is_number(part: &str) -> bool {
     (1..=MAX_DIGITS).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `UnknownIssuer` as its words, `TLSv1` as letters and digits.
+/// `UnknownIssuer` as its words.
 fn humps(word: &str) -> Vec<&str> {
     let bytes = word.as_bytes();
     let begins = |at: usize| match (at.checked_sub(1).and_then(|before| bytes.get(before)), bytes.get(at)) {
-        (Some(before), Some(now)) => {
-            now.is_ascii_uppercase() && before.is_ascii_lowercase() || now.is_ascii_digit() != before.is_ascii_digit()
-        }
+        (Some(before), Some(now)) => now.is_ascii_uppercase() && !before.is_ascii_uppercase(),
         _ => true,
     };
     let starts: Vec<usize> = (0..bytes.len()).filter(|at| begins(*at)).collect();
@@ -133,6 +176,10 @@ mod tests {
                 "nobody listens at 10.1.2.3:8445 (connection refused)",
                 "nobody listens at [host]:8445 (connection refused)",
             ),
+            (
+                "the name finesse1 cannot be resolved: proxy-01, desktop_4821, node2.ca3 and TLSv1proxy9 refused",
+                "the name [infrastructure] cannot be resolved: [infrastructure], [infrastructure], [infrastructure] and [infrastructure] refused",
+            ),
             ("it is for DNS:zqpub, not for zqsub.corp.test", "it is for [infrastructure], not for [host]"),
             (
                 "the client asked for zqpc; this proxy stands for zqpub, zqsub",
@@ -141,7 +188,7 @@ mod tests {
         ] {
             assert_eq!(ours(Level::Minimal, text), minimal);
             let share = ours(Level::Share, text);
-            let names = ["zqpub", "zqsub", "zqpc", "Zq ", "Holding", "10.1.2.3"];
+            let names = ["zqpub", "zqsub", "zqpc", "Zq ", "Holding", "10.1.2.3", "finesse1", "-01", "4821", "node2", "ca3", "TLSv1"];
             assert!(!names.iter().any(|name| share.contains(name)), "{share}");
         }
     }
@@ -156,6 +203,7 @@ mod tests {
             "the server refused the TLS handshake with the alert protocol_version",
             "Connection reset by peer (os error 104)",
             "it expired on 2026-01-15",
+            "peer is incompatible: Tls12NotOffered; TLSv1.2, TLSv1_3, SHA-256, sha1, X509, x.509, http/1.1, h2",
             "the client left without close_notify",
             "no answer within 7.5 s",
         ] {

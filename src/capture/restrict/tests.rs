@@ -310,6 +310,70 @@ fn a_session_in_a_sentence_of_our_own_has_a_token_at_share_only() {
 }
 
 #[test]
+fn a_name_that_a_peer_chose_is_no_protocols() {
+    let own = json!({"sasl": {"mechanism": "SCRAM-SHA-256-PLUS", "reason": "not-authorized"},
+        "xmpp": {"kind": "iq", "mechanisms": ["PLAIN"], "pubsub": {"action": "subscribe"}},
+        "stream": {"id": "b1", "close": {"by": "client", "how": "terminate", "condition": "other-request"}},
+        "xml": "<auth xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\" mechanism=\"PLAIN\"/>"});
+    let somebodys = own.to_string();
+    let somebodys = ["SCRAM-SHA-256-PLUS", "PLAIN", "not-authorized", "subscribe", "other-request"]
+        .iter()
+        .fold(somebodys, |text, name| text.replace(&format!("{name}\""), "ann-canary\"").replace(&format!("{name}\\\""), "ann-canary\\\""));
+    let somebodys: Value = serde_json::from_str(&somebodys).unwrap();
+    for level in [Level::Share, Level::Minimal] {
+        let kept = line(&mut restrictor(level), &stored("sasl-auth-sent", json!({"finesse": own})));
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        for part in ["sasl", "xmpp", "stream", "xml"] {
+            assert_eq!(kept["finesse"][part], own[part], "{part} at {level}");
+        }
+        assert_eq!(kept["message"], "auth SCRAM-SHA-256-PLUS");
+        let gone = line(&mut restrictor(level), &stored("sasl-auth-sent", json!({"finesse": somebodys, "error": {"code": "ann-canary"}})));
+        assert!(!gone.contains("canary") && gone.contains("auth unknown"), "{gone}");
+    }
+}
+
+#[test]
+fn a_machine_called_by_a_word_of_ours_is_a_machine() {
+    let why = "the name finesse cannot be resolved: it is for DNS:finesse, DNS:proxy, not for finesse:8445";
+    for more in [
+        json!({"server": {"domain": "Finesse", "port": 8445}, "finesse": {"conn": {"id": "c1", "sni": "proxy"}}}),
+        json!({"tls": {"established": false, "resumed": false, "client": {"server_name": "finesse"}, "server": {"subject": "CN=x",
+            "issuer": "CN=x", "not_before": "2026-01-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z", "hash": {"sha256": "AB"},
+            "x509": {"alternative_names": ["DNS:proxy"]}}}}),
+    ] {
+        for level in [Level::Share, Level::Minimal] {
+            let mut more = more.clone();
+            more["error"] = json!({"message": why});
+            let once = line(&mut restrictor(level), &stored("tls-handshake", more));
+            let out: Value = serde_json::from_str(&once).unwrap();
+            let kept = out["error"]["message"].as_str().unwrap();
+            assert!(!kept.contains("finesse") && !kept.contains("proxy"), "{kept}");
+            assert!(kept.starts_with("the name ") && kept.contains(" cannot be resolved: it is for DNS:"), "{kept}");
+            assert!(kept.ends_with(":8445"), "{kept}");
+            let twice: Value = serde_json::from_str(&line(&mut restrictor(level), once.as_bytes())).unwrap();
+            assert_eq!(twice["error"], out["error"]);
+        }
+    }
+}
+
+#[test]
+fn of_a_content_types_parameters_the_charset_stays_wherever_it_stands() {
+    for (value, kept) in [
+        ("text/html; charset=utf-8; boundary=canary", "text/html; charset=utf-8"),
+        ("multipart/form-data; boundary=canary; charset=\"UTF-8\"", "multipart/form-data; charset=\"UTF-8\""),
+        ("text/html; charset=canary", "text/html"),
+        ("text/html;charset=utf-8;", "text/html;charset=utf-8;"),
+    ] {
+        let headers = json!([{"name": "Content-Type", "value": value}]);
+        let event = stored("http-exchange", json!({"finesse": {"http": {"response_headers": headers}}}));
+        for level in [Level::Share, Level::Minimal] {
+            let out: Value = serde_json::from_str(&line(&mut restrictor(level), &event)).unwrap();
+            assert_eq!(out["finesse"]["http"]["response_headers"][0]["value"], kept);
+        }
+    }
+}
+
+#[test]
 fn what_is_not_ours_is_refused() {
     for foreign in ["", "{}", "[1]", "nonsense", "{\"a\":1}", "{\"event\":{\"action\":\"xmpp-stanza\"}}"] {
         assert!(restrictor(Level::Share).line(foreign.as_bytes(), &Picked::default()).is_err(), "{foreign}");
@@ -338,7 +402,8 @@ fn facts_of_findings_are_judged_by_their_names() {
         {"name": "host", "value": "uccx2.canary.test"}, {"name": "client", "value": "192.0.2.44"},
         {"name": "node", "value": "/finesse/api/User/canary1/Dialogs"}, {"name": "resource", "value": "User/canary1"},
         {"name": "message", "value": "Canary Jones is not allowed"}, {"name": "rtt_ms", "value": "2500"},
-        {"name": "times", "value": "Canary"}, {"name": "offered", "value": "EXTERNAL SCRAM-SHA-1"},
+        {"name": "times", "value": "Canary"}, {"name": "offered", "value": "EXTERNAL SCRAM-SHA-1, xmpp canary"},
+        {"name": "selected", "value": "canary"}, {"name": "reason", "value": "canary"}, {"name": "condition", "value": "none given"},
     ]);
     let (title, advice) = (Code::Conflict.title(), Code::Conflict.advice());
     let finding = json!({"code": "conflict", "title": title, "confidence": "certain", "count": 2,
@@ -355,10 +420,10 @@ fn facts_of_findings_are_judged_by_their_names() {
         );
         let names: Vec<&str> =
             kept["facts"].as_array().unwrap().iter().map(|fact| fact["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["host", "client", "node", "resource", "rtt_ms", "offered"]);
+        assert_eq!(names, ["host", "client", "node", "resource", "rtt_ms", "offered", "selected", "reason", "condition"]);
         assert_eq!(
             (&kept["facts"][4]["value"], &kept["facts"][5]["value"]),
-            (&json!("2500"), &json!("EXTERNAL SCRAM-SHA-1"))
+            (&json!("2500"), &json!("EXTERNAL SCRAM-SHA-1, xmpp unknown"))
         );
     }
 }

@@ -150,6 +150,14 @@ impl Restrictor {
         out
     }
 
+    /// A host that this program's own sentences name, too.
+    pub(super) fn machine(&mut self, value: &str) -> String {
+        if self.level > Level::Auth {
+            self.name_machine(value);
+        }
+        self.host(value)
+    }
+
     fn bare_host(&mut self, value: &str) -> String {
         let bare = unbracketed(value);
         let is_address = bare.parse::<IpAddr>().is_ok();
@@ -487,6 +495,15 @@ impl Restrictor {
     /// The name of an element that stands by itself.
     pub(super) fn element_name(&mut self, name: &str) -> String {
         if self.level <= Level::Auth || known::element(&name.to_lowercase()) {
+            return name.to_owned();
+        }
+        self.removed(Class::Unknown);
+        String::from("unknown")
+    }
+
+    /// The name of a SASL mechanism: an attribute or an element's text, in which a peer may write anything.
+    pub(super) fn mechanism(&mut self, name: &str) -> String {
+        if self.level <= Level::Auth || known::mechanism(name) {
             return name.to_owned();
         }
         self.removed(Class::Unknown);

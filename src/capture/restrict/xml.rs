@@ -223,6 +223,7 @@ impl Restrictor {
             What::Code => self.number(value, 6),
             What::StanzaId => self.identifier(value),
             What::Variable => self.variable(value),
+            What::Mechanism => self.mechanism(value),
             What::Resource => self.resource(value),
             What::Word => self.word(value),
             What::Sentence => self.text(value),
