@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn what_reorders_or_hides_is_obeyed_and_letters_are_not() {
-        for obeyed in ['\u{7f}', '\u{85}', '\u{61c}', '\u{200b}', '\u{200e}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{feff}'] {
+        for obeyed in
+            ['\u{7f}', '\u{85}', '\u{61c}', '\u{200b}', '\u{200e}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{feff}']
+        {
             assert!(is_obeyed(obeyed), "{obeyed:?}");
         }
         assert!(!"aü“…→\u{200c}\u{200d}界".contains(is_obeyed));

@@ -3,8 +3,8 @@
 use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
 use crate::config::{Scan, ScanFormat};
-use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
 use crate::glyph::tame;
+use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
 use anyhow::{Context as _, bail};
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};

@@ -3,9 +3,9 @@
 use super::progress::Progress;
 use crate::capture::token::is_token;
 use crate::config::Resolve;
+use crate::glyph::tame;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
-use crate::glyph::tame;
 use anyhow::{anyhow, bail};
 use std::io::{ErrorKind, Write as _};
 

@@ -88,4 +88,3 @@ pub(super) fn manifest(plan: &Plan, restrictor: &Restrictor, key_id: &str, sums:
     text.push('\n');
     text
 }
-

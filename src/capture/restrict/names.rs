@@ -215,10 +215,10 @@ pub(super) fn attribute(element: &str, name: &str, namespace: &str) -> What {
         (_, "mechanism") => What::Mechanism,
         (
             _,
-            "type" | "version" | "ver" | "xml:lang" | "lang" | "subscription" | "affiliation" | "action"
-            | "code" | "stamp" | "seconds" | "hash" | "h" | "max" | "resume" | "wait" | "hold" | "requests"
-            | "inactivity" | "polling" | "content" | "secure" | "category" | "xmpp:version" | "xmpp:restartlogic"
-            | "maxpause" | "ask" | "expiry" | "condition",
+            "type" | "version" | "ver" | "xml:lang" | "lang" | "subscription" | "affiliation" | "action" | "code"
+            | "stamp" | "seconds" | "hash" | "h" | "max" | "resume" | "wait" | "hold" | "requests" | "inactivity"
+            | "polling" | "content" | "secure" | "category" | "xmpp:version" | "xmpp:restartlogic" | "maxpause" | "ask"
+            | "expiry" | "condition",
         ) => What::Word,
         _ => match rules::member(&lower) {
             Class::Credential if rules::is_telling(&lower) => What::Credential,

@@ -188,7 +188,10 @@ mod tests {
         ] {
             assert_eq!(ours(Level::Minimal, text), minimal);
             let share = ours(Level::Share, text);
-            let names = ["zqpub", "zqsub", "zqpc", "Zq ", "Holding", "10.1.2.3", "finesse1", "-01", "4821", "node2", "ca3", "TLSv1"];
+            let names = [
+                "zqpub", "zqsub", "zqpc", "Zq ", "Holding", "10.1.2.3", "finesse1", "-01", "4821", "node2", "ca3",
+                "TLSv1",
+            ];
             assert!(!names.iter().any(|name| share.contains(name)), "{share}");
         }
     }

@@ -316,9 +316,12 @@ fn a_name_that_a_peer_chose_is_no_protocols() {
         "stream": {"id": "b1", "close": {"by": "client", "how": "terminate", "condition": "other-request"}},
         "xml": "<auth xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\" mechanism=\"PLAIN\"/>"});
     let somebodys = own.to_string();
-    let somebodys = ["SCRAM-SHA-256-PLUS", "PLAIN", "not-authorized", "subscribe", "other-request"]
-        .iter()
-        .fold(somebodys, |text, name| text.replace(&format!("{name}\""), "ann-canary\"").replace(&format!("{name}\\\""), "ann-canary\\\""));
+    let somebodys = ["SCRAM-SHA-256-PLUS", "PLAIN", "not-authorized", "subscribe", "other-request"].iter().fold(
+        somebodys,
+        |text, name| {
+            text.replace(&format!("{name}\""), "ann-canary\"").replace(&format!("{name}\\\""), "ann-canary\\\"")
+        },
+    );
     let somebodys: Value = serde_json::from_str(&somebodys).unwrap();
     for level in [Level::Share, Level::Minimal] {
         let kept = line(&mut restrictor(level), &stored("sasl-auth-sent", json!({"finesse": own})));
@@ -327,7 +330,10 @@ fn a_name_that_a_peer_chose_is_no_protocols() {
             assert_eq!(kept["finesse"][part], own[part], "{part} at {level}");
         }
         assert_eq!(kept["message"], "auth SCRAM-SHA-256-PLUS");
-        let gone = line(&mut restrictor(level), &stored("sasl-auth-sent", json!({"finesse": somebodys, "error": {"code": "ann-canary"}})));
+        let gone = line(
+            &mut restrictor(level),
+            &stored("sasl-auth-sent", json!({"finesse": somebodys, "error": {"code": "ann-canary"}})),
+        );
         assert!(!gone.contains("canary") && gone.contains("auth unknown"), "{gone}");
     }
 }
@@ -420,7 +426,10 @@ fn facts_of_findings_are_judged_by_their_names() {
         );
         let names: Vec<&str> =
             kept["facts"].as_array().unwrap().iter().map(|fact| fact["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["host", "client", "node", "resource", "rtt_ms", "offered", "selected", "reason", "condition"]);
+        assert_eq!(
+            names,
+            ["host", "client", "node", "resource", "rtt_ms", "offered", "selected", "reason", "condition"]
+        );
         assert_eq!(
             (&kept["facts"][4]["value"], &kept["facts"][5]["value"]),
             (&json!("2500"), &json!("EXTERNAL SCRAM-SHA-1, xmpp unknown"))
