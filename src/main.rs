@@ -72,11 +72,18 @@ fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
 
 /// Says which variables mean nothing, for the tasks that heed any.
 fn warn_of_unknown(task: &Task, environment: &Environment) {
-    let heeds_any = match task {
-        Task::Run(_) | Task::Demo(_) | Task::Ship(_) | Task::Import(_) | Task::Browse(_) | Task::Doctor(_) => true,
-        Task::Hosts(_) | Task::Ca(_) | Task::Reload(_) => true,
-        _ => false,
-    };
+    let heeds_any = matches!(
+        task,
+        Task::Run(_)
+            | Task::Demo(_)
+            | Task::Ship(_)
+            | Task::Import(_)
+            | Task::Browse(_)
+            | Task::Doctor(_)
+            | Task::Hosts(_)
+            | Task::Ca(_)
+            | Task::Reload(_)
+    );
     if heeds_any {
         for name in config::unknown_variables(environment) {
             // Nobody reading standard error is no reason not to work.
