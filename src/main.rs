@@ -72,10 +72,19 @@ fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
 
 /// Says which variables mean nothing, for the tasks that heed any.
 fn warn_of_unknown(task: &Task, environment: &Environment) {
-    if matches!(
+    let heeds_any = matches!(
         task,
-        Task::Run(_) | Task::Demo(_) | Task::Ship(_) | Task::Import(_) | Task::Browse(_) | Task::Doctor(_)
-    ) {
+        Task::Run(_)
+            | Task::Demo(_)
+            | Task::Ship(_)
+            | Task::Import(_)
+            | Task::Browse(_)
+            | Task::Doctor(_)
+            | Task::Hosts(_)
+            | Task::Ca(_)
+            | Task::Reload(_)
+    );
+    if heeds_any {
         for name in config::unknown_variables(environment) {
             // Nobody reading standard error is no reason not to work.
             let _ = writeln!(io::stderr(), "warning the environment variable {name} is unknown, and ignored");

@@ -62,7 +62,11 @@ pub(super) async fn beside(plan: Option<Plan>, orders: &Orders) {
         Err(error) => {
             let told = format!("{error:#}");
             let (why, hint) = hinted(&told);
-            tracing::error!(why, hint, "the proxy goes on without a browser");
+            if orders.drain.is_cancelled() {
+                tracing::error!(why, hint, "the browser did not end in good order");
+            } else {
+                tracing::error!(why, hint, "the proxy goes on without a browser");
+            }
         }
     }
 }

@@ -89,6 +89,11 @@ fn write(event: &Event<'_>, line: &mut Vec<u8>) {
     line.clear();
     let written = event.serialize(&mut Json::new(line));
     debug_assert!(written.is_ok(), "a field of a kind that `json` cannot write");
+    if written.is_err() {
+        // Rather a line whose odd characters are not escaped than half a line.
+        line.clear();
+        let _ = serde_json::to_writer(&mut *line, event);
+    }
     line.push(b'\n');
 }
 

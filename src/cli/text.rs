@@ -131,7 +131,7 @@ bytes on the wire, when and how connections ended; HTTP Toolkit alone notes clos
 the capture lists it. Sizes are those of what the HAR holds.
 
 Exit code 1 if a file is damaged; what could be read of it is in the capture all the same. \
-The variables FINESSE_TAP_CAPTURE, FINESSE_TAP_REDACT and FINESSE_TAP_MAX_LINE_BYTES count here too.
+The variables of these options count here too, such as FINESSE_TAP_REDACT.
 
 Next: `finesse-tap export text captures/*.ndjson -o -`.";
 
@@ -164,7 +164,8 @@ Examples:
 
 The run's options and environment are those it was started with, so what can change is its --config file, and the files that \
 options name (certificates, keys). Routes that go are closed to new connections; those they have live on. Limits, receivers, \
---certs, --admin, --keylog, --log-format and --browse stay as they are until a restart, which is said. Exit code 1 if nothing \
+--certs, --admin, --keylog, --log-format, --browse and, while captures are delivered, --capture stay as they are until a restart, \
+which is said. Exit code 1 if nothing \
 was changed.
 
 The variable FINESSE_TAP_CERTS counts here too.";

@@ -17,15 +17,22 @@ const MAX_KEY_BYTES: u64 = 64 << 10;
 /// It cannot be read or made, is no key, or others may read it.
 pub fn open(path: &Path) -> anyhow::Result<Key> {
     match File::open(path) {
-        Ok(file) => {
-            private(&file, path)?;
-            let mut text = String::new();
-            file.take(MAX_KEY_BYTES).read_to_string(&mut text).with_context(|| format!("read {}", path.display()))?;
-            read(&text).with_context(|| format!("{} is no key of finesse-tap\nhint: name one that --stable-tokens made, or a path where there is nothing yet", path.display()))
-        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
-        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+        opened => in_file(opened, path),
     }
+}
+
+fn in_file(opened: io::Result<File>, path: &Path) -> anyhow::Result<Key> {
+    let file = opened.with_context(|| format!("read {}", path.display()))?;
+    private(&file, path)?;
+    let mut text = String::new();
+    file.take(MAX_KEY_BYTES).read_to_string(&mut text).with_context(|| format!("read {}", path.display()))?;
+    read(&text).with_context(|| {
+        format!(
+            "{} is no key of finesse-tap\nhint: name one that --stable-tokens made, or a path where there is nothing yet",
+            path.display()
+        )
+    })
 }
 
 fn make(path: &Path) -> anyhow::Result<Key> {
@@ -52,7 +59,8 @@ fn make(path: &Path) -> anyhow::Result<Key> {
     let written = write();
     let _ = fs::remove_file(&aside);
     match written {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(path),
+        // Of a link that leads nowhere this is an error, as it is not made through one.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => in_file(File::open(path), path),
         written => written.with_context(|| format!("make {}", path.display())).map(|()| key),
     }
 }
@@ -108,6 +116,16 @@ pub(super) fn private(_: &File, _: &Path) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use std::sync::Barrier;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens.key");
+        std::os::unix::fs::symlink(dir.path().join("gone"), &path).unwrap();
+        assert!(open(&path).is_err_and(|error| format!("{error:#}").contains("tokens.key")));
+        assert_eq!(dir.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
+    }
 
     #[test]
     fn whoever_begins_at_the_same_time_has_the_same_key() {

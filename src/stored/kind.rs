@@ -29,6 +29,8 @@ pub enum Kind {
     Age,
     /// Compressed by zstd, which is not unpacked here.
     Zstd,
+    /// Text as Windows PowerShell's `>` writes it.
+    Utf16,
     /// Text of another kind.
     Text,
     /// None of these.
@@ -67,6 +69,7 @@ impl Kind {
             | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Self::Packets,
             [b'P', b'K', 3..=6, ..] => Self::Zip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
             _ if head.starts_with(b"age-encryption.org/") => Self::Age,
             _ if text.starts_with(b"{\"@timestamp\"") && is_in_it("\"finesse\"") => Self::Capture,
             _ if text.starts_with(b"{")
@@ -93,6 +96,7 @@ impl Kind {
             Self::Zip => "a zip archive",
             Self::Age => "an encrypted bundle",
             Self::Zstd => "compressed by zstd",
+            Self::Utf16 => "UTF-16, as PowerShell's > writes it",
             Self::Text => "text of another kind",
             Self::Binary => "a binary file",
         }
@@ -100,7 +104,7 @@ impl Kind {
 
     /// Whether no line of a capture can be in it.
     pub(super) fn is_foreign(self) -> bool {
-        matches!(self, Self::Har | Self::Packets | Self::Zip | Self::Age | Self::Zstd)
+        matches!(self, Self::Har | Self::Packets | Self::Zip | Self::Age | Self::Zstd | Self::Utf16)
     }
 
     /// What to do with the file at `path` where a capture was wanted.
@@ -113,6 +117,7 @@ impl Kind {
             Self::Zip => format!("unpack it first (unzip {path}); the captures of a bundle are in captures/"),
             Self::Age => format!("decrypt and unpack it first: age -d -i key.txt -o bundle.zip {path}"),
             Self::Zstd => format!("unpack it first: zstd -d {path}"),
+            Self::Utf16 => String::from("save it as UTF-8, and let --capture DIR write the next one"),
             Self::Empty | Self::Capture | Self::Text | Self::Binary => String::from(
                 "`run`, `demo` and `import` write captures: *.ndjson in captures/, unless --capture said otherwise",
             ),
@@ -127,6 +132,7 @@ impl Kind {
             Self::Capture => format!("it needs no import: finesse-tap report {path}"),
             Self::Packets => PACKETS.to_owned(),
             Self::Zip | Self::Age | Self::Zstd => String::from("unpack it first, and import the .har that is in it"),
+            Self::Utf16 => String::from("save it as UTF-8"),
             Self::Empty | Self::Har | Self::Text | Self::Binary => {
                 String::from("a HAR is what \"Export HAR\" saves, in the Network panel of a browser's DevTools (F12)")
             }
@@ -150,7 +156,7 @@ mod tests {
         let capture = b"{\"@timestamp\":\"2026-01-15T09:00:00Z\",\"finesse\":{}}\n";
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(capture).unwrap();
-        let cases: [(&[u8], Kind); 13] = [
+        let cases: [(&[u8], Kind); 14] = [
             (b"", Kind::Empty),
             (capture, Kind::Capture),
             (&gzip.finish().unwrap(), Kind::Capture),
@@ -161,6 +167,7 @@ mod tests {
             (b"PK\x03\x04rest", Kind::Zip),
             (b"age-encryption.org/v1\n-> X25519", Kind::Age),
             (b"\x28\xb5\x2f\xfd..", Kind::Zstd),
+            (b"\xff\xfe{\0", Kind::Utf16),
             ("hällo\n".as_bytes(), Kind::Text),
             // Cut within a character.
             (&"hä".as_bytes()[..2], Kind::Text),

@@ -4,7 +4,7 @@
 //! the bytes that were read of the file itself, which for a compressed one are fewer than came out.
 
 use super::unpack::{Unpacked, is_gzip};
-use super::{MAGIC_BYTES, ReadToEndOf as _, known};
+use super::{MAGIC_BYTES, ReadToEndOf as _};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _};
@@ -38,12 +38,11 @@ impl Lines {
     /// Opens the file at `path`, compressed or not.
     ///
     /// # Errors
-    /// It cannot be read, or is in a form that is not read.
+    /// It cannot be read.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let mut magic = Vec::new();
         (&mut file).take(MAGIC_BYTES).read_to_end_of(&mut magic)?;
-        known(&magic)?;
         file.rewind()?;
         let read_bytes = Rc::new(Cell::new(0));
         let counted = Counted { file, read_bytes: Rc::clone(&read_bytes) };

@@ -10,6 +10,9 @@ use crate::xmpp::parse::parse;
 use crate::xmpp::{Document, Element, Kind, Stanza, sasl};
 use std::borrow::Cow;
 
+/// How many notifications of one stanza have a line of their own: each has the whole stanza in it.
+const MAX_NOTIFICATIONS: usize = 64;
+
 /// An element's surroundings while it is read.
 pub(super) struct Scope<'s, 'x> {
     pub(super) id: StreamId,
@@ -61,8 +64,11 @@ impl Scope<'_, '_> {
         if notifications.is_empty() {
             self.emit(What::Stanza(&seen));
         }
-        for notification in notifications {
+        for notification in notifications.iter().take(MAX_NOTIFICATIONS) {
             self.notification(*notification, &seen);
+        }
+        if notifications.len() > MAX_NOTIFICATIONS {
+            self.undecoded("update", None, "more notifications in one stanza than are told");
         }
     }
 

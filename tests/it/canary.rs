@@ -412,6 +412,19 @@ fn a_flag_under_a_credentials_name_withholds_nothing() {
 }
 
 #[test]
+fn no_peer_can_make_more_lines_of_a_stanza_than_the_limit() {
+    let mut stage = Stage::new(Level::Auth, 8_000);
+    open(&mut stage, "");
+    let items = "<item><n/></item>".repeat(1_000);
+    let event =
+        format!("<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='/n'>{items}</items></event>");
+    stage.say(S2c, &message(S2c, &format!("<message from='p.{HOST}'>{event}</message>")));
+    let lines = stage.end();
+    assert_eq!(lines.iter().filter(|line| line.contains("<items")).count(), 64);
+    assert!(lines.iter().any(|line| line.contains("more notifications in one stanza")));
+}
+
+#[test]
 fn no_peer_can_make_a_line_longer_than_the_limit() {
     let long = "x".repeat(20_000);
     let basic = STANDARD.encode(format!("{long}:pass"));
