@@ -4,9 +4,11 @@
 //! it does ends the proxy. By itself it ends with an error.
 
 use super::progress::Progress;
+use super::signal::{Signals, StoppedAtOnce};
 use super::{explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
+use crate::proxy;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
 use anyhow::{Context as _, anyhow};
 use std::io::Write as _;
@@ -30,24 +32,27 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Delivers captures until all are there, or until Ctrl-C.
 ///
 /// # Errors
-/// Something is not delivered, and why.
+/// Something is not delivered, and why. Or [`StoppedAtOnce`].
 pub fn ship(config: &Ship) -> anyhow::Result<()> {
     prepare_process();
     let orders = Orders::default();
+    // What drains a proxy stops a shipper: what is left goes the next time.
+    let signals = proxy::Orders { drain: orders.stop.clone(), ..proxy::Orders::default() };
+    let plans: Vec<Plan> = config.plans.iter().cloned().map(Plan::unpacked).collect();
     let mut outcomes = Vec::new();
     let runtime = runtime()?;
-    runtime.block_on(async {
+    let worked = runtime.block_on(async {
+        let hung_up = orders.stop.clone();
+        Signals::install()?.watch(signals.clone(), move || hung_up.cancel());
         let mut tasks = JoinSet::new();
         let mut statuses = Vec::new();
-        for (at, plan) in config.plans.iter().cloned().enumerate() {
+        for (at, plan) in plans.iter().cloned().enumerate() {
             let status = Arc::new(Status::new(plan.receiver.name()));
             statuses.push(Arc::clone(&status));
             let orders = orders.clone();
             tasks.spawn(async move { (at, ship::run(&plan, &status, &orders).await) });
         }
         let mut progress = Progress::new(String::from("delivered"));
-        let end = ended_by_signal()?;
-        tokio::pin!(end);
         loop {
             tokio::select! {
                 done = tasks.join_next() => match done {
@@ -55,15 +60,16 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
                     None => return anyhow::Ok(()),
                 },
                 () = sleep(LOOK) => show(&mut progress, &statuses),
-                () = &mut end, if !orders.stop.is_cancelled() => orders.stop.cancel(),
+                () = signals.cut.cancelled() => return Err(StoppedAtOnce.into()),
             }
         }
-    })?;
+    });
     // As everywhere: nobody wants the names any more that are still looked up.
     runtime.shutdown_background();
+    worked?;
     outcomes.sort_by_key(|(at, _)| *at);
     let mut failed = Vec::new();
-    for (plan, (_, outcome)) in config.plans.iter().zip(outcomes) {
+    for (plan, (_, outcome)) in plans.iter().zip(outcomes) {
         match outcome {
             Ok(summary) => {
                 say(&told(plan, &summary));
@@ -200,7 +206,7 @@ fn told(plan: &Plan, summary: &Summary) -> String {
     if counts.dead_letters > 0 {
         text.push_str(&format!("; {} refused for good", counts.dead_letters));
     }
-    if summary.files == 0 {
+    if summary.files == 0 && plan.end == End::Never {
         text.push_str(&format!("; no capture files are in {}", plan.captures.display()));
     }
     if summary.torn > 0 {
@@ -222,9 +228,18 @@ fn missing(plan: &Plan, summary: &Summary, is_stopped: bool) -> Option<String> {
         let (letters, path) = (counts.dead_letters, summary.dead_letters.display());
         return Some(format!("{letters} lines were refused for good\nhint: each with its reason is in {path}"));
     }
-    let ended_early = is_stopped && plan.end == End::Delivered && counts.lag_bytes > 0;
-    ended_early.then(|| {
-        format!("stopped with {} bytes to go\nhint: the same command goes on where it stopped", counts.lag_bytes)
+    if plan.end == End::Never {
+        return None;
+    }
+    if is_stopped && (counts.lag_bytes > 0 || summary.files == 0) {
+        let bytes = counts.lag_bytes;
+        return Some(format!("stopped with {bytes} bytes to go\nhint: the same command goes on where it stopped"));
+    }
+    (summary.files == 0).then(|| {
+        let captures = plan.captures.display();
+        format!(
+            "no capture files are in {captures}\nhint: name the directory that they are in; --follow waits for them"
+        )
     })
 }
 
@@ -235,27 +250,4 @@ fn files(count: usize) -> String {
 fn say(text: &str) {
     // Nobody reading standard error is no reason not to work.
     let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Ends with the first Ctrl-C or SIGTERM.
-#[cfg(unix)]
-fn ended_by_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("watch signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("watch signals")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Ends with the first Ctrl-C.
-#[cfg(windows)]
-fn ended_by_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c().context("watch signals")?;
-    Ok(async move {
-        let _ = interrupt.recv().await;
-    })
 }

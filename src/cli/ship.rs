@@ -6,7 +6,7 @@ use std::ffi::OsString;
 /// The options of `ship`.
 #[derive(Debug, Args)]
 pub struct ShipFlags {
-    /// The directory of the capture files [default: captures]
+    /// The directory of the capture files, or an unpacked bundle of `share` [default: captures]
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub captures: Option<OsString>,
     /// Whom events go to.
@@ -116,4 +116,5 @@ To deliver everything once more, remove the first.
 Each event is delivered at least once: after a crash some may be sent again. Elasticsearch keeps one of each, by its id; in \
 Splunk `| dedup event.id` does. Captures made with --redact off are not delivered.
 
-Exit codes: 0 everything is delivered (with --follow: ended by Ctrl-C), 1 something is not, 2 the command line is wrong.";
+Exit codes: 0 everything is delivered (with --follow: ended by Ctrl-C), 1 something is not, 2 the command line is wrong, \
+130 told to stop twice.";

@@ -1,8 +1,8 @@
 //! One batch on its way to its end: sent, sent again after a while, taken apart to find the event that spoils it.
 //!
 //! Every event ends as taken, known already, or refused for good with a reason; until then it is tried without limit.
-//! A refused batch is halved until the culprit is alone, unless the receiver names it. Where all of a batch are refused, the
-//! receiver is wrong and not the events: nothing is given up.
+//! A refused batch is halved until the culprit is alone, unless the receiver names it. Where ten events are refused, in
+//! batches of which nothing is taken, the receiver is wrong and not the events: delivery stops, and gives up no more of them.
 
 use super::Pace;
 use super::backoff::Backoff;
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// So many events that are refused without one that is taken are no accident of theirs.
-const SUSPICIOUS_EVENTS: usize = 10;
+const SUSPICIOUS_EVENTS: u64 = 10;
 
 /// A receiver that is spoken to.
 pub(super) struct Link {
@@ -138,9 +138,10 @@ impl Link {
                 Some((why, hint, after)) => self.wait(backoff.next(after), why, hint, status, stop).await?,
             }
         }
+        let refused = status.refused_in_a_row(&settled, SUSPICIOUS_EVENTS);
         match settled.dead.first() {
-            Some((_, why)) if settled.delivered == 0 && settled.dead.len() >= SUSPICIOUS_EVENTS => {
-                let why = format!("all {} events of a batch were refused, the first with {why}", settled.dead.len());
+            Some((_, why)) if refused >= SUSPICIOUS_EVENTS => {
+                let why = format!("the last {refused} events were all refused, one with {why}");
                 Err(Unsettled::Stopped(Stop::new(
                     why,
                     "so many are not all wrong: look at the receiver's own settings",

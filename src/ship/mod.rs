@@ -174,6 +174,22 @@ pub struct Summary {
     pub dead_letters: PathBuf,
 }
 
+impl Plan {
+    /// The same for an unpacked bundle of `share`: where `captures` holds no capture files, and a directory `captures` in it
+    /// is there, that one.
+    #[must_use]
+    pub fn unpacked(mut self) -> Self {
+        let inner = self.captures.join("captures");
+        if inner.is_dir() && !tail::holds_captures(&self.captures) {
+            if self.state == self.captures {
+                self.state.clone_from(&inner);
+            }
+            self.captures = inner;
+        }
+        self
+    }
+}
+
 impl Receiver {
     /// Whether its secret can be read: better known before traffic than at the first delivery.
     ///
@@ -250,7 +266,11 @@ pub async fn run(plan: &Plan, status: &Arc<Status>, orders: &Orders) -> anyhow::
     let peer = plan.receiver.peer(plan.pace)?;
     let dead = DeadLetters::new(&plan.state, &hash, &name);
     if let Kind::Elastic { login, stream, setup: Some(setup) } = &plan.receiver.kind {
-        setup::put(&plan.receiver, setup, login, stream, plan.pace, orders).await?;
+        let put = setup::put(&plan.receiver, setup, login, stream, plan.pace, &orders.drain);
+        match orders.stop.run_until_cancelled(put).await {
+            Some(done) => done?,
+            None => anyhow::bail!("stopped before {name} was set up"),
+        }
     }
     let link = Link { peer, pace: plan.pace, give_up: plan.give_up, failing_since: Mutex::default() };
     pump::run(plan, link, checkpoint, dead, status, orders).await

@@ -143,9 +143,10 @@ impl Pump<'_> {
         }
     }
 
-    /// Gives what is on its way a little time, and puts on disk what was confirmed.
+    /// Puts on disk what was confirmed, at once: there may be no time for more. Then gives what is on its way a little.
     async fn finish(&mut self, tasks: &mut JoinSet<Arrived>) {
         self.stop.cancel();
+        self.save();
         let grace = self.plan.pace.grace;
         let arrive = async {
             while let Some(arrived) = tasks.join_next().await {

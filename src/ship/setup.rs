@@ -8,13 +8,14 @@ use super::elastic::{DATA_STREAM, Login};
 use super::http::{Answer, Asked, Client, Limits};
 use super::url::Url;
 use super::verdict::{Stop, quote};
-use super::{Orders, Pace, Receiver};
+use super::{Pace, Receiver};
 use crate::clock;
 use anyhow::Context as _;
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The name of the ingest pipeline.
 pub const PIPELINE: &str = "finesse-event";
@@ -40,17 +41,17 @@ pub struct Setup {
     pub give_up: Option<Duration>,
 }
 
-/// Puts everything, however long it takes until the receiver is there.
+/// Puts everything, however long it takes until the receiver is there. Once `drain` is ordered nothing is tried again.
 ///
 /// # Errors
-/// It is refused, or an order to stop comes.
+/// It is refused, or there is no more time.
 pub(super) async fn put(
     receiver: &Receiver,
     setup: &Setup,
     login: &Login,
     stream: &str,
     pace: Pace,
-    orders: &Orders,
+    drain: &CancellationToken,
 ) -> anyhow::Result<()> {
     let limits = Limits { connect: pace.connect, request: pace.request };
     let elastic = Client::new(receiver.url.clone(), &receiver.trust, limits, "--elastic")?;
@@ -65,7 +66,7 @@ pub(super) async fn put(
         let mut fields = vec![(CONTENT_TYPE, json.clone())];
         fields.extend(login.field()?);
         let asked = Asked { method: Method::PUT, path, fields, body: Bytes::from(body) };
-        sure(&elastic, &asked, setup.give_up, pace, orders).await?;
+        sure(&elastic, &asked, setup.give_up, pace, drain).await?;
     }
     if let Some(url) = &setup.kibana {
         let kibana = Client::new(url.clone(), &receiver.trust, limits, "--elastic")?;
@@ -79,7 +80,7 @@ pub(super) async fn put(
         );
         let path = "/api/saved_objects/_import?overwrite=true".to_owned();
         let asked = Asked { method: Method::POST, path, fields, body: Bytes::from(body) };
-        sure(&kibana, &asked, setup.give_up, pace, orders).await?;
+        sure(&kibana, &asked, setup.give_up, pace, drain).await?;
     }
     tracing::info!(receiver = receiver.name(), "pipeline and templates are in place");
     Ok(())
@@ -103,7 +104,7 @@ async fn sure(
     asked: &Asked,
     give_up: Option<Duration>,
     pace: Pace,
-    orders: &Orders,
+    drain: &CancellationToken,
 ) -> anyhow::Result<()> {
     let mut backoff = Backoff::new(pace.backoff_base, pace.backoff_cap);
     let since = clock::now();
@@ -125,8 +126,7 @@ async fn sure(
         }
         tokio::select! {
             () = tokio::time::sleep(wait.min(left)) => {}
-            () = orders.stop.cancelled() => anyhow::bail!("stopped before {} was set up", client.url()),
-            () = orders.drain.cancelled() => anyhow::bail!("stopped before {} was set up", client.url()),
+            () = drain.cancelled() => anyhow::bail!("stopped before {} was set up", client.url()),
         }
     }
 }

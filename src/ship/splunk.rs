@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 
 /// What our events are called in Splunk.
@@ -44,6 +44,8 @@ pub(super) struct Splunk {
     channel: String,
     fields: Vec<(HeaderName, HeaderValue)>,
     pace: Pace,
+    /// Batches being sent at once: those whose acknowledgements are lost together would all be sent again together.
+    sending: Semaphore,
     acks: Mutex<Acks>,
     /// When acknowledgements were last asked for; held while they are.
     asked: tokio::sync::Mutex<Option<Moment>>,
@@ -88,8 +90,9 @@ impl Splunk {
             (CHANNEL, HeaderValue::from_str(&channel)?),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
+        let sending = Semaphore::new(pace.parallel);
         let (acks, asked, taken) = (Mutex::default(), tokio::sync::Mutex::default(), Notify::new());
-        Ok(Self { client, index, ack, channel, fields, pace, acks, asked, taken })
+        Ok(Self { client, index, ack, channel, fields, pace, sending, acks, asked, taken })
     }
 
     /// Batches that were taken and wait for their acknowledgement: they need neither connection nor time.
@@ -108,7 +111,10 @@ impl Splunk {
         fields.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
         let body = gzip(&self.body(events));
         let asked = Asked { method: Method::POST, path: "/services/collector/event".to_owned(), fields, body };
-        let answer = match self.client.ask(&asked).await {
+        let turn = self.sending.acquire().await;
+        let answer = self.client.ask(&asked).await;
+        drop(turn);
+        let answer = match answer {
             Ok(answer) => answer,
             Err(trouble) => return Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
         };

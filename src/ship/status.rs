@@ -2,6 +2,7 @@
 //!
 //! Written by the shipper, read by metrics, progress and summaries. Counts since the shipper started.
 
+use super::deliver::Settled;
 use crate::clock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct Status {
     now: Mutex<Snapshot>,
+    /// Events given up since one was taken. Here, because it outlives an attempt that ends for it.
+    refused: Mutex<u64>,
 }
 
 /// How it fares at one moment.
@@ -71,7 +74,7 @@ impl Status {
     /// Nothing done yet, for this receiver.
     #[must_use]
     pub fn new(receiver: String) -> Self {
-        Self { now: Mutex::new(Snapshot { receiver, ..Snapshot::default() }) }
+        Self { now: Mutex::new(Snapshot { receiver, ..Snapshot::default() }), refused: Mutex::default() }
     }
 
     /// How it fares now.
@@ -86,6 +89,17 @@ impl Status {
             now.state = State::Stopped;
             now.last_error = Some(why.to_owned());
         });
+    }
+
+    /// Events refused for good since one was taken, this batch's among them; 0 if one of its own was taken. Those that make it
+    /// `limit` are not given up, and will be counted when they are refused again.
+    pub(super) fn refused_in_a_row(&self, batch: &Settled, limit: u64) -> u64 {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_a_row = if batch.delivered > 0 { 0 } else { *refused + batch.dead.len() as u64 };
+        if in_a_row < limit {
+            *refused = in_a_row;
+        }
+        in_a_row
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Snapshot)) {

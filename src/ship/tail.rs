@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const READ_BYTES: usize = 256 << 10;
@@ -164,7 +164,7 @@ impl Tail {
     }
 
     fn list(&mut self) {
-        let found = match self.found() {
+        let found = match found(&self.dir) {
             Ok(found) => found,
             Err(error) => {
                 self.fault(".", format!("the directory cannot be read: {error}"));
@@ -210,28 +210,6 @@ impl Tail {
         }
     }
 
-    fn found(&self) -> io::Result<BTreeMap<String, (Form, u64)>> {
-        let mut found = BTreeMap::new();
-        for entry in self.dir.read_dir()? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let (stem, form) = match name.strip_suffix(".gz") {
-                Some(stem) => (stem, Form::Gzip),
-                None => (name, Form::Plain),
-            };
-            if !is_capture(stem) {
-                continue;
-            }
-            // It may have been removed since.
-            let Ok(metadata) = entry.path().metadata() else { continue };
-            if metadata.is_file() && (form == Form::Plain || !found.contains_key(stem)) {
-                found.insert(stem.to_owned(), (form, metadata.len()));
-            }
-        }
-        Ok(found)
-    }
-
     fn open(&mut self, name: String, form: Form, bytes: u64) {
         let offset = self.seen.get(&name).map_or(0, |seen| seen.offset);
         match Open::new(&self.dir, &name, form, bytes, offset) {
@@ -270,7 +248,7 @@ impl Tail {
 }
 
 impl Open {
-    fn new(dir: &std::path::Path, name: &str, form: Form, bytes: u64, offset: u64) -> io::Result<Self> {
+    fn new(dir: &Path, name: &str, form: Form, bytes: u64, offset: u64) -> io::Result<Self> {
         let path = match form {
             Form::Plain => dir.join(name),
             Form::Gzip => dir.join(format!("{name}.gz")),
@@ -348,6 +326,33 @@ impl Open {
         self.is_finished = true;
         Some(Step::Finished { file: Arc::clone(&self.name), end: self.offset, gz_bytes: self.file_bytes })
     }
+}
+
+/// Whether capture files are in a directory; if it cannot be read, they are not.
+pub(super) fn holds_captures(dir: &Path) -> bool {
+    found(dir).is_ok_and(|found| !found.is_empty())
+}
+
+fn found(dir: &Path) -> io::Result<BTreeMap<String, (Form, u64)>> {
+    let mut found = BTreeMap::new();
+    for entry in dir.read_dir()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let (stem, form) = match name.strip_suffix(".gz") {
+            Some(stem) => (stem, Form::Gzip),
+            None => (name, Form::Plain),
+        };
+        if !is_capture(stem) {
+            continue;
+        }
+        // It may have been removed since.
+        let Ok(metadata) = entry.path().metadata() else { continue };
+        if metadata.is_file() && (form == Form::Plain || !found.contains_key(stem)) {
+            found.insert(stem.to_owned(), (form, metadata.len()));
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a file of this name is one of ours: `finesse-….ndjson` as they are written, `0001.ndjson` as in a shared bundle.

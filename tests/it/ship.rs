@@ -14,6 +14,8 @@ mod kill;
 mod live;
 mod opensearch;
 pub mod site;
+#[cfg(unix)]
+mod stop;
 
 use crate::support::bulk::{API_KEY, Bulk};
 use crate::support::hec::{Acks, Hec, TOKEN};
@@ -154,7 +156,8 @@ fn secrets_are_nowhere_but_in_the_request() {
 fn what_is_no_directory_of_captures_is_said() {
     let (site, splunk) = (Site::new(), Receiver::start(Hec::default(), Wire::Plain));
     let ended = site.ship_to_splunk(&splunk, &[]);
-    assert!(ended.stderr.contains("delivered 0 events") && ended.stderr.contains("; no capture files are in captures"));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: no capture files are in captures\nhint: "), "{}", ended.stderr);
     let url = splunk.url();
     let ship = |what: &str| {
         crate::support::program::run(site.dir(), &["ship", what, "--splunk", &url, "--splunk-token-file", "token"])
@@ -169,17 +172,27 @@ fn what_is_no_directory_of_captures_is_said() {
         &["ship", "captures", "--splunk", &https, "--splunk-token-file", "token", "--give-up", "1ms"],
     );
     assert!(ended.stderr.contains("hint: is TLS off there?"), "{}", ended.stderr);
+}
 
-    // A shared bundle, unpacked.
-    std::fs::create_dir(site.path("bundle")).unwrap();
-    std::fs::copy(site.file(1), site.path("bundle").join("0001.ndjson")).unwrap();
+#[test]
+fn a_shared_bundle_is_delivered_from_where_it_was_unpacked_to() {
+    let (site, elastic) = (Site::new(), Receiver::start(Bulk::ready(), Wire::Plain));
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/playbook/login.ndjson");
+    let shared = crate::support::program::run(site.dir(), &["share", capture, "-o", "bundle.zip"]);
+    assert_eq!(shared.code, Some(0), "{}", shared.stderr);
+    let bundle = std::fs::File::open(site.path("bundle.zip")).unwrap();
+    zip::ZipArchive::new(bundle).unwrap().extract(site.path("bundle")).unwrap();
     std::fs::write(site.path("bundle").join("notes.ndjson"), "none of ours\n").unwrap();
-    let elastic = Receiver::start(Bulk::ready(), Wire::Plain);
     let url = elastic.url();
-    let ended = crate::support::program::run(
-        site.dir(),
-        &["ship", "bundle", "--elastic", &url, "--elastic-api-key-file", "key"],
-    );
+    let ship = |dir| ["ship", dir, "--elastic", &url, "--elastic-api-key-file", "key"].map(str::to_owned);
+    let ended = site.run(&ship("bundle"));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    site.assert_stored(&elastic, 1..=5);
+    let lines = std::fs::read_to_string(site.path("bundle/captures/0001.ndjson")).unwrap();
+    let mut lines: Vec<&str> = lines.lines().collect();
+    lines.sort_unstable();
+    let mut stored: Vec<String> = elastic.contract.lock().unwrap().documents.values().cloned().collect();
+    stored.sort_unstable();
+    assert_eq!(stored, lines);
+    let ended = site.run(&ship("bundle/captures"));
+    assert!(ended.stderr.contains("delivered 0 events"), "it is the same directory: {}", ended.stderr);
 }

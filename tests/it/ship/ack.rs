@@ -2,11 +2,11 @@
 
 use super::site::Site;
 use crate::support::hec::{Acks, Hec};
-use crate::support::receiver::{Receiver, Wire};
+use crate::support::receiver::{Mishap, Receiver, Step, Wire};
 use finesse_tap::ship::{self, Ack, End, Kind, Orders, Pace, Plan, Status, Summary, Url};
 use finesse_tap::tls::upstream::Trust;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The shipper itself, with a shorter patience than the program's.
@@ -88,6 +88,29 @@ async fn a_restart_of_splunk_loses_nothing_although_its_numbers_begin_anew() {
         assert_eq!(summary.counts.delivered, 3_000);
         site.assert_indexed(&splunk, 1..=3_000);
     }
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_have_all_sent_again_at_once() {
+    let (site, splunk) = start(Acks { after_polls: 1, until_waiting: 20, mute_at_waiting: 20, ..Acks::default() });
+    let sent_at_once = Arc::new(Mutex::new((0, 0)));
+    let seen = Arc::clone(&sent_at_once);
+    splunk.on_step(move |step| {
+        let (now, most) = &mut *seen.lock().unwrap();
+        match step {
+            Step::Begun => *now += 1,
+            Step::Answered => *now -= 1,
+            Step::Read | Step::Taken => {}
+        }
+        *most = (*most).max(*now);
+    });
+    // So slow that what is sent at once is seen at once.
+    splunk.suffer(vec![Mishap::Slow(Duration::from_millis(30)); 60]);
+    site.write(1, 1..=2_000);
+    let summary = ship(site.dir(), &splunk.url()).await.unwrap();
+    assert!(summary.counts.errors >= 20, "all that waited are sent again: {:?}", summary.counts);
+    site.assert_indexed(&splunk, 1..=2_000);
+    assert_eq!(sent_at_once.lock().unwrap().1, Pace::default().parallel);
 }
 
 #[tokio::test]

@@ -253,14 +253,18 @@ fn connections_are_used_again() {
 
 /// The shipper itself, which waits hardly at all unless it is told to.
 async fn ship(site: &Path, url: &str) -> ship::Summary {
+    let plan = plan(site, url);
+    let status = Arc::new(Status::new(plan.receiver.name()));
+    ship::run(&plan, &status, &Orders::default()).await.unwrap()
+}
+
+fn plan(site: &Path, url: &str) -> Plan {
     let kind = Kind::Elastic { login: Login::None, stream: ship::elastic::DATA_STREAM.into(), setup: None };
     let receiver = ship::Receiver { url: Url::parse(url).unwrap(), trust: Trust::System, kind };
     let pace =
         Pace { backoff_base: Duration::from_millis(1), backoff_cap: Duration::from_millis(1), ..Pace::default() };
     let captures = site.join("captures");
-    let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
-    let status = Arc::new(Status::new(plan.receiver.name()));
-    ship::run(&plan, &status, &Orders::default()).await.unwrap()
+    Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace }
 }
 
 #[tokio::test]
@@ -328,7 +332,7 @@ fn a_receiver_that_refuses_every_event_is_to_blame_and_not_the_events() {
     site.write(1, 1..=50);
     let ended = site.ship_to_elastic(&elastic, &[]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    let told = "error: all 50 events of a batch were refused, the first with 400: document_parsing_exception";
+    let told = "error: the last 50 events were all refused, one with 400: document_parsing_exception";
     assert!(ended.stderr.contains(told) && ended.stderr.contains("hint: "), "{}", ended.stderr);
     assert!(site.kept(".dead.ndjson").is_empty());
     elastic.contract.lock().unwrap().poison = None;
@@ -338,7 +342,34 @@ fn a_receiver_that_refuses_every_event_is_to_blame_and_not_the_events() {
     let contract = Hec { poison: Some("event"), names_culprit: false, ..Hec::default() };
     let splunk = Receiver::start(contract, Wire::Plain);
     let ended = site.ship_to_splunk(&splunk, &[]);
-    assert!(ended.stderr.contains("error: all 50 events of a batch were refused"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: the last 50 events were all refused"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_every_event_is_to_blame_however_small_the_batches_are() {
+    let contract = Bulk { authorization: None, poison: Some("event"), ..Bulk::ready() };
+    let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
+    site.write(1, 1..=50);
+    let mut plan = plan(site.dir(), &elastic.url());
+    plan.pace.batch_events = 3;
+    let status = Arc::new(Status::new(plan.receiver.name()));
+    // As beside a proxy, which tries again and again.
+    for _ in 0..5 {
+        let error = ship::run(&plan, &status, &Orders::default()).await.unwrap_err().to_string();
+        assert!(error.contains("events were all refused, one with 400"), "{error}");
+    }
+    let given_up = letters(&site).len();
+    assert!(given_up < 10, "{given_up}");
+    elastic.contract.lock().unwrap().poison = None;
+    let summary = ship::run(&plan, &status, &Orders::default()).await.unwrap();
+    assert_eq!(summary.counts.delivered, 50 - given_up as u64);
+
+    // One now and then, and others taken in between, are no reason to stop.
+    elastic.contract.lock().unwrap().poison = Some("5,\"id\"");
+    site.write(1, 51..=250);
+    let summary = ship::run(&plan, &status, &Orders::default()).await.unwrap();
+    assert_eq!(letters(&site).len(), given_up + 20);
+    assert_eq!(summary.counts.delivered, 230 - given_up as u64);
 }
 
 #[test]

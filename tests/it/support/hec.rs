@@ -38,6 +38,8 @@ pub struct Acks {
     pub until_waiting: usize,
     /// Splunk begins anew at the so manieth question, without what was not indexed yet.
     pub restart_at_question: usize,
+    /// The first question while so many batches wait gets no answer.
+    pub mute_at_waiting: usize,
     /// What the next questions are answered, one each: status and code.
     pub faults: VecDeque<(u16, u32)>,
     pub questions: usize,
@@ -201,6 +203,10 @@ impl Hec {
         acks.questions += 1;
         if let Some((status, code)) = acks.faults.pop_front() {
             return Err(Self::refused(status, code, "as it says"));
+        }
+        if acks.mute_at_waiting > 0 && acks.waiting.len() >= acks.mute_at_waiting {
+            acks.mute_at_waiting = 0;
+            return Err(Reply::none());
         }
         if acks.questions == acks.restart_at_question {
             acks.next = 0;

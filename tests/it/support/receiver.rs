@@ -42,6 +42,11 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// None: the connection ends instead.
+    pub fn none() -> Self {
+        Self { status: 0, fields: Vec::new(), body: String::new() }
+    }
+
     pub fn json(status: u16, body: impl ToString) -> Self {
         Self { status, fields: vec![("content-type", "application/json".into())], body: body.to_string() }
     }
@@ -272,6 +277,9 @@ async fn answer<C: Contract>(
     step(Step::Taken);
     if matches!(mishap, Some(Mishap::CutBeforeAnswer)) {
         return Err("cut before the answer".into());
+    }
+    if reply.status == 0 {
+        return Err("no answer".into());
     }
     let response = response(&reply);
     step(Step::Answered);
