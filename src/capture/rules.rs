@@ -3,6 +3,7 @@
 //! The one place to look when asking "is this name a secret?". By allow-list: a header or query key that no rule knows is
 //! [`Class::Unknown`], whose value is not written. Names are compared in lower case.
 
+use crate::bosh;
 use std::fmt;
 use std::str::FromStr;
 
@@ -335,6 +336,22 @@ pub fn member(name: &str) -> Class {
     }
 }
 
+/// The class of an attribute's value by its name (lower case), and by its element's namespace and name where these make it
+/// one.
+#[must_use]
+pub fn attribute(namespace: &str, element: &str, name: &str) -> Class {
+    let resumes = namespace.starts_with("urn:xmpp:sm:") && matches!(element, "enabled" | "resumed" | "resume");
+    let is_bosh = namespace == bosh::NAMESPACE;
+    match (member(name), name) {
+        (Class::Operational, "id") if resumes => Class::Session,
+        (Class::Operational, "rid") => Class::Credential,
+        // XEP-0124 section 15: the keys continue the session, and the authid names it.
+        (Class::Operational, "key" | "newkey") if is_bosh => Class::Credential,
+        (Class::Operational, "authid") if is_bosh => Class::Session,
+        (class, _) => class,
+    }
+}
+
 /// Whether a name by itself says that its value opens something.
 fn is_credential_name(name: &str) -> bool {
     const PARTS: [&str; 12] = [
@@ -539,8 +556,9 @@ pub(super) const HINTS: &[&str] = &[
 /// The same, of three bytes.
 pub(super) const SHORT_HINTS: &[&str] = &["pwd", "eyj", "sid"];
 
-/// The same in front of `=` or of a percent-encoding.
-pub(super) const KEY_HINTS: &[&str] = &["code", "st", "rid", "headers", "sig"];
+/// The same in front of `=`, white space between them or not, or of a percent-encoding. A word behind another is found
+/// too: `newkey`.
+pub(super) const KEY_HINTS: &[&str] = &["code", "st", "rid", "headers", "sig", "key", "authid"];
 
 /// The same in front of `%`: `ey` percent-encoded once and twice.
 pub(super) const ENCODED_HINTS: &[&str] = &["%65", "%2565"];
@@ -591,6 +609,11 @@ mod tests {
         for name in ["code", "st", "rid", "sig", "headers"] {
             assert_eq!(query(name), Class::Credential);
             assert!(KEY_HINTS.contains(&name), "{name}");
+        }
+        // So are a body's attributes, whose namespace may be declared outside the text.
+        for name in ["rid", "key", "newkey", "authid"] {
+            assert_ne!(attribute(bosh::NAMESPACE, "body", name), Class::Operational, "{name}");
+            assert!(KEY_HINTS.iter().any(|hint| name.ends_with(hint)), "{name}");
         }
     }
 

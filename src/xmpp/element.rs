@@ -168,11 +168,7 @@ impl<'d, 'a> Element<'d, 'a> {
             }
             scope = element.parent();
         }
-        Cow::Borrowed(match prefix {
-            Some("stream") => STREAMS,
-            Some("xml") => XML,
-            _ => "",
-        })
+        Cow::Borrowed(undeclared(prefix))
     }
 
     /// Value of the attribute whose qualified name is `name`, entities resolved.
@@ -257,8 +253,17 @@ impl fmt::Debug for Node<'_, '_> {
     }
 }
 
+/// The namespace of a prefix that nothing declares.
+pub(super) fn undeclared(prefix: Option<&str>) -> &'static str {
+    match prefix {
+        Some("stream") => STREAMS,
+        Some("xml") => XML,
+        _ => "",
+    }
+}
+
 /// Prefix and local name.
-fn split_name(qname: &str) -> (Option<&str>, &str) {
+pub(super) fn split_name(qname: &str) -> (Option<&str>, &str) {
     match memchr(b':', qname.as_bytes()).and_then(|colon| Some((qname.get(..colon)?, qname.get(colon + 1..)?))) {
         Some((prefix, local)) => (Some(prefix), local),
         None => (None, qname),

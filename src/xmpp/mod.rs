@@ -9,9 +9,11 @@ pub mod element;
 pub mod parse;
 pub mod pubsub;
 pub mod sasl;
+mod scope;
 pub mod stanza;
 pub mod stream;
 
 pub use element::{Document, Element, Malformed};
 pub use pubsub::Pubsub;
+pub use scope::Scope;
 pub use stanza::{Kind, Stanza};

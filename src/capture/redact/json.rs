@@ -40,14 +40,21 @@ fn redact(scrub: &mut Scrub<'_>, name: &str, value: &mut Value, place: Place) {
     match value {
         _ if depth > MAX_DEPTH => *value = Value::String(scrub.unparsed(0)),
         Value::Object(members) => {
-            let named = std::mem::take(members).into_iter();
-            members.extend(named.map(|(name, value)| (scrub.name(&name).into_owned(), value)));
-            for (name, value) in members {
+            let mut number = 1;
+            for (name, mut value) in std::mem::take(members) {
                 let class = match (class, rules::member(&name.to_lowercase())) {
                     (Class::Operational, own) | (Class::Unknown, own @ (Class::Credential | Class::Session)) => own,
                     (class, _) => class,
                 };
-                redact(scrub, name, value, Place { class, nesting, depth: depth + 1 });
+                redact(scrub, &name, &mut value, Place { class, nesting, depth: depth + 1 });
+                let kept = scrub.name(&name);
+                let mut free = kept.to_string();
+                // Two names may be the same without what was in them; no member may go for that.
+                while members.contains_key(&free) {
+                    number += 1;
+                    free = format!("{kept}-{number}");
+                }
+                members.insert(free, value);
             }
         }
         Value::Array(values) => {
@@ -62,5 +69,30 @@ fn redact(scrub: &mut Scrub<'_>, name: &str, value: &mut Value, place: Place) {
             }
         }
         Value::Bool(_) | Value::Null => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::guard::Guard;
+    use crate::capture::rules::Level;
+    use crate::capture::token::Tokens;
+    use serde_json::json;
+
+    #[test]
+    fn members_whose_names_are_tokens_are_judged_by_them_and_none_is_lost() {
+        let (tokens, mut guard) = (Tokens::under(&[7; 32]).unwrap(), Guard::default());
+        let mut scrub =
+            Scrub { level: Level::Auth, tokens: &tokens, guard: &mut guard, user: None, count: 0, is_clean: false };
+        let name = |n| format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{n}");
+        let members = json!({
+            "[cred:jwt]-2": 1, name("x_token"): "hunter2", name("second"): 2, name("third"): 3, "[cred:jwt]-3": 4,
+        });
+        let kept = text(&mut scrub, &members.to_string(), 0);
+        let expected = json!({
+            "[cred:jwt]-2": 1, "[cred:jwt]": "[cred:token]", "[cred:jwt]-3": 2, "[cred:jwt]-4": 3, "[cred:jwt]-3-5": 4,
+        });
+        assert_eq!(kept, expected.to_string());
     }
 }

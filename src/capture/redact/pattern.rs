@@ -25,7 +25,7 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
           | %(?:25)*65 %(?:25)*79 %(?:25)*4A (?: %(?:25)*[0-9A-F]{{2}} | [A-Za-z0-9._-] ){{8,}}
           | \\u0065\\u0079\\u004A (?: {escape} | [A-Za-z0-9._-] ){{8,}} )
       | (?P<before> {start} ) (?P<scheme> {scheme} ) {blank} (?: [A-Za-z0-9+/_.~=%-] | {escape} ){{6,}}
-      | (?P<userinfo> :// [^\s/?\#@<>"']+ @ )
+      | (?P<userinfo> : (?: \\*/ ){{2}} (?: [^\s/?\#@<>"'] | {escape} )+ @ )
       | (?P<session> {start} (?:jsessionid[A-Za-z]*|sid) {equals} )
         (?P<sid> (?: [^\s&;,"'<>%?/\#\\] | %(?:25)*(?:[4-7][0-9A-F]|3[0-9]) | {escape} )+ )
       | (?P<word> {start} (?P<what> code|st|headers|assertion|signature|sig|ticket|uniqueid ) {equals} ) {value}
@@ -104,6 +104,8 @@ mod tests {
             ("token=&#65;&#x42; end", "token=[cred:token] end"),
             ("said <password>hunter2</password> so", "said <password>[cred:password]</password> so"),
             (r#"nonce="n", token="hunter2""#, r#"nonce="n", token="[cred:token]""#),
+            (r"https:\/\/u:p@h\/x", r"https://[cred:userinfo]@h\/x"),
+            ("https://u:p&#65;&#x42;@h/x", "https://[cred:userinfo]@h/x"),
             ("https://TOKEN@h/x", "https://[cred:userinfo]@h/x"),
             ("https://h/x?mail=a@b", "https://h/x?mail=a@b"),
             ("passcode=4711", "passcode=[cred:password]"),

@@ -6,12 +6,11 @@
 
 use super::json;
 use super::scrub::Scrub;
-use crate::bosh;
 use crate::capture::rules::{self, Class, ENCODED_HINTS, HINTS, KEY_HINTS, Level, SHORT_HINTS};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
-use crate::xmpp::{Document, Element};
+use crate::xmpp::{Document, Element, Scope};
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
@@ -20,9 +19,14 @@ use std::sync::LazyLock;
 /// Documents inside documents followed at the most: stanza, Update, a value that is XML again.
 const MAX_NESTING: usize = 3;
 
+/// From `xmlns` to behind the quote that opens its value, at the most; whatever is longer takes the slow way.
+const MAX_DECLARATION_BYTES: usize = 64;
+
 /// Two searches, as one for words of three bytes too would be several times slower.
 static HINTED: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| [HINTS, SHORT_HINTS].map(search));
 static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+/// JSON may write a slash so, and one of an authority too.
+static ESCAPED_SLASH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\/"));
 static DECLARATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("xmlns"));
 
 #[expect(clippy::expect_used, reason = "constant words: the automaton builds or no test passes")]
@@ -44,12 +48,13 @@ struct Place {
 /// A stanza's text, redacted; borrowed if there was nothing to remove. Of a `broken` one only what could be read is
 /// written.
 pub(super) fn stanza<'x>(scrub: &mut Scrub<'_>, element: Element<'_, 'x>, xml: &'x str, broken: bool) -> Cow<'x, str> {
-    if scrub.level == Level::Off || (!broken && is_clean(xml)) {
+    if scrub.level == Level::Off || (!broken && is_clean(xml) && inherits_nothing(element)) {
         return Cow::Borrowed(xml);
     }
     let removed_before = scrub.count;
     let mut out = String::with_capacity(xml.len());
-    write_element(scrub, element, Place { known: false, nesting: 0, secret: None }, &mut out);
+    let place = Place { known: false, nesting: 0, secret: None };
+    write_element(scrub, element, &Scope::around(element), place, &mut out);
     if broken {
         out.push_str(&scrub.unparsed(xml.len()));
     }
@@ -104,7 +109,16 @@ fn is_clean(xml: &str) -> bool {
         && !has_key(lower.as_bytes())
         && !has_mark(lower.as_bytes())
         && !names_a_user(xml)
+        && ESCAPED_SLASH.find(xml.as_bytes()).is_none()
         && namespaces(xml).all(rules::is_known_namespace)
+}
+
+/// Whether no namespace declared around a stanza, on a BOSH body, can let a rule apply to its text.
+fn inherits_nothing(stanza: Element<'_, '_>) -> bool {
+    stanza.parent().is_none_or(|body| {
+        let mut declarations = body.attributes().filter(|(name, _)| name.starts_with("xmlns"));
+        declarations.all(|(_, namespace)| is_clean(namespace) && rules::is_known_namespace(namespace))
+    })
 }
 
 /// Whether a key in front of its `=` is a credential's, or something is percent-encoded that may be a token.
@@ -113,7 +127,8 @@ fn has_key(lower: &[u8]) -> bool {
         let (before, from) = lower.split_at(at);
         let is_encoded =
             from.first() == Some(&b'%') && ENCODED_HINTS.iter().any(|hint| before.ends_with(hint.as_bytes()));
-        is_encoded || KEY_HINTS.iter().any(|key| before.ends_with(key.as_bytes()))
+        let key = before.trim_ascii_end();
+        is_encoded || KEY_HINTS.iter().any(|hint| key.ends_with(hint.as_bytes()))
     })
 }
 
@@ -126,10 +141,11 @@ fn has_mark(lower: &[u8]) -> bool {
     })
 }
 
-/// Whether a URL names a user (`https://user:password@host`). Namespaces are URLs too, and name none.
+/// Whether a URL names a user (`https://user:password@host`). Namespaces are URLs too, and name none. A `&` is an escaped
+/// character, of a password perhaps.
 fn names_a_user(xml: &str) -> bool {
     AUTHORITY.find_iter(xml.as_bytes()).any(|at| {
-        let authority = xml.bytes().skip(at + 3).take_while(|b| !b"/\"'<>& ".contains(b));
+        let authority = xml.bytes().skip(at + 3).take_while(|b| !b"/\"'<> ".contains(b));
         authority.into_iter().any(|b| b == b'@')
     })
 }
@@ -139,7 +155,8 @@ fn names_a_user(xml: &str) -> bool {
 fn namespaces(xml: &str) -> impl Iterator<Item = &str> {
     DECLARATION.find_iter(xml.as_bytes()).map(|at| {
         let rest = xml.get(at..).unwrap_or_default();
-        let value = memchr::memchr2(b'"', b'\'', rest.as_bytes()).and_then(|open| {
+        let name = rest.as_bytes().get(..rest.len().min(MAX_DECLARATION_BYTES)).unwrap_or_default();
+        let value = memchr::memchr2(b'"', b'\'', name).and_then(|open| {
             let quote = *rest.as_bytes().get(open)?;
             let value = rest.get(open + 1..)?;
             value.get(..memchr::memchr(quote, value.as_bytes())?)
@@ -152,7 +169,7 @@ fn write_document(scrub: &mut Scrub<'_>, document: &Document<'_>, place: Place, 
     let mut read_bytes = 0;
     for root in document.roots() {
         read_bytes += root.span().len();
-        write_element(scrub, root, place, out);
+        write_element(scrub, root, &Scope::around(root), place, out);
     }
     let outside = document.source().trim().len().saturating_sub(read_bytes);
     scrub.count += u64::from(outside > 0);
@@ -167,8 +184,15 @@ fn drop_unseen(scrub: &mut Scrub<'_>, source: &str) {
     scrub.count += u64::from(["<!--", "<!D", "<?"].iter().any(|mark| source.contains(mark)));
 }
 
-fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, out: &mut String) {
-    let namespace = element.namespace();
+fn write_element<'x>(
+    scrub: &mut Scrub<'_>,
+    element: Element<'_, 'x>,
+    outer: &Scope<'_, 'x>,
+    place: Place,
+    out: &mut String,
+) {
+    let scope = outer.on(element);
+    let namespace = scope.namespace(element);
     let known = place.known || rules::is_known_namespace(&namespace);
     let sasl = namespace == "urn:ietf:params:xml:ns:xmpp-sasl"
         && matches!(element.name(), "auth" | "response" | "challenge" | "success");
@@ -178,7 +202,7 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
         None if class == Class::Credential => Some(rules::kind_of(&element.name().to_lowercase())),
         outer => outer,
     };
-    let tag = tag(scrub, element.qname());
+    let tag = tag(scrub, element.qname()).unwrap_or("unknown");
     out.push('<');
     out.push_str(tag);
     for (name, raw) in element.attributes() {
@@ -188,8 +212,10 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
             Some(kind) if !name.starts_with("xmlns") => Cow::Owned(scrub.credential(kind, &value)),
             _ => self::value(scrub, class, name, &value, place.nesting),
         };
+        // Two attributes of one name would be no XML: one whose name may not be written is left out.
+        let Some(name) = self::tag(scrub, name) else { continue };
         out.push(' ');
-        out.push_str(self::tag(scrub, name));
+        out.push_str(name);
         out.push_str("=\"");
         escape(&value, out);
         out.push('"');
@@ -203,7 +229,7 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
     while let Some(node) = nodes.next() {
         let (mut text, mut cdata) = match node {
             Node::Element(child) => {
-                write_element(scrub, child, Place { secret: inside, ..place }, out);
+                write_element(scrub, child, &scope, Place { secret: inside, ..place }, out);
                 continue;
             }
             Node::Text(raw) => (unescape(raw), false),
@@ -240,21 +266,14 @@ fn write_element(scrub: &mut Scrub<'_>, element: Element<'_, '_>, place: Place, 
     out.push('>');
 }
 
-/// The name of an element or attribute, which stays a name.
-fn tag<'n>(scrub: &mut Scrub<'_>, name: &'n str) -> &'n str {
-    if matches!(scrub.name(name), Cow::Borrowed(_)) { name } else { "unknown" }
+/// The name of an element or attribute, unless something in it may not be written.
+fn tag<'n>(scrub: &mut Scrub<'_>, name: &'n str) -> Option<&'n str> {
+    matches!(scrub.name(name), Cow::Borrowed(_)).then_some(name)
 }
 
 fn attribute_class(element: &str, name: &str, namespace: &str, known: bool) -> Class {
     let lower = name.to_lowercase();
-    let stream_management =
-        namespace.starts_with("urn:xmpp:sm:") && matches!(element, "enabled" | "resumed" | "resume");
-    match rules::member(&lower) {
-        Class::Operational if stream_management && lower == "id" => Class::Session,
-        Class::Operational if lower == "rid" => Class::Credential,
-        // XEP-0124 section 15: the keys continue the session, and the authid names it.
-        Class::Operational if namespace == bosh::NAMESPACE && matches!(&*lower, "key" | "newkey") => Class::Credential,
-        Class::Operational if namespace == bosh::NAMESPACE && lower == "authid" => Class::Session,
+    match rules::attribute(namespace, element, &lower) {
         Class::Operational if !known && !lower.starts_with("xmlns") => Class::Unknown,
         class => class,
     }
@@ -276,80 +295,4 @@ fn sasl_text(scrub: &mut Scrub<'_>, text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each of these sends a text through the full rules, wherever it stands and in any case.
-    const HINTED_AT: &[&str] = &[
-        "pass",
-        "pwd",
-        "token",
-        "secret",
-        "apikey",
-        "api_key",
-        "api-key",
-        "credential",
-        "authorization",
-        "basic",
-        "bearer",
-        "negotiate",
-        "ntlm",
-        "splunk",
-        "digest",
-        "eyj",
-        "zxlk",
-        "%65%79",
-        "%2565%2579",
-        "saml",
-        "relaystate",
-        "uniqueid",
-        "sid",
-        "sessionid",
-        "previd",
-        "cookie",
-        "code=",
-        "code%",
-        "st=",
-        "st%",
-        "rid=",
-        "headers=",
-        "headers%",
-        "assertion",
-        "sig=",
-        "sig%",
-        "signature",
-        "ticket",
-        "-----begin",
-        "xmpp-sasl",
-        "urn:xmpp:sm",
-        "&lt;!",
-        "&lt;?",
-        "amp;#",
-        "\\u00",
-        "<!",
-        "<?",
-        "&#",
-    ];
-
-    #[test]
-    fn every_hint_is_seen_wherever_it_stands() {
-        let clean = "<message xmlns='jabber:client' id='a?b!'><body>&lt;a&gt;1 = 2 # 100%&lt;/a&gt; &amp; more</body></message>";
-        assert!(is_clean(clean));
-        for hint in HINTED_AT {
-            for hint in [hint.to_string(), hint.to_uppercase()] {
-                for at in (0..=clean.len()).filter(|at| clean.is_char_boundary(*at)) {
-                    let (before, behind) = clean.split_at(at);
-                    assert!(!is_clean(&format!("{before}{hint}{behind}")), "{hint} behind {before}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_only_looks_like_a_hint_is_clean() {
-        for text in ["<a>code &lt; st</a>", "<a>5 % 65</a>", "<a b='#'>?!#</a>", "<a>&amp;lt;</a>", "<a>&gt;!&gt;?</a>"]
-        {
-            assert!(is_clean(text), "{text}");
-        }
-    }
-}
+mod tests;

@@ -463,3 +463,15 @@ proptest! {
         }
     }
 }
+
+/// Each element asked for its namespace on its own would read the attributes of all around it: minutes here.
+#[test]
+fn many_attributes_around_many_elements_are_read_once() {
+    use crate::xmpp::parse::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS};
+    let attributes: String = (1..MAX_ATTRIBUTES).map(|n| format!(" a{n}=''")).collect();
+    let levels = MAX_DEPTH - 1;
+    let elements = (MAX_ELEMENTS - levels) / 2;
+    let (start, end) = (format!("<iq{attributes}>").repeat(levels), "</iq>".repeat(levels));
+    let written = xml(Level::Share, &format!("{start}{}{end}", "<iq/><p:iq/>".repeat(elements)));
+    assert_eq!(written.matches("<iq/>").count(), 2 * elements);
+}

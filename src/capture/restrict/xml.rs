@@ -11,7 +11,7 @@ use crate::capture::rules::{self, Class, Level};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
-use crate::xmpp::{Document, Element};
+use crate::xmpp::{Document, Element, Scope};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -47,7 +47,7 @@ impl Restrictor {
 
     fn document(&mut self, document: &Document<'_>, nesting: usize, out: &mut String) {
         for root in document.roots() {
-            self.element(root, "", "", nesting, out);
+            self.element(root, &Scope::around(root), "", "", nesting, out);
         }
         if let Some(malformed) = document.malformed() {
             let rest = document.source().get(malformed.offset..).unwrap_or_default();
@@ -63,8 +63,17 @@ impl Restrictor {
         format!("[unparsed:{bytes} bytes]")
     }
 
-    fn element(&mut self, element: Element<'_, '_>, parent: &str, path: &str, nesting: usize, out: &mut String) {
-        let namespace = element.namespace();
+    fn element<'x>(
+        &mut self,
+        element: Element<'_, 'x>,
+        outer: &Scope<'_, 'x>,
+        parent: &str,
+        path: &str,
+        nesting: usize,
+        out: &mut String,
+    ) {
+        let scope = outer.on(element);
+        let namespace = scope.namespace(element);
         let strict = self.level > Level::Auth;
         if strict && !rules::is_known_namespace(&namespace) {
             self.removed(Class::Unknown);
@@ -110,7 +119,7 @@ impl Restrictor {
                             escape(&value, out);
                             out.push_str(&format!("</{}>", child.qname()));
                         }
-                        None => self.element(child, &name, &path, nesting, out),
+                        None => self.element(child, &scope, &name, &path, nesting, out),
                     }
                     continue;
                 }

@@ -408,6 +408,12 @@ pub const PLACES: &[Place] = &[
     place("sm resumed", Server("<resumed xmlns='urn:xmpp:sm:2' h='7' previd='{S}'/>"), &["resumed"]),
     place("BOSH body", Client("<body xmlns='http://jabber.org/protocol/httpbind' sid='{S}' rid='7'/>"), &["httpbind"]),
     place(
+        "BOSH body's keys, over a WebSocket",
+        Client("<body xmlns='http://jabber.org/protocol/httpbind' authid='{S}' newkey = '{S}'/>"),
+        &["httpbind", "authid"],
+    ),
+    place("rid, apart from its equals sign", Client("<body xmlns='jabber:client' rid\n='{S}'/>"), &["rid"]),
+    place(
         "unknown namespace",
         Client("<iq type='set' id='u1'><x xmlns='urn:example:odd' secretless='{S}'>{S}<y>{S}</y></x></iq>"),
         &["u1", "urn:example:odd"],
@@ -432,6 +438,16 @@ pub const PLACES: &[Place] = &[
         &["subscribed"],
     ),
     place("message body", Client("<message id='m1'><body>my password: {S}</body></message>"), &["m1"]),
+    place(
+        "ampersand in a password",
+        Client("<message id='m5'><body>https://ann:x&amp;{S}@h/x</body></message>"),
+        &["m5", "@h/x"],
+    ),
+    place(
+        "escaped slashes in a message",
+        Client("<message id='m6'><body>https:\\/\\/ann:{S}@h\\/x</body></message>"),
+        &["m6"],
+    ),
     place("scheme in a message", Client("<message id='m2'><body>Negotiate {S}</body></message>"), &["m2"]),
     place("escaped scheme in a message", Client("<message id='m3'><body>Basic%20{S}</body></message>"), &["m3"]),
     place("escaped code in a message", Client("<message id='m4'><body>%26code%3D{S}</body></message>"), &["m4"]),
@@ -523,6 +539,20 @@ pub const PLACES: &[Place] = &[
         "JSON Update, escaped name",
         Server(
             "{EVENT}{\"Update\":{\"event\":\"PUT\",\"data\":{\"user\":{\"state\":\"READY\",\"p\\u0061ssword\":\"{S}\"}}}}{/EVENT}",
+        ),
+        &["READY"],
+    ),
+    place(
+        "JSON Update, escaped slashes",
+        Server(
+            "{EVENT}{\"Update\":{\"event\":\"PUT\",\"data\":{\"user\":{\"state\":\"READY\",\"uri\":\"https:\\/\\/ann:{S}@h\\/x\"}}}}{/EVENT}",
+        ),
+        &["READY"],
+    ),
+    place(
+        "JSON Update, token in a name",
+        Server(
+            "{EVENT}{\"Update\":{\"event\":\"PUT\",\"data\":{\"user\":{\"state\":\"READY\",\"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x_token\":\"{S}\"}}}}{/EVENT}",
         ),
         &["READY"],
     ),
