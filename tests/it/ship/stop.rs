@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 
 /// Longer than any test waits.
 const EVER: Duration = Duration::from_secs(600);
@@ -99,7 +100,8 @@ async fn what_was_confirmed_is_remembered_before_the_rest_is_waited_for() {
     let captures = site.path("captures");
     let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
     let (status, orders) = (Arc::new(Status::new(plan.receiver.name())), Orders::default());
-    let shipping = tokio::spawn({
+    let mut shipping = JoinSet::new();
+    shipping.spawn({
         let (status, orders) = (Arc::clone(&status), orders.clone());
         async move { ship::run(&plan, &status, &orders).await }
     });
@@ -118,6 +120,5 @@ async fn what_was_confirmed_is_remembered_before_the_rest_is_waited_for() {
         assert!(!deadline.is_over(), "what was confirmed is forgotten");
         tokio::task::yield_now().await;
     }
-    assert!(!shipping.is_finished(), "the second batch may still arrive");
-    shipping.abort();
+    assert!(shipping.try_join_next().is_none(), "the second batch may still arrive");
 }
