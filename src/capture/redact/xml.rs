@@ -22,6 +22,8 @@ const MAX_NESTING: usize = 3;
 /// From `xmlns` to behind the quote that opens its value, at the most; whatever is longer takes the slow way.
 const MAX_DECLARATION_BYTES: usize = 64;
 
+const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+
 /// Two searches, as one for words of three bytes too would be several times slower.
 static HINTED: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| [HINTS, SHORT_HINTS].map(search));
 static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
@@ -48,12 +50,15 @@ struct Place {
 /// A stanza's text, redacted; borrowed if there was nothing to remove. Of a `broken` one only what could be read is
 /// written.
 pub(super) fn stanza<'x>(scrub: &mut Scrub<'_>, element: Element<'_, 'x>, xml: &'x str, broken: bool) -> Cow<'x, str> {
-    if scrub.level == Level::Off || (!broken && is_clean(xml) && inherits_nothing(element)) {
+    let sasl = carries_sasl(element);
+    if scrub.level == Level::Off || (!broken && !sasl && is_clean(xml) && inherits_nothing(element)) {
         return Cow::Borrowed(xml);
     }
     let removed_before = scrub.count;
     let mut out = String::with_capacity(xml.len());
-    let place = Place { known: false, nesting: 0, secret: None };
+    // The header of a stream over TCP may declare the prefix, which no stanza repeats.
+    let secret = (sasl && element.namespace() != SASL).then_some("sasl");
+    let place = Place { known: false, nesting: 0, secret };
     write_element(scrub, element, &Scope::around(element), place, &mut out);
     if broken {
         out.push_str(&scrub.unparsed(xml.len()));
@@ -111,6 +116,11 @@ fn is_clean(xml: &str) -> bool {
         && !names_a_user(xml)
         && ESCAPED_SLASH.find(xml.as_bytes()).is_none()
         && namespaces(xml).all(rules::is_known_namespace)
+}
+
+/// Whether an element of SASL has this name (RFC 6120, section 6.4).
+fn carries_sasl(element: Element<'_, '_>) -> bool {
+    matches!(element.name(), "auth" | "response" | "challenge" | "success")
 }
 
 /// Whether no namespace declared around a stanza, on a BOSH body, can let a rule apply to its text.
@@ -194,8 +204,7 @@ fn write_element<'x>(
     let scope = outer.on(element);
     let namespace = scope.namespace(element);
     let known = place.known || rules::is_known_namespace(&namespace);
-    let sasl = namespace == "urn:ietf:params:xml:ns:xmpp-sasl"
-        && matches!(element.name(), "auth" | "response" | "challenge" | "success");
+    let sasl = namespace == SASL && carries_sasl(element);
     let class = text_class(element.name(), known);
     let inside = match place.secret {
         None if sasl => Some("sasl"),

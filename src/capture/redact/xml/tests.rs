@@ -120,6 +120,20 @@ fn what_a_body_declares_holds_for_what_it_carries() {
 }
 
 #[test]
+fn sasl_is_masked_whatever_its_namespace() {
+    for (text, expected) in [
+        ("<auth>hunter2-hunter2</auth>", "<auth>[cred:sasl]</auth>"),
+        ("<s:response>hunter2-hunter2</s:response>", "<s:response>[cred:sasl]</s:response>"),
+        (
+            "<auth xmlns='jabber:client'><x y='hunter2'>hunter2</x></auth>",
+            "<auth xmlns=\"jabber:client\"><x y=\"[cred:sasl]\">[cred:sasl]</x></auth>",
+        ),
+    ] {
+        assert_eq!(carried(&format!("<body>{text}</body>")), expected);
+    }
+}
+
+#[test]
 fn attributes_whose_names_are_tokens_are_left_out() {
     let token = |n| format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.signature{n}");
     let text = format!("<a><b {}='1' id='7' {}='2'/></a>", token(1), token(2));
