@@ -241,7 +241,7 @@ impl Bus {
     /// Returns at the latest `deadline` and half a second from now, and says of each sink what it has done.
     pub fn finish(&self, deadline: Duration) -> Vec<Done> {
         let start = clock::now();
-        let left = |limit: Duration| limit.saturating_sub(Duration::from_nanos(clock::now().ns_since(start)));
+        let left = |limit: Duration| limit.saturating_sub(clock::now().since(start));
         let mut queues = self.queues().clone();
         queues.extend(self.leaving().iter().cloned());
         for queue in &queues {

@@ -22,6 +22,12 @@ impl Moment {
         self.mono_ns.saturating_sub(earlier.mono_ns)
     }
 
+    /// Time from `earlier` to this moment on the monotonic clock; none if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.ns_since(earlier))
+    }
+
     /// Microseconds from `earlier` to this moment on the monotonic clock; 0 if `earlier` is later.
     #[must_use]
     pub fn us_since(self, earlier: Self) -> u64 {

@@ -1,7 +1,7 @@
 //! The program: reads what it was asked to do, has it done, and says how it went by text and exit code.
 //!
-//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used, 130 told to stop twice. What goes wrong is one line `error: …` on standard
-//! error, then at most one `hint: …`.
+//! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used, 130 told to stop twice. What goes wrong is one line
+//! `error: …` on standard error, then at most one `hint: …`.
 
 use finesse_tap::cli::manual;
 use finesse_tap::config::{self, Ca, Environment, Run, Stop, Task};

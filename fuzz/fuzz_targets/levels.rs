@@ -29,20 +29,15 @@ fuzz_target!(|text: &str| {
     let json = format!("{{\"loginId\":\"{person}\",\"extension\":\"{phone}\",\"note\":{text}}}");
     let response =
         format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}", json.len());
-    let upgrade = "GET /ws/ HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    let switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
     let stanza = format!(
         "<message xmlns='jabber:client' to='{person}@{host}/desktop'><subject>{customer}</subject>{text}<body>{customer} {phone}</body></message>"
     );
-    let mut frame = vec![0x81, 127];
-    frame.extend((stanza.len() as u64).to_be_bytes());
-    frame.extend(stanza.as_bytes());
     let said = [
         (C2s, request.into_bytes()),
         (S2c, response.into_bytes()),
-        (C2s, upgrade.as_bytes().to_vec()),
-        (S2c, switched.as_bytes().to_vec()),
-        (S2c, frame),
+        (C2s, stage::UPGRADE.to_vec()),
+        (S2c, stage::SWITCHED.to_vec()),
+        (S2c, stage::frame(&stanza)),
     ];
     for level in [Level::Share, Level::Minimal] {
         let mut again = stage::restrictor(level);

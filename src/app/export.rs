@@ -7,7 +7,7 @@ use crate::glyph::tame;
 use crate::stored::{self, Aside};
 use anyhow::Context as _;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is written at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -18,7 +18,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// A file cannot be read or written, or holds nothing of ours.
 pub fn export(config: &Export) -> anyhow::Result<()> {
     let files = stored::paths(&config.files)?;
-    config.out.as_ref().map_or(Ok(()), |out| stored::apart(out, &files))?;
+    config.out.as_ref().map_or(Ok(()), |out| stored::apart(out, files.iter().map(PathBuf::as_path)))?;
     let sources = Sources::open(&files)
         .map_err(|(path, error)| anyhow::Error::new(error).context(format!("read {}", path.display())))?;
     let told = match &config.out {

@@ -5,7 +5,7 @@
 
 use super::progress::Progress;
 use super::signal::{Signals, StoppedAtOnce};
-use super::{explained, hinted, prepare_process};
+use super::{block_in, explained, hinted, prepare_process};
 use crate::clock;
 use crate::config::Ship;
 use crate::proxy;
@@ -40,8 +40,7 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
     let signals = proxy::Orders { drain: orders.stop.clone(), ..proxy::Orders::default() };
     let plans: Vec<Plan> = config.plans.iter().cloned().map(Plan::unpacked).collect();
     let mut outcomes = Vec::new();
-    let runtime = runtime()?;
-    let worked = runtime.block_on(async {
+    block_in(runtime()?, async {
         let hung_up = orders.stop.clone();
         Signals::install()?.watch(signals.clone(), move || hung_up.cancel());
         let mut tasks = JoinSet::new();
@@ -63,10 +62,7 @@ pub fn ship(config: &Ship) -> anyhow::Result<()> {
                 () = signals.cut.cancelled() => return Err(StoppedAtOnce.into()),
             }
         }
-    });
-    // As everywhere: nobody wants the names any more that are still looked up.
-    runtime.shutdown_background();
-    worked?;
+    })?;
     outcomes.sort_by_key(|(at, _)| *at);
     let mut failed = Vec::new();
     for (plan, (_, outcome)) in plans.iter().zip(outcomes) {
@@ -130,7 +126,7 @@ impl Shippers {
         self.orders.drain.cancel();
         let since = clock::now();
         while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            let waited = Duration::from_nanos(clock::now().ns_since(since));
+            let waited = clock::now().since(since);
             let is_well = self.statuses.iter().any(|status| status.snapshot().state == State::Well);
             if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } && !hurry.is_cancelled() {
                 continue;

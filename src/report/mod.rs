@@ -113,11 +113,12 @@ pub fn time_us(text: &str) -> Result<i64, String> {
 /// # Errors
 /// A capture cannot be read, nothing that was asked for is in it, or the report cannot be written.
 pub fn run(request: &Request) -> anyhow::Result<()> {
+    let sources = source::sources(&request.captures)?;
     if let Some(out) = &request.output {
-        stored::apart(out, &stored::paths(&request.captures)?)?;
+        stored::apart(out, sources.iter().map(Source::path))?;
     }
     let mut progress = Progress::new();
-    let report = build(&request.captures, &request.filter, &mut |done, total| progress.show(done, total));
+    let report = read(&sources, &request.filter, &mut |done, total| progress.show(done, total));
     progress.clear();
     let rendered = render(&report?, request.format, columns(request.output.is_none()))?;
     match &request.output {
@@ -139,12 +140,15 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
 /// # Errors
 /// A capture cannot be read, or nothing that was asked for is in it.
 pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
-    let sources = source::sources(captures)?;
+    read(&source::sources(captures)?, filter, progress)
+}
+
+fn read(sources: &[Source], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
     let total = sources.iter().map(Source::bytes).sum();
     let mut done = 0;
     let mut gather = Gather::new(filter.clone());
     let mut files = Vec::with_capacity(sources.len());
-    for (file, source) in (0_u32..).zip(&sources) {
+    for (file, source) in (0_u32..).zip(sources) {
         let lines = source::each_line(source, file, |piece, mark| {
             match piece {
                 Piece::Line(text) => gather.line(text, mark),
@@ -161,7 +165,7 @@ pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64
     let (mut report, named) = gather.finish();
     report.files = files;
     complain(&report, filter, &named)?;
-    evidence::fill(&mut report, &sources);
+    evidence::fill(&mut report, sources);
     Ok(report)
 }
 

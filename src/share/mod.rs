@@ -100,7 +100,7 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     plan.note.as_deref().map_or(Ok(()), |note| vet(note, &scanner, plan.level))?;
     let mut files = stored::paths(&plan.files)?;
     files.sort();
-    stored::apart(&bundle_path(plan), &files)?;
+    stored::apart(&bundle_path(plan), files.iter().map(PathBuf::as_path))?;
     let key = match &plan.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,

@@ -172,7 +172,7 @@ impl Link {
     ) -> Result<(), Unsettled> {
         let now = clock::now();
         let since = *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
-        let silent = Duration::from_nanos(now.ns_since(since));
+        let silent = now.since(since);
         status.change(|now| {
             // Once an outage: a receiver that is away for weeks must not fill the log.
             if now.state != State::Retrying || now.last_error.as_ref() != Some(&why) {

@@ -256,10 +256,9 @@ impl Pump<'_> {
 
     fn save_if_due(&mut self, is_idle: bool) {
         let (now, pace) = (clock::now(), &self.plan.pace);
-        let since = |earlier: Moment| Duration::from_nanos(now.ns_since(earlier));
         let is_due = match self.save_failed {
-            Some(failed) => since(failed) >= DISK_RETRY,
-            None => is_idle || since(self.saved) >= pace.commit,
+            Some(failed) => now.since(failed) >= DISK_RETRY,
+            None => is_idle || now.since(self.saved) >= pace.commit,
         };
         if is_due {
             self.save();

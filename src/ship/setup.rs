@@ -119,7 +119,7 @@ async fn sure(
         };
         tracing::warn!(receiver = %client.url(), why, hint = hint.as_deref(), "not set up yet; trying again");
         let wait = backoff.next(after);
-        let tried = Duration::from_nanos(clock::now().ns_since(since));
+        let tried = clock::now().since(since);
         let left = give_up.map_or(Duration::MAX, |limit| limit.saturating_sub(tried));
         if left.is_zero() {
             return Err(Stop { why: format!("given up after {} s: {why}", tried.as_secs()), hint }.into());

@@ -19,7 +19,6 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 
@@ -160,7 +159,7 @@ impl Splunk {
                 self.acks().give_up(ticket);
                 return verdict;
             }
-            if elapsed(since) > self.pace.ack {
+            if clock::now().since(since) > self.pace.ack {
                 self.acks().give_up(ticket);
                 return Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));
             }
@@ -170,7 +169,7 @@ impl Splunk {
     /// What became of a batch, after asking for all that wait unless somebody has just done so; `None` if it waits.
     async fn ask(&self, ticket: Ticket) -> Option<Verdict> {
         let mut asked = self.asked.lock().await;
-        let is_due = asked.is_none_or(|last| elapsed(last) >= self.pace.ack_poll);
+        let is_due = asked.is_none_or(|last| clock::now().since(last) >= self.pace.ack_poll);
         if is_due && self.acks().is_waiting(ticket) {
             let question = Asked {
                 method: Method::POST,
@@ -203,10 +202,6 @@ impl Splunk {
     fn acks(&self) -> MutexGuard<'_, Acks> {
         self.acks.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn elapsed(since: Moment) -> Duration {
-    Duration::from_nanos(clock::now().ns_since(since))
 }
 
 impl Said {

@@ -172,10 +172,10 @@ impl<M: Medium> FileSink<M> {
     /// Whether a line of `line_bytes` belongs into the next file. A failed attempt to make it is not repeated at once.
     fn is_full(&self, line_bytes: usize) -> bool {
         let now = clock::now();
-        let is_old = since(now, self.file.opened) >= self.limits.file_age;
+        let is_old = now.since(self.file.opened) >= self.limits.file_age;
         let is_large = self.file.bytes + line_bytes as u64 > self.limits.file_bytes;
         let due = self.rotation_asked || (self.file.has_records && (is_old || is_large));
-        due && self.stays_since.is_none_or(|failed| since(now, failed) >= self.limits.back_off)
+        due && self.stays_since.is_none_or(|failed| now.since(failed) >= self.limits.back_off)
     }
 
     /// Goes on to the next file. If it cannot be made, the old one serves: a name is not worth a record.
@@ -212,7 +212,7 @@ impl<M: Medium> FileSink<M> {
 
     fn attempt(&mut self, receiver: &mut Receiver) -> io::Result<()> {
         let now = clock::now();
-        let is_recent = |checked| since(now, checked) < self.limits.check_interval;
+        let is_recent = |checked| now.since(checked) < self.limits.check_interval;
         if !self.file.checked.is_some_and(is_recent) && !self.check(receiver) {
             self.open_next(receiver)?;
         }
@@ -273,10 +273,6 @@ fn open<M: Medium>(
     let bytes = pending.len_bytes() as u64;
     let has_records = pending.has_records();
     Ok(OpenFile { out, path, opened, bytes, has_records, checked: Some(opened), unchecked: Lot::default() })
-}
-
-fn since(now: Moment, earlier: Moment) -> Duration {
-    Duration::from_nanos(now.ns_since(earlier))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Keeps a directory of captures within a total size: the oldest files go, and what goes undelivered is counted.
 //!
-//! A file is as old as its last line: of a run that began long ago the latest files may be the newest. Looked at when a file is begun, so that the next one has its room. Files that are being written stay, by whatever run.
+//! A file is as old as its last line: of a run that began long ago the latest files may be the newest. Looked at when a file
+//! is begun, so that the next one has its room. Files that are being written stay, by whatever run.
 //! Who delivers captures, and how far that has come, is asked of others; where nobody does, removing is no loss.
 
 use super::disk::open_unclaimed;

@@ -124,9 +124,9 @@ pub fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// It would.
-pub fn apart(out: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+pub fn apart<'f>(out: &Path, files: impl IntoIterator<Item = &'f Path>) -> anyhow::Result<()> {
     let Ok(real) = fs::canonicalize(out) else { return Ok(()) };
-    if files.iter().any(|path| fs::canonicalize(path).is_ok_and(|path| path == real)) {
+    if files.into_iter().any(|path| fs::canonicalize(path).is_ok_and(|path| path == real)) {
         bail!("{} is among what is read, and would be overwritten\nhint: name another file to write to", out.display());
     }
     Ok(())

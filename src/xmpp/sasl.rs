@@ -8,6 +8,9 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+/// The namespace of SASL in XMPP (RFC 6120 section 6.2).
+pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+
 /// Base64 as RFC 6120 section 6.4.2 wants it, its padding optional.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -23,6 +26,12 @@ pub struct Plain {
     pub authcid: String,
     /// The password or SSO access token. A secret: for the redactor's leak guard only.
     pub password: String,
+}
+
+/// Whether an element of SASL with this name carries data of a mechanism (RFC 6120 section 6.4).
+#[must_use]
+pub fn carries_data(name: &str) -> bool {
+    matches!(name, "auth" | "response" | "challenge" | "success")
 }
 
 /// `mechanism` of an `<auth/>`.

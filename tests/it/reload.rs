@@ -334,16 +334,21 @@ fn finesse(agents: &[Agent]) -> (demo::Server, rustls::pki_types::CertificateDer
     (demo::Server::start(listener, Arc::new(tls), site).unwrap(), cert)
 }
 
+/// A configuration for one server, on any free port.
+fn in_front_of(upstream: &Upstream) -> String {
+    format!(
+        "upstream = '{HOST}:{}'\nlisten = '127.0.0.1:0'\nresolve = '{HOST}:127.0.0.1'\nupstream_pin = 'sha256:{}'\n",
+        upstream.address.port(),
+        sha256_hex(&upstream.cert)
+    )
+}
+
 /// A reload comes too late for a run that is ending, and what is no reload's matter stays until the next start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_reload_cannot_do_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let upstream = Upstream::new().await;
-    let common = format!(
-        "upstream = '{HOST}:{}'\nlisten = '127.0.0.1:0'\nresolve = '{HOST}:127.0.0.1'\nupstream_pin = 'sha256:{}'\n",
-        upstream.address.port(),
-        sha256_hex(&upstream.cert)
-    );
+    let common = in_front_of(&upstream);
     configure(dir.path(), &[&common, "grace = 600"]);
     let mut program = Program::start(dir.path(), &["run", "--config=tap.toml", "--quiet"]);
     let (mut client, server) = tokio::join!(program.client(), upstream.accept());
@@ -382,11 +387,7 @@ async fn what_a_reload_cannot_do_is_said() {
 async fn a_capture_is_switched_on_and_off_while_connections_live() {
     let dir = tempfile::tempdir().unwrap();
     let upstream = Upstream::new().await;
-    let common = format!(
-        "upstream = '{HOST}:{}'\nlisten = '127.0.0.1:0'\nresolve = '{HOST}:127.0.0.1'\nupstream_pin = 'sha256:{}'\n",
-        upstream.address.port(),
-        sha256_hex(&upstream.cert)
-    );
+    let common = in_front_of(&upstream);
     configure(dir.path(), &[&common, "no_capture = true"]);
     let mut program = Program::start(dir.path(), &["run", "--config=tap.toml", "--quiet"]);
     program.line("browser ");

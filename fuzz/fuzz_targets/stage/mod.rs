@@ -1,5 +1,7 @@
 //! One connection through decoder, door and levels: messages in, lines out.
 
+#![allow(dead_code, reason = "each target uses a part of it")]
+
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Opened};
 use finesse_tap::capture::restrict::UserRules;
@@ -11,8 +13,14 @@ use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
+use finesse_tap::ws::frame;
 
 pub const LINE_BYTES: usize = 8_000;
+
+/// A desktop asks for a WebSocket.
+pub const UPGRADE: &[u8] = b"GET /ws/ HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+/// And gets it.
+pub const SWITCHED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 const CONN: ConnId = ConnId(1);
 
@@ -26,6 +34,11 @@ pub fn decoder(level: Level) -> Decoder {
     let redactor = Redactor::with_key(level, &[7; 32]).expect("key");
     let door = Door::new(redactor, String::from("RUN"), LINE_BYTES).restricting(restrictor(level));
     Decoder::new(door, Tracker::new(1))
+}
+
+/// A server's text message in one frame.
+pub fn frame(text: &str) -> Vec<u8> {
+    frame::encode(Direction::S2c, 1, text.as_bytes())
 }
 
 /// The lines of a connection on which this is said, each piece cut into parts of `part_bytes`.

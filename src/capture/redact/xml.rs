@@ -10,7 +10,7 @@ use crate::capture::rules::{self, Class, ENCODED_HINTS, HINTS, KEY_HINTS, Level,
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
-use crate::xmpp::{Document, Element, Scope};
+use crate::xmpp::{Document, Element, Scope, sasl};
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
@@ -21,8 +21,6 @@ const MAX_NESTING: usize = 3;
 
 /// From `xmlns` to behind the quote that opens its value, at the most; whatever is longer takes the slow way.
 const MAX_DECLARATION_BYTES: usize = 64;
-
-const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
 /// Two searches, as one for words of three bytes too would be several times slower.
 static HINTED: LazyLock<[AhoCorasick; 2]> = LazyLock::new(|| [HINTS, SHORT_HINTS].map(search));
@@ -50,14 +48,14 @@ struct Place {
 /// A stanza's text, redacted; borrowed if there was nothing to remove. Of a `broken` one only what could be read is
 /// written.
 pub(super) fn stanza<'x>(scrub: &mut Scrub<'_>, element: Element<'_, 'x>, xml: &'x str, broken: bool) -> Cow<'x, str> {
-    let sasl = carries_sasl(element);
-    if scrub.level == Level::Off || (!broken && !sasl && is_clean(xml) && inherits_nothing(element)) {
+    let carries_sasl = sasl::carries_data(element.name());
+    if scrub.level == Level::Off || (!broken && !carries_sasl && is_clean(xml) && inherits_nothing(element)) {
         return Cow::Borrowed(xml);
     }
     let removed_before = scrub.count;
     let mut out = String::with_capacity(xml.len());
     // The header of a stream over TCP may declare the prefix, which no stanza repeats.
-    let secret = (sasl && element.namespace() != SASL).then_some("sasl");
+    let secret = (carries_sasl && element.namespace() != sasl::NAMESPACE).then_some("sasl");
     let place = Place { known: false, nesting: 0, secret };
     write_element(scrub, element, &Scope::around(element), place, &mut out);
     if broken {
@@ -116,11 +114,6 @@ fn is_clean(xml: &str) -> bool {
         && !names_a_user(xml)
         && ESCAPED_SLASH.find(xml.as_bytes()).is_none()
         && namespaces(xml).all(rules::is_known_namespace)
-}
-
-/// Whether an element of SASL has this name (RFC 6120, section 6.4).
-fn carries_sasl(element: Element<'_, '_>) -> bool {
-    matches!(element.name(), "auth" | "response" | "challenge" | "success")
 }
 
 /// Whether no namespace declared around a stanza, on a BOSH body, can let a rule apply to its text.
@@ -204,10 +197,10 @@ fn write_element<'x>(
     let scope = outer.on(element);
     let namespace = scope.namespace(element);
     let known = place.known || rules::is_known_namespace(&namespace);
-    let sasl = namespace == SASL && carries_sasl(element);
+    let carries_sasl = namespace == sasl::NAMESPACE && sasl::carries_data(element.name());
     let class = text_class(element.name(), known);
     let inside = match place.secret {
-        None if sasl => Some("sasl"),
+        None if carries_sasl => Some("sasl"),
         None if class == Class::Credential => Some(rules::kind_of(&element.name().to_lowercase())),
         outer => outer,
     };
@@ -297,7 +290,7 @@ fn text_class(name: &str, known: bool) -> Class {
 
 /// SASL data, the password inside PLAIN learned on the way.
 fn sasl_text(scrub: &mut Scrub<'_>, text: &str) -> String {
-    if let Some(plain) = crate::xmpp::sasl::plain(text) {
+    if let Some(plain) = sasl::plain(text) {
         scrub.learn(&plain.password);
     }
     scrub.credential("sasl", text.trim())

@@ -11,7 +11,7 @@ use crate::capture::rules::{self, Class, Level};
 use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
-use crate::xmpp::{Document, Element, Scope};
+use crate::xmpp::{Document, Element, Scope, sasl};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -107,8 +107,7 @@ impl Restrictor {
         }
         out.push('>');
         let variable = (name == "callvariable").then(|| variable_name(element)).flatten();
-        let sasl = namespace == "urn:ietf:params:xml:ns:xmpp-sasl"
-            && matches!(&*name, "auth" | "response" | "challenge" | "success");
+        let carries_sasl = namespace == sasl::NAMESPACE && sasl::carries_data(&name);
         for node in nodes {
             let text = match node {
                 Node::Element(child) => {
@@ -130,7 +129,7 @@ impl Restrictor {
                 out.push_str(&text);
                 continue;
             }
-            let kept = if sasl {
+            let kept = if carries_sasl {
                 self.credential("sasl", text.trim())
             } else {
                 self.element_text(&name, parent, &path, &text, nesting)
