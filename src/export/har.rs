@@ -3,7 +3,8 @@
 //! Chrome refuses a file in which a number is missing, so what is not known is -1. Two passes: the first remembers which
 //! lines belong to which socket, the second writes entry by entry, so that a socket open since the morning is not held.
 
-use super::line::{Before, Header, Http, Line, Place, Sources, Told, not_kept, reason};
+use super::line::{Before, Place, Sources, Told, not_kept, payload, read, reason, stamp};
+use crate::stored::view::{Endpoint, Header, Http, Line, Url};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -69,7 +70,7 @@ struct Socket {
 
 impl Outline {
     fn add(&mut self, place: Place, line: &Line<'_>) {
-        if line.event.action == "http-exchange" {
+        if &*line.event.action == "http-exchange" {
             self.entries.push((line.start_us(), Entry::Exchange(place)));
         }
         let Some(ws) = line.ws() else { return };
@@ -79,10 +80,10 @@ impl Outline {
             entries.push((line.start_us(), Entry::Socket(key.clone())));
             Socket { first: place, closed: None, last_us: 0, messages: Vec::new() }
         });
-        socket.last_us = socket.last_us.max(line.at_us());
+        socket.last_us = socket.last_us.max(line.at_us);
         if line.is_message() {
             socket.messages.push(place);
-        } else if line.event.action == "websocket-closed" {
+        } else if &*line.event.action == "websocket-closed" {
             socket.closed = Some(place);
         }
     }
@@ -97,10 +98,10 @@ struct Writer<'w> {
 impl Writer<'_> {
     fn exchange(&mut self, place: Place) -> io::Result<()> {
         self.sources.text(place, &mut self.buffer)?;
-        let Ok(line) = Line::read(&self.buffer) else { return Ok(()) };
+        let Ok(line) = read(&self.buffer) else { return Ok(()) };
         let is_rest = line.finesse.api.is_some();
-        let took_us = line.at_us().saturating_sub(line.start_us());
-        let mut entry = entry(&line, "https", line.start_us(), took_us);
+        let took_us = line.at_us.saturating_sub(line.start_us());
+        let mut entry = entry(&line, &self.buffer, "https", line.start_us(), took_us);
         set(&mut entry, "_resourceType", json!(if is_rest { "xhr" } else { "other" }));
         write!(self.out, "{entry}")
     }
@@ -109,13 +110,13 @@ impl Writer<'_> {
         let close = match socket.closed {
             Some(place) => {
                 self.sources.text(place, &mut self.buffer)?;
-                Line::read(&self.buffer).ok().and_then(|line| closing(&line))
+                read(&self.buffer).ok().and_then(|line| closing(&line))
             }
             None => None,
         };
         self.sources.text(socket.first, &mut self.buffer)?;
-        let Ok(line) = Line::read(&self.buffer) else { return Ok(()) };
-        let mut entry = entry(&line, "wss", start_us, socket.last_us.saturating_sub(start_us));
+        let Ok(line) = read(&self.buffer) else { return Ok(()) };
+        let mut entry = entry(&line, &self.buffer, "wss", start_us, socket.last_us.saturating_sub(start_us));
         set(&mut entry, "_resourceType", json!("websocket"));
         if line.http.is_none()
             && let Some(response) = entry.get_mut("response")
@@ -133,13 +134,13 @@ impl Writer<'_> {
         let mut is_first = true;
         for place in &socket.messages {
             self.sources.text(*place, &mut self.buffer)?;
-            let Ok(line) = Line::read(&self.buffer) else { continue };
+            let Ok(line) = read(&self.buffer) else { continue };
             if before.is_same(&line) {
                 continue;
             }
             self.out.write_all(if is_first { b"\n " } else { b",\n " })?;
             is_first = false;
-            write!(self.out, "{}", message(&line))?;
+            write!(self.out, "{}", message(&line, &self.buffer))?;
         }
         self.out.write_all(b"]}")
     }
@@ -152,12 +153,12 @@ fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 /// What every entry has; a line without HTTP gives one whose heads are unknown.
-fn entry(line: &Line<'_>, scheme: &str, start_us: i64, took_us: i64) -> Value {
-    let server = line.server.clone().unwrap_or_default();
-    let host = server.domain.or(server.ip).unwrap_or_else(|| String::from("unknown.invalid"));
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let target = line.url.as_ref().map_or_else(|| String::from("/"), super::line::Url::target);
-    let url = format!("{scheme}://{host}:{}{target}", server.port);
+fn entry(line: &Line<'_>, text: &[u8], scheme: &str, start_us: i64, took_us: i64) -> Value {
+    let server = line.server.as_ref();
+    let host = server.and_then(Endpoint::host).unwrap_or("unknown.invalid");
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let target = line.url.as_ref().map_or_else(|| String::from("/"), Url::target);
+    let url = format!("{scheme}://{host}:{}{target}", server.map_or(0, |server| server.port));
     let facts = line.finesse.http.as_ref();
     let query = line.url.as_ref().and_then(|url| url.query.as_deref()).unwrap_or_default();
     let wait_us = facts.and_then(|facts| facts.ttfb_us).and_then(|us| i64::try_from(us).ok());
@@ -168,13 +169,13 @@ fn entry(line: &Line<'_>, scheme: &str, start_us: i64, took_us: i64) -> Value {
     });
     let conn = line.conn().map(|conn| format!("{}-{conn}", line.run()));
     let mut entry = json!({
-        "startedDateTime": jiff::Timestamp::from_microsecond(start_us).map(|at| format!("{at:.6}")).unwrap_or_default(),
+        "startedDateTime": stamp(start_us),
         "time": ms(took_us),
         "request": request(line.http.as_ref(), &url, query, facts.map_or(&[], |facts| &facts.request_headers)),
         "response": response(line.http.as_ref(), facts.map_or(&[], |facts| &facts.response_headers)),
         "cache": {},
         "timings": timings,
-        "_finesse": decoded(line),
+        "_finesse": decoded(line, &whole(text)),
     });
     if let Some(conn) = conn {
         set(&mut entry, "connection", json!(conn));
@@ -198,7 +199,7 @@ fn request(http: Option<&Http<'_>>, url: &str, query: &str, headers: &[Header]) 
         "bodySize": sent.map_or(json!(-1), |sent| json!(sent.body.bytes)),
     });
     if let Some(sent) = sent.filter(|sent| sent.body.bytes > 0) {
-        let text = sent.body.content.clone().unwrap_or_else(|| not_kept(sent.body.bytes));
+        let text = sent.body.content.as_ref().map_or_else(|| not_kept(sent.body.bytes), ToString::to_string);
         set(&mut request, "postData", json!({ "mimeType": sent.mime_type.as_deref().unwrap_or(""), "text": text }));
     }
     request
@@ -222,7 +223,7 @@ fn response(http: Option<&Http<'_>>, headers: &[Header]) -> Value {
         "cookies": [],
         "headers": pairs(headers),
         "content": content,
-        "redirectURL": location.map_or("", |location| &location.value),
+        "redirectURL": location.map_or("", |location| &*location.value),
         "headersSize": answer.map_or(json!(-1), |answer| json!(answer.bytes.saturating_sub(answer.body.bytes))),
         "bodySize": answer.map_or(json!(-1), |answer| json!(answer.body.bytes)),
     })
@@ -233,7 +234,7 @@ fn version(http: Option<&Http<'_>>) -> String {
 }
 
 fn pairs(headers: &[Header]) -> Vec<Value> {
-    headers.iter().map(|header| json!({ "name": header.name, "value": header.value })).collect()
+    headers.iter().map(|header| json!({ "name": &*header.name, "value": &*header.value })).collect()
 }
 
 fn parameter(pair: &str) -> Value {
@@ -243,24 +244,30 @@ fn parameter(pair: &str) -> Value {
 }
 
 /// A WebSocket message as Chrome writes it, with what we made of it.
-fn message(line: &Line<'_>) -> Value {
+fn message(line: &Line<'_>, text: &[u8]) -> Value {
     let is_binary = line.finesse.ws.as_ref().is_some_and(|ws| ws.opcode.as_deref() == Some("binary"));
     let mut message = json!({
         "type": if line.is_sent() { "send" } else { "receive" },
-        "time": seconds(line.at_us()),
+        "time": seconds(line.at_us),
         "opcode": if is_binary { 2 } else { 1 },
         // Binary content is written in base64, and was never kept.
-        "data": if is_binary { "".into() } else { line.payload() },
+        "data": if is_binary { "".into() } else { payload(line) },
     });
-    if let Some(xmpp) = line.finesse.xmpp.and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok()) {
-        set(&mut message, "_xmpp", xmpp);
+    let whole = whole(text);
+    if let Some(xmpp) = whole.pointer("/finesse/xmpp") {
+        set(&mut message, "_xmpp", xmpp.clone());
     }
-    set(&mut message, "_finesse", decoded(line));
+    set(&mut message, "_finesse", decoded(line, &whole));
     message
 }
 
+/// A line with the fields that are handed on as they are.
+fn whole(text: &[u8]) -> Value {
+    serde_json::from_slice(text).unwrap_or_default()
+}
+
 /// What finesse-tap knows beside what a HAR has a place for.
-fn decoded(line: &Line<'_>) -> Value {
+fn decoded(line: &Line<'_>, whole: &Value) -> Value {
     let mut ours = json!({ "action": line.event.action, "gist": line.message });
     let mut add = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -268,12 +275,11 @@ fn decoded(line: &Line<'_>) -> Value {
         }
     };
     add("sequence", line.event.sequence.map(Value::from));
-    add("session", line.finesse.session.as_ref().map(|session| json!(session.id)));
+    add("session", line.session().map(Value::from));
     add("ws", line.ws().map(Value::from));
     add("user", line.user.as_ref().map(|user| json!(user.name)));
-    for (name, raw) in [("api", line.finesse.api), ("update", line.finesse.update)] {
-        add(name, raw.and_then(|raw| serde_json::from_str(raw.get()).ok()));
-    }
+    add("api", whole.pointer("/finesse/api").cloned());
+    add("update", whole.pointer("/finesse/update").cloned());
     add("keepalive", line.finesse.keepalive.then_some(json!(true)));
     add("truncated", line.finesse.xml_truncated.then_some(json!(true)));
     add("bytes", line.finesse.xml_bytes.map(Value::from));
@@ -286,7 +292,7 @@ fn closing(line: &Line<'_>) -> Option<Value> {
     Some(json!({
         "code": close.code,
         "reason": close.reason.as_deref().unwrap_or(""),
-        "timestamp": seconds(line.at_us()),
+        "timestamp": seconds(line.at_us),
         "_initiator": close.initiator.as_deref().unwrap_or("unknown"),
     }))
 }

@@ -4,9 +4,10 @@
 //! is plausible and no more: sequence numbers, the order of requests in flight, addresses from 198.18.0.0/15 (RFC 2544)
 //! where redaction took them. Packets come in the order of the capture; a request has its own, earlier time.
 
-use super::line::{Before, Header, HttpMessage, Line, Sources, Told, not_kept, reason};
+use super::line::{Before, Sources, Told, not_kept, payload, reason};
 use super::packet::{ACK, Blocks, FIN, LINKTYPE_RAW, LINKTYPE_UPPER_PDU, PSH, RST, SYN, Segment, pdu};
 use crate::conn::Direction;
+use crate::stored::view::{Endpoint, Header, HttpMessage, Line, Url};
 use crate::ws::frame;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -62,7 +63,7 @@ impl Wire<'_> {
             Some(stream) => stream,
             None => self.open(line)?,
         };
-        let is_over = line.event.action == "connection-closed";
+        let is_over = &*line.event.action == "connection-closed";
         match &*line.event.action {
             "http-exchange" | "websocket-opened" => self.exchange(&mut stream, line)?,
             "websocket-control" => self.control(&mut stream, line)?,
@@ -79,24 +80,22 @@ impl Wire<'_> {
     /// The handshake of a connection's first line.
     fn open(&mut self, line: &Line<'_>) -> io::Result<Stream> {
         self.count = self.count.wrapping_add(1);
-        let client = line.client.clone().unwrap_or_default();
-        let server = line.server.clone().unwrap_or_default();
-        let ip = |ip: Option<String>, other| {
-            ip.and_then(|ip| ip.parse().ok()).filter(|ip: &IpAddr| !ip.is_unspecified()).unwrap_or(other)
+        let address = |end: Option<&Endpoint<'_>>, unknown| {
+            let ip = end.and_then(|end| end.ip.as_deref()?.parse().ok()).filter(|ip: &IpAddr| !ip.is_unspecified());
+            SocketAddr::new(ip.unwrap_or(unknown), end.map_or(0, |end| end.port))
         };
+        let (mut client, mut server) = (address(line.client.as_ref(), CLIENT), address(line.server.as_ref(), SERVER));
         // An unknown port still has to tell connections apart; Wireshark takes 443 for TLS whatever it holds.
-        let client_port = if client.port == 0 { 1_024 + self.count % 60_000 } else { client.port };
-        let server_port = if server.port == 443 { 80 } else { server.port };
-        let mut stream = Stream {
-            client: SocketAddr::new(ip(client.ip, CLIENT), client_port),
-            server: SocketAddr::new(ip(server.ip, SERVER), server_port),
-            c2s: 0,
-            s2c: 0,
-            before: Before::default(),
-        };
+        if client.port() == 0 {
+            client.set_port(1_024 + self.count % 60_000);
+        }
+        if server.port() == 443 {
+            server.set_port(80);
+        }
+        let mut stream = Stream { client, server, c2s: 0, s2c: 0, before: Before::default() };
         let at_us = line.start_us();
         for (way, flags) in [(Direction::C2s, SYN), (Direction::S2c, SYN | ACK), (Direction::C2s, ACK)] {
-            let comment = if flags == SYN && line.event.action == "connection-opened" { &*line.message } else { "" };
+            let comment = if flags == SYN && &*line.event.action == "connection-opened" { &*line.message } else { "" };
             self.segment(&mut stream, way, flags, at_us, comment, &[])?;
         }
         Ok(stream)
@@ -109,11 +108,11 @@ impl Wire<'_> {
             _ => Direction::S2c,
         };
         if conn.and_then(|conn| conn.how.as_deref()) == Some("rst") {
-            return self.segment(stream, first, RST | ACK, line.at_us(), &line.message, &[]);
+            return self.segment(stream, first, RST | ACK, line.at_us, &line.message, &[]);
         }
         let second = first.opposite();
         for (way, flags, comment) in [(first, FIN | ACK, &*line.message), (second, FIN | ACK, ""), (first, ACK, "")] {
-            self.segment(stream, way, flags, line.at_us(), comment, &[])?;
+            self.segment(stream, way, flags, line.at_us, comment, &[])?;
         }
         Ok(())
     }
@@ -121,15 +120,19 @@ impl Wire<'_> {
     fn exchange(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
         let Some(http) = &line.http else { return Ok(()) };
         let facts = line.finesse.http.as_ref();
-        let upgrade =
-            if line.event.action == "websocket-opened" { "Connection: Upgrade\r\nUpgrade: websocket\r\n" } else { "" };
+        let upgrade = if &*line.event.action == "websocket-opened" {
+            "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        } else {
+            ""
+        };
         let method = http.request.method.as_deref().unwrap_or("GET");
-        let target = line.url.as_ref().map_or_else(|| String::from("/"), super::line::Url::target);
+        let target = line.url.as_ref().map_or_else(|| String::from("/"), Url::target);
         let headers = facts.map_or(&[][..], |facts| &facts.request_headers);
         let mut request = format!("{} {} HTTP/{}\r\n{upgrade}", word(method), word(&target), http.version);
         if !headers.iter().any(|header| header.name.eq_ignore_ascii_case("host")) {
-            let server = line.server.clone().unwrap_or_default();
-            request += &format!("Host: {}:{}\r\n", server.domain.unwrap_or_default(), server.port);
+            let server = line.server.as_ref();
+            let domain = server.and_then(|server| server.domain.as_deref()).unwrap_or_default();
+            request += &format!("Host: {domain}:{}\r\n", server.map_or(0, |server| server.port));
         }
         fields(&mut request, headers);
         content(&mut request, &http.request);
@@ -145,7 +148,7 @@ impl Wire<'_> {
             _ if method == "HEAD" => response += "\r\n",
             _ => content(&mut response, answer),
         }
-        self.data(stream, Direction::S2c, line.at_us(), "", response.as_bytes())
+        self.data(stream, Direction::S2c, line.at_us, "", response.as_bytes())
     }
 
     fn message(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
@@ -154,22 +157,22 @@ impl Wire<'_> {
         }
         let ws = line.finesse.ws.as_ref();
         let opcode = if ws.is_some_and(|ws| ws.opcode.as_deref() == Some("binary")) { 2 } else { 1 };
-        let payload = line.payload();
+        let payload = payload(line);
         let way = way(line);
         match line.stream() {
             None => {
-                self.data(stream, way, line.at_us(), &line.message, &frame::encode(way, opcode, payload.as_bytes()))?
+                self.data(stream, way, line.at_us, &line.message, &frame::encode(way, opcode, payload.as_bytes()))?
             }
             // What HTTP carried stands in its body, which is not kept: the stanza is told by itself.
             Some(id) if id.starts_with('b') => {}
-            Some(_) => self.data(stream, way, line.at_us(), &line.message, payload.as_bytes())?,
+            Some(_) => self.data(stream, way, line.at_us, &line.message, payload.as_bytes())?,
         }
         if line.finesse.xml.is_none() {
             return Ok(());
         }
         let (from, to) = stream.ends(way);
         let pdu = pdu("xmpp", from, to, payload.as_bytes());
-        self.blocks.packet(XMPP, line.at_us(), &line.message, &pdu)
+        self.blocks.packet(XMPP, line.at_us, &line.message, &pdu)
     }
 
     fn control(&mut self, stream: &mut Stream, line: &Line<'_>) -> io::Result<()> {
@@ -189,7 +192,7 @@ impl Wire<'_> {
             _ => return Ok(()),
         };
         let way = way(line);
-        self.data(stream, way, line.at_us(), &line.message, &frame::encode(way, opcode, &payload))
+        self.data(stream, way, line.at_us, &line.message, &frame::encode(way, opcode, &payload))
     }
 
     fn data(&mut self, stream: &mut Stream, way: Direction, at_us: i64, comment: &str, bytes: &[u8]) -> io::Result<()> {
@@ -254,7 +257,7 @@ fn fields(out: &mut String, headers: &[Header]) {
 /// The length, the end of the head, and the content that is there or a mark for one that was never kept.
 fn content(out: &mut String, message: &HttpMessage) {
     let content = match &message.body.content {
-        Some(content) => content.clone(),
+        Some(content) => content.to_string(),
         None if message.body.bytes > 0 => not_kept(message.body.bytes),
         None => String::new(),
     };

@@ -3,8 +3,9 @@
 //!
 //! Keep-alives are left out. Nothing in it can move a terminal's cursor or reorder what it shows.
 
-use super::line::{Line, Sources, Told};
+use super::line::{Sources, Told};
 use crate::glyph::one_line;
+use crate::stored::view::Line;
 use std::io::{self, Write};
 
 /// Documents inside texts that are shown as such.
@@ -34,7 +35,7 @@ pub fn text(
         if line.finesse.keepalive {
             return Ok(());
         }
-        let at = format!("{:.6}", line.timestamp);
+        let at = super::line::stamp(line.at_us);
         let (date, time) = at.trim_end_matches('Z').split_once('T').unwrap_or(("", &at));
         if date != day {
             writeln!(out, "{}{date} UTC", if day.is_empty() { "" } else { "\n" })?;
@@ -53,14 +54,14 @@ pub fn text(
 }
 
 fn who<'l>(line: &'l Line<'_>) -> &'l str {
-    line.finesse.session.as_ref().map(|session| &*session.id).or(line.conn()).unwrap_or("")
+    line.session().or(line.conn()).unwrap_or("")
 }
 
 fn arrow(line: &Line<'_>) -> &'static str {
     match line.finesse.direction.as_deref() {
         Some("c2s") => "→",
         Some("s2c") => "←",
-        _ if line.event.action == "http-exchange" => "↔",
+        _ if &*line.event.action == "http-exchange" => "↔",
         _ => "·",
     }
 }

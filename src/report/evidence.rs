@@ -3,10 +3,10 @@
 //! Lines are looked up again by where they begin, in order of the file, so that streaming need not remember what no claim
 //! turned out to need.
 
-use super::line::Line;
 use super::model::{Evidence, Mark, Report, Session};
 use super::source::{Again, Source};
 use super::words;
+use crate::stored::view::Line;
 use std::collections::BTreeMap;
 
 /// Fills in the evidence of a report. A file that has gone meanwhile leaves gists out.
@@ -49,12 +49,11 @@ pub(super) fn fill(report: &mut Report, sources: &[Source]) {
 }
 
 fn read(text: &[u8], mark: Mark) -> Option<Evidence> {
-    let line: Line<'_> = serde_json::from_slice(text).ok()?;
-    let ws = line.finesse.ws.as_ref().map(|ws| &*ws.id);
-    let on = ws.or(line.finesse.conn.as_ref().map(|conn| &*conn.id)).unwrap_or_default();
+    let line = Line::read(text).ok()?;
+    let on = line.ws().or(line.stream()).or(line.conn()).unwrap_or_default();
     Some(Evidence {
         line: mark,
-        at_us: words::parse_stamp_us(&line.timestamp)?,
+        at_us: line.at_us,
         action: words::plain(&line.event.action),
         direction: line.finesse.direction.as_deref().map(words::plain).unwrap_or_default(),
         on: words::plain(on),

@@ -3,12 +3,12 @@
 //! Trusts the joins that the capture has made (`caused_by`, `rtt_us`) and makes only those that need no clock of their own: iq
 //! and answer by id, REST call and event by request id.
 
-use super::line::{Line, Update};
 use super::model::{
     Call, CallStep, Effect, Ending, Join, List, MAX_CALL_STEPS, MAX_CALLS, MAX_FINDINGS, MAX_NODES, MAX_ROWS,
     MAX_SLOWEST, MAX_STATES, Mark, Place, Point, Request, Session, Socket, State, Subscription, Trouble,
 };
 use super::words::{self, plain};
+use crate::stored::view::{Line, Pubsub, StreamCount, Update};
 
 /// Questions remembered on a connection until they are answered.
 const MAX_ASKED: usize = 64;
@@ -46,7 +46,7 @@ impl Track {
         let id = xmpp.id.as_deref().unwrap_or_default();
         let payload = xmpp.payload.as_ref().map(|payload| &*payload.name);
         if matches!(xmpp.stanza_type.as_deref(), Some("get" | "set")) {
-            if line.finesse.direction.as_deref() == Some("c2s") {
+            if line.is_sent() {
                 self.ask(line, place, session);
             }
             return None;
@@ -130,7 +130,7 @@ impl Track {
 
     fn ask(&mut self, line: &Line<'_>, place: Place, session: Option<&mut Session>) {
         let Some(xmpp) = &line.finesse.xmpp else { return };
-        let node = |pubsub: &super::line::Pubsub<'_>| plain(pubsub.node.as_deref().unwrap_or_default());
+        let node = |pubsub: &Pubsub<'_>| plain(pubsub.node.as_deref().unwrap_or_default());
         let payload = xmpp.payload.as_ref().map_or("iq", |payload| &*payload.name);
         let what = match &xmpp.pubsub {
             Some(pubsub) if &*pubsub.action == "subscribe" => What::Subscribe(node(pubsub)),
@@ -174,8 +174,7 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
     let conn = line.finesse.conn.as_ref();
     match &*line.event.action {
         "websocket-opened" => {
-            let took_us = i64::try_from(line.event.duration.unwrap_or(0) / 1_000).unwrap_or(0);
-            socket.from_us = place.at_us.saturating_sub(took_us);
+            socket.from_us = line.start_us();
         }
         "websocket-closed" => {
             let close = line.finesse.ws.as_ref().and_then(|ws| ws.close.as_ref());
@@ -191,7 +190,7 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
         "stream-closed" => {
             let stream = line.finesse.stream.as_ref();
             let close = stream.and_then(|stream| stream.close.as_ref());
-            let bytes = |count: Option<&super::line::StreamCount>| count.map_or(0, |count| count.bytes);
+            let bytes = |count: Option<&StreamCount>| count.map_or(0, |count| count.bytes);
             socket.ending = Some(Ending {
                 reason: close.and_then(|close| close.condition.as_deref()).map(plain),
                 by: close.and_then(|close| close.by.as_deref()).map(plain),
@@ -303,9 +302,7 @@ pub(super) fn conclude(session: &mut Session) {
 }
 
 fn exchange(session: &mut Session, line: &Line<'_>, place: Place) {
-    let http = line.http.as_ref();
-    let method = http.and_then(|http| http.request.as_ref()).and_then(|request| request.method.as_deref());
-    let status = http.and_then(|http| http.response.as_ref()).and_then(|response| response.status_code);
+    let (method, status) = (line.method(), line.status());
     let path = line.url.as_ref().map_or("?", |url| &*url.path);
     let api = line.finesse.api.as_ref();
     let mut what = format!("{} {}", method.unwrap_or("?"), path.strip_prefix("/finesse/api/").unwrap_or(path));

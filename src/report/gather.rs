@@ -4,13 +4,13 @@
 //! memory is bounded by the limits in [`model`](super::model) and here, whatever the capture's size.
 
 use super::fold::{self, Track};
-use super::line::{self, Line};
 use super::model::{
     Finding, LeftOut, List, MAX_FINDING_EVIDENCE, MAX_FINDINGS, MAX_ODDITIES, MAX_ROWS, MAX_SESSIONS, MAX_SOCKETS,
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
 use super::{story, words};
 use crate::session::findings::Code;
+use crate::stored::view::Line;
 use std::collections::HashMap;
 
 /// Connections followed at once in a run.
@@ -101,18 +101,16 @@ impl Gather {
 
     /// Takes one line.
     pub(super) fn line(&mut self, text: &[u8], mut mark: Mark) {
-        let parsed = serde_json::from_slice::<Line<'_>>(text).ok();
-        let Some((line, at_us)) =
-            parsed.and_then(|line| Some((words::parse_stamp_us(&line.timestamp)?, line))).map(swap)
-        else {
+        let Ok(line) = Line::read(text) else {
             if !text.is_empty() {
                 self.unreadable("not a line of a finesse-tap capture", mark);
             }
             return;
         };
+        let at_us = line.at_us;
         mark.sequence = line.event.sequence.unwrap_or(0);
         let place = Place { at_us, mark };
-        let run = self.run(line::run(&line));
+        let run = self.run(line.run());
         if !self.is_next(run, mark) {
             return;
         }
@@ -258,7 +256,7 @@ impl Gather {
 
     /// The session a line names, made if it is new.
     fn owner(&mut self, run: usize, line: &Line<'_>, place: Place) -> Owner {
-        let Some(id) = line.finesse.session.as_ref().map(|session| &*session.id) else { return Owner::Nobody };
+        let Some(id) = line.session() else { return Owner::Nobody };
         let Some(run) = self.runs.get_mut(run) else { return Owner::Other };
         if let Some(owner) = run.sessions.get(id) {
             return *owner;
@@ -289,9 +287,7 @@ impl Gather {
         // A finding or a summary concerns a session, and may come when the connection it names is long gone.
         let concluded = matches!(&*line.event.action, "finding" | "session-summary");
         // A stream has a life of its own: BOSH lies on several connections.
-        let conn = line.finesse.conn.as_ref().map(|conn| &*conn.id);
-        let own = line.finesse.stream.as_ref().map(|stream| &*stream.id).or(conn);
-        let Some(id) = own.filter(|_| !concluded) else {
+        let Some(id) = line.stream().or(line.conn()).filter(|_| !concluded) else {
             if let Some(session) = self.session(owner) {
                 fold::session(session, line, place, None);
             }
@@ -421,10 +417,7 @@ impl Connection {
             owner: Owner::Nobody,
             opened: place,
             client: client.map_or_else(|| String::from("?"), |client| address(client.ip.as_deref(), client.port)),
-            server: server.map_or_else(
-                || String::from("?"),
-                |server| address(server.domain.as_deref().or(server.ip.as_deref()), server.port),
-            ),
+            server: server.map_or_else(|| String::from("?"), |server| address(server.host(), server.port)),
             upstream: upstream.and_then(|to| Some(address(Some(to.ip.as_deref()?), to.port))),
             user_agent: None,
             socket: Slot::None,
@@ -493,12 +486,11 @@ impl Connection {
 impl Socket {
     fn new(line: &Line<'_>, place: Place, on: &Connection) -> Option<Self> {
         let ws = line.finesse.ws.as_ref();
-        let stream = line.finesse.stream.as_ref().map(|stream| &stream.id);
-        let id = words::plain(ws.map(|ws| &ws.id).or(stream)?);
-        let carrier = stream.map(|id| words::carrier(id).to_owned());
+        let id = words::plain(line.ws().or(line.stream())?);
+        let carrier = line.stream().map(|id| words::carrier(id).to_owned());
         Some(Self {
             id,
-            conn: line.finesse.conn.as_ref().map(|conn| words::plain(&conn.id)).unwrap_or_default(),
+            conn: line.conn().map(words::plain).unwrap_or_default(),
             from_us: place.at_us,
             to_us: place.at_us,
             client: on.client.clone(),
@@ -512,10 +504,6 @@ impl Socket {
             line: place.mark,
         })
     }
-}
-
-fn swap<A, B>((a, b): (A, B)) -> (B, A) {
-    (b, a)
 }
 
 /// Adds a text to a short list of different ones.

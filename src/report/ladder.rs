@@ -3,10 +3,10 @@
 //! Stages come from `finesse.stage` where the capture has it; for captures without it they are derived from the stanzas. A
 //! ladder does not know why a server stays silent, only which step was the last.
 
-use super::line::Line;
 use super::model::{Mark, Place};
 use super::words;
 pub use crate::session::Stage;
+use crate::stored::view::Line;
 use serde::{Serialize, Serializer};
 
 /// How long a desktop waits for the presence of `finesse@` before it must be said to hang.
@@ -97,8 +97,7 @@ impl Ladder {
     /// Takes a line of its socket. `subscribed` is what the line answers: the node of a subscription, `bind`, `session`.
     pub(super) fn feed(&mut self, line: &Line<'_>, place: Place, subscribed: Option<&str>) {
         if &*line.event.action == "websocket-opened" {
-            let took = i64::try_from(line.event.duration.unwrap_or(0) / 1_000).unwrap_or(0);
-            self.began_us = Some(place.at_us.saturating_sub(took));
+            self.began_us = Some(line.start_us());
         }
         if let Some(redaction) = &line.finesse.redaction {
             self.veiled |= !matches!(&*redaction.level, "auth" | "off");
@@ -173,7 +172,7 @@ impl Ladder {
         self.began_us?;
         let xmpp = line.finesse.xmpp.as_ref();
         let kind = xmpp.map_or("", |xmpp| &*xmpp.kind);
-        let from_server = line.finesse.direction.as_deref() == Some("s2c");
+        let from_server = line.is_received();
         let authenticated = self.reached(Stage::Auth).is_some();
         match (&*line.event.action, kind, from_server) {
             ("websocket-opened" | "stream-opened", ..) => Some(Stage::Handshake),

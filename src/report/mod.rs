@@ -10,7 +10,6 @@ mod gather;
 mod headline;
 mod html;
 pub mod ladder;
-mod line;
 pub mod model;
 mod source;
 mod story;

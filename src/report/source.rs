@@ -3,10 +3,9 @@
 //! Which files are meant and how they are opened is [`stored`]'s business. Files are read once, front to back; a line longer
 //! than [`MAX_LINE_BYTES`] is passed over and told.
 
-use super::line::Line;
 use super::model::Mark;
-use super::words;
 use crate::capture::line::MAX_LINE_BYTES;
+use crate::stored::view::Line;
 use crate::stored::{self, Stored};
 use anyhow::Context as _;
 use std::fs;
@@ -139,9 +138,8 @@ fn open(path: &Path) -> anyhow::Result<Source> {
         if read.with_context(|| format!("read {shown}"))? == 0 {
             break;
         }
-        let parsed = serde_json::from_slice::<Line<'_>>(&line).ok();
-        if let Some(us) = parsed.and_then(|line| words::parse_stamp_us(&line.timestamp)) {
-            first_us = us;
+        if let Ok(line) = Line::read(&line) {
+            first_us = line.at_us;
             break;
         }
     }

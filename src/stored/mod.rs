@@ -3,12 +3,13 @@
 //! `scan`, `share`, `report` and `export` come here, so that what one of them can read all can. [`paths`] says which files;
 //! [`Stored`] opens one for whoever goes back and forth in it; [`Lines`] reads one front to back; [`is_torn`] is for whoever
 //! appends, [`Aside`] is for what is made of them; [`Kind`] says what a file is that was taken for
-//! one. Knows nothing of what is in a line. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
+//! one; [`view::Line`] is what is in a line, for everybody who reads. Limits: [`MAX_LINE_BYTES`] a line, and those of [`Unpacked`].
 
 mod aside;
 mod kind;
 mod line;
 mod unpack;
+pub mod view;
 
 pub use aside::Aside;
 pub use kind::Kind;
