@@ -3,7 +3,7 @@
 use super::recorder::{Counted, Recorder, Show};
 use super::signal::{self, Signals};
 use super::{addresses, banner, bind, block_on, minted, prepare_process};
-use crate::config::Demo;
+use crate::cli::Demo;
 use crate::conn::{Authority, Kind};
 use crate::demo::{self, HOST, Server, Site, Story};
 use crate::proxy::{self, Route};

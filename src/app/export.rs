@@ -1,7 +1,7 @@
 //! `export`: captures become a file in another form, which appears when it is complete.
 
 use super::progress::Progress;
-use crate::config::{Export, Form, Stanzas};
+use crate::cli::{ExportFlags, Form};
 use crate::export::{Show, Sources, Told, har, pcapng, text};
 use crate::glyph::tame;
 use crate::stored::{self, Aside};
@@ -16,12 +16,12 @@ const BUFFER_BYTES: usize = 256 << 10;
 ///
 /// # Errors
 /// A file cannot be read or written, or holds nothing of ours.
-pub fn export(config: &Export) -> anyhow::Result<()> {
+pub fn export(config: &ExportFlags) -> anyhow::Result<()> {
     let files = stored::paths(&config.files)?;
-    config.out.as_ref().map_or(Ok(()), |out| stored::apart(out, files.iter().map(PathBuf::as_path)))?;
+    config.file().map_or(Ok(()), |out| stored::apart(out, files.iter().map(PathBuf::as_path)))?;
     let sources = Sources::open(&files)
         .map_err(|(path, error)| anyhow::Error::new(error).context(format!("read {}", path.display())))?;
-    let told = match &config.out {
+    let told = match config.file() {
         None => match write(config, &sources, &mut io::stdout().lock()) {
             // A reader that has gone has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
@@ -37,22 +37,22 @@ pub fn export(config: &Export) -> anyhow::Result<()> {
             told
         }
     };
-    say(&told, config.out.as_deref());
+    say(&told, config.file().map(PathBuf::as_path));
     if told.lines == 0 {
         return Err(stored::no_capture(&files));
     }
     Ok(())
 }
 
-fn write(config: &Export, sources: &Sources, out: &mut dyn Write) -> io::Result<Told> {
+fn write(config: &ExportFlags, sources: &Sources, out: &mut dyn Write) -> io::Result<Told> {
     let mut progress = Progress::new(String::from("exporting"));
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
     let mut at = |done, total| progress.at(done, total);
-    let told = match (config.form, config.stanzas) {
+    let told = match (config.form, config.xml) {
         (Form::Har, _) => har(sources, &mut out, &mut at),
         (Form::Pcapng, _) => pcapng(sources, &mut out, &mut at),
-        (Form::Text, Stanzas::Gist) => text(sources, Show::Gist, &mut out, &mut at),
-        (Form::Text, Stanzas::Xml) => text(sources, Show::Xml, &mut out, &mut at),
+        (Form::Text, false) => text(sources, Show::Gist, &mut out, &mut at),
+        (Form::Text, true) => text(sources, Show::Xml, &mut out, &mut at),
     }?;
     out.flush()?;
     Ok(told)

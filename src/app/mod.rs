@@ -40,8 +40,8 @@ pub use ship::ship;
 pub use signal::{STOPPED_AT_ONCE, StoppedAtOnce};
 
 use crate::ca_text::CaFacts;
+use crate::cli::{CaFlags, Listener, Run};
 use crate::clock;
-use crate::config::{Ca, Listener, Run};
 use crate::proxy::{self, Orders, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
@@ -136,12 +136,12 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
     })
 }
 
-/// The CAs that `ca` is asked about; those for `upstreams` are made where they are missing.
+/// The CAs that `ca` is asked about; those for `servers` are made where they are missing.
 ///
 /// # Errors
 /// The directory cannot be read or holds none, or a CA cannot be made.
-pub fn authorities(config: &Ca) -> anyhow::Result<Vec<CaFacts>> {
-    let hosts: Vec<&str> = config.upstreams.iter().map(|server| &*server.host).collect();
+pub fn authorities(config: &CaFlags) -> anyhow::Result<Vec<CaFacts>> {
+    let hosts: Vec<&str> = config.servers.iter().map(|server| &*server.host).collect();
     let listings = match &*hosts {
         [] => {
             let listed = tls::ca::list(&config.certs)?;

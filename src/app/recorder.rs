@@ -5,8 +5,8 @@ use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES, Output, Recei
 use crate::capture::rules::Level;
 use crate::capture::token::{Key, Tokens};
 use crate::capture::{Door, Redactor, Restrictor};
+use crate::cli::{CaptureTo, Live, Recording};
 use crate::clock::{self, Moment};
-use crate::config::{CaptureTo, Live, Recording};
 use crate::conn::Authority;
 use crate::session::Tracker;
 use crate::share::index::Index;

@@ -7,7 +7,7 @@ use super::banner::dangers;
 use super::recorder::Recorder;
 use super::{addresses, bind, hinted, minted, routes};
 use crate::capture::rules::Level;
-use crate::config::{Identity, Run};
+use crate::cli::{Identity, Run};
 use crate::log;
 use crate::proxy;
 use crate::tls::ca::Listing;

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use crate::capture::token::is_token;
-use crate::config::Resolve;
+use crate::cli::ResolveFlags;
 use crate::glyph::tame;
 use crate::scan::Hit;
 use crate::share::{self, Plan, Told, index};
@@ -47,7 +47,7 @@ pub fn share(plan: &Plan) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// There is no index, or a token is not in it.
-pub fn resolve(asked: &Resolve) -> anyhow::Result<Vec<u8>> {
+pub fn resolve(asked: &ResolveFlags) -> anyhow::Result<Vec<u8>> {
     if let Some(word) = asked.tokens.iter().find(|token| !is_token(token)) {
         bail!("`{word}` is no token\nhint: in a bundle they stand like u-7h2k9m4q1x, h-5j7k9m1n3p.invalid, 198.18.7.9");
     }

@@ -6,8 +6,8 @@
 use super::progress::Progress;
 use super::signal::{Signals, StoppedAtOnce};
 use super::{block_in, explained, hinted, prepare_process};
+use crate::cli::Ship;
 use crate::clock;
-use crate::config::Ship;
 use crate::proxy;
 use crate::ship::{self, End, Orders, Plan, State, Status, Summary};
 use anyhow::{Context as _, anyhow};

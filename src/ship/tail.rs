@@ -155,7 +155,7 @@ impl Tail {
         let seen = self.seen.entry(file.to_string()).or_default();
         if is_unredacted {
             seen.is_refused = true;
-            self.fault(file, "it was made with --redact off and holds passwords: not delivered".to_owned());
+            self.fault(file, "it was made with --level off and holds passwords: not delivered".to_owned());
             return None;
         }
         self.unread_bytes = self.unread_bytes.saturating_sub(end - seen.offset.min(end));

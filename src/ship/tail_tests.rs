@@ -190,7 +190,7 @@ fn a_capture_that_was_not_redacted_is_left_alone() {
     assert_eq!(read(&mut tail), ids(2..=2));
     append(dir.path(), ONE, &line(3));
     assert_eq!(read(&mut tail), [] as [&str; 0]);
-    assert!(tail.faults()[ONE].contains("--redact off"));
+    assert!(tail.faults()[ONE].contains("--level off"));
 }
 
 #[test]
