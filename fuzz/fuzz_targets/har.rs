@@ -4,7 +4,7 @@
 mod stage;
 
 use finesse_tap::capture::rules::Level;
-use finesse_tap::import::Har;
+use finesse_tap::import;
 use libfuzzer_sys::fuzz_target;
 use std::io::Write as _;
 
@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
     );
     let mut file = tempfile::Builder::new().tempfile_in("/dev/shm").expect("file");
     file.write_all(har.as_bytes()).expect("written");
-    let har = Har::open(file.path(), &mut |_, _| ()).expect("opened");
+    let hars = import::open(file.path(), &mut |_, _| ()).expect("opened");
     let mut decoder = stage::decoder(Level::Auth);
     let mut events = 0;
     let mut feed = |message| {
@@ -31,6 +31,6 @@ fuzz_target!(|text: &str| {
             assert!(!String::from_utf8_lossy(record.line()).contains(SECRET), "leaked");
         });
     };
-    har.play(1, &mut feed, &mut |_, _| ()).expect("played");
+    import::play(&hars, &mut feed, &mut |_, _| ()).expect("played");
     assert!(events > 0);
 });

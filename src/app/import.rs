@@ -8,7 +8,7 @@ use crate::capture::rules::Level;
 use crate::cli::{CaptureTo, Import};
 use crate::clock;
 use crate::glyph::tame;
-use crate::import::{Har, Tally, UNKNOWN};
+use crate::import::{self as har, Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
@@ -27,13 +27,14 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(60);
 /// Reads the HARs and writes one capture.
 ///
 /// # Errors
-/// A file cannot be opened or is damaged, or the capture cannot be written. What could be read is in the capture all the same.
+/// A file cannot be opened or is damaged, something in it was left out, or the capture cannot be written. What could be read
+/// is in the capture all the same.
 pub fn import(config: &Import) -> anyhow::Result<()> {
     prepare_process();
     let mut hars = Vec::new();
     for path in &config.files {
         for path in stored::starred(path).with_context(|| format!("look for {}", path.display()))? {
-            hars.push(open(&path)?);
+            hars.extend(open(&path)?);
         }
     }
     if hars.iter().all(|har| har.entries() == 0) {
@@ -67,24 +68,19 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
     };
 
     let mut decoder = Decoder::new(door, Tracker::new(run.0));
-    let mut connections = 0;
     let mut events = 0_u64;
-    for har in &hars {
-        let name = har.path().display();
-        let mut progress = Progress::new(format!("importing {name}"));
-        let mut feed = |message| {
-            decoder.take(message, &mut |record| {
-                events += 1;
-                bus.wait_for_room();
-                bus.publish(&Arc::new(record));
-            });
-        };
-        let tally = har
-            .play(connections + 1, &mut feed, &mut |done, total| progress.at(done, total))
-            .with_context(|| format!("read {name}"))?;
-        drop(progress);
-        connections += tally.connections;
-        say(&told(har, tally));
+    let mut progress = Progress::new(String::from("importing"));
+    let mut feed = |message| {
+        decoder.take(message, &mut |record| {
+            events += 1;
+            bus.wait_for_room();
+            bus.publish(&Arc::new(record));
+        });
+    };
+    let tallies = har::play(&hars, &mut feed, &mut |done, total| progress.at(done, total)).context("read the HARs")?;
+    drop(progress);
+    for (har, tally) in hars.iter().zip(&tallies) {
+        say(&format!("read {}: {tally}\n", har.path().display()));
     }
     drop(decoder);
     index.map_or(Ok(()), Index::finish)?;
@@ -96,16 +92,22 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
     if lost > 0 {
         bail!("{lost} events could not be written to {place}");
     }
-    match damage(&hars) {
-        Some(damage) => Err(anyhow!("{damage}\nhint: what was read before that place is in the capture")),
-        None => Ok(()),
+    if let Some(damage) = damage(&hars) {
+        bail!("{damage}\nhint: what was read before that place is in the capture");
+    }
+    match tallies.iter().map(Tally::left_out).sum() {
+        0 => Ok(()),
+        1 => Err(anyhow!("1 entry or message was left out of the capture\nhint: which, is said above")),
+        left_out => {
+            Err(anyhow!("{left_out} entries or messages were left out of the capture\nhint: which, is said above"))
+        }
     }
 }
 
-fn open(path: &Path) -> anyhow::Result<Har> {
+fn open(path: &Path) -> anyhow::Result<Vec<Har>> {
     let name = path.display();
     let mut progress = Progress::new(format!("reading {name}"));
-    Har::open(path, &mut |done, total| progress.at(done, total)).with_context(|| format!("read {name}"))
+    har::open(path, &mut |done, total| progress.at(done, total)).with_context(|| format!("read {name}"))
 }
 
 /// Why there is nothing to import.
@@ -129,19 +131,6 @@ fn nothing(hars: &[Har]) -> anyhow::Error {
 
 fn damage(hars: &[Har]) -> Option<String> {
     hars.iter().find_map(|har| Some(format!("{}: {}", har.path().display(), har.broken()?)))
-}
-
-fn told(har: &Har, tally: Tally) -> String {
-    let Tally { exchanges, sockets, messages, odd_messages, skipped, connections: _ } = tally;
-    let mut text =
-        format!("read {}: {exchanges} requests, {sockets} WebSockets, {messages} messages", har.path().display());
-    if odd_messages > 0 {
-        text += &format!("; {odd_messages} noted by the browser that are no messages");
-    }
-    if skipped > 0 {
-        text += &format!("; {skipped} entries without a date or an HTTP address left out");
-    }
-    text + "\n"
 }
 
 fn say(text: &str) {

@@ -321,6 +321,8 @@ pub struct HttpExchange<'o> {
     pub by_proxy: bool,
     /// What it is to its BOSH session.
     pub bosh: Option<&'o BoshRequest<'o>>,
+    /// Why no response came, in the browser's words.
+    pub failure: Option<&'o str>,
     /// Request content, decoded; only of the REST API.
     pub request_content: Option<Cow<'o, [u8]>>,
     /// Response content, decoded; only of the REST API.

@@ -1,16 +1,17 @@
-//! The first reading of a HAR: where each entry begins, when it was, and whether it is a socket.
+//! The first reading of a HAR: where each entry begins and ends, when it was, and whether it is a socket.
 //!
 //! Holds no more of the file than one value at a time. JSON that cannot be read ends the index there.
 
 use super::MAX_ENTRY_BYTES;
-use super::har::{date_us, ms_as_us};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::har::{Date, date, ms_as_us};
+use super::json::{Fault, Json};
+use super::lenient::text;
+use serde::Deserialize;
 use serde_json::Value;
-use serde_json::error::Category;
-use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 
 /// What is read at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -23,18 +24,18 @@ pub(super) struct Index {
     /// `log.creator`: name and version.
     pub(super) creator: String,
     /// The entries in the order of the file.
-    pub(super) places: Vec<Place>,
+    pub(super) entries: Vec<Extent>,
 }
 
 /// Where an entry is, and when it was.
-pub(super) struct Place {
-    pub(super) offset: u64,
-    /// Microseconds since 1970; `None` if the date cannot be read.
-    pub(super) start_us: Option<i64>,
+pub(super) struct Extent {
+    pub(super) bytes: Range<u64>,
+    /// `None` if the date cannot be read.
+    pub(super) start: Option<Date>,
     pub(super) took_us: i64,
     pub(super) is_socket: bool,
-    /// Where its messages are.
-    pub(super) messages: Option<u64>,
+    /// Where its messages are, if it has a list of them.
+    pub(super) messages: Option<Range<u64>>,
 }
 
 /// Why and where a HAR cannot be read any further. Holds nothing of its content.
@@ -59,230 +60,165 @@ impl fmt::Display for Broken {
 /// Reads through the file.
 pub(super) fn read(file: &File, progress: &mut dyn FnMut(u64, u64)) -> io::Result<(Index, Option<Broken>)> {
     let total = file.metadata()?.len();
-    let mut input = file;
-    input.seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, input);
-    let meter = Meter { position: Cell::new(0), limit: Cell::new(u64::MAX) };
-    if reader.fill_buf()?.starts_with(MARK) {
-        reader.consume(MARK.len());
-        meter.position.set(MARK.len() as u64);
-    }
-    let mut scan = Scan { meter: &meter, index: Index::default(), has_entries: false, total, progress };
-    let mut json = serde_json::Deserializer::from_reader(Metered { reader, meter: &meter });
-    let outcome = Object { scan: &mut scan, of: Of::Root }.deserialize(&mut json).and_then(|()| json.end());
-    let broken = match outcome {
-        Ok(()) if scan.has_entries => None,
-        Ok(()) => Some(broken("it has no log.entries", 1, 1, 0)),
-        Err(error) => {
-            let oversize = meter.position.get() >= meter.limit.get();
-            let why = match error.classify() {
-                _ if oversize => "an entry is larger than 64 MiB without its messages",
-                Category::Io => return Err(error.into()),
-                Category::Eof => "the file breaks off",
-                Category::Syntax => "no JSON",
-                Category::Data => "something is not what HAR 1.2 says",
-            };
-            Some(broken(why, error.line(), error.column(), meter.position.get()))
-        }
+    let mut head = Vec::new();
+    (&mut &*file).seek(SeekFrom::Start(0))?;
+    file.take(MARK.len() as u64).read_to_end(&mut head)?;
+    let begin = if head == MARK { MARK.len() as u64 } else { 0 };
+    (&mut &*file).seek(SeekFrom::Start(begin))?;
+    let mut scan = Scan {
+        json: Json::new(file, begin, BUFFER_BYTES),
+        index: Index::default(),
+        has_entries: false,
+        total,
+        progress,
     };
-    Ok((scan.index, broken))
+    let outcome = scan.root();
+    let offset = scan.json.offset();
+    let why = match outcome {
+        Ok(()) if scan.has_entries => return Ok((scan.index, None)),
+        Ok(()) => return Ok((scan.index, Some(broken(file, "it has no log.entries", 0)?))),
+        Err(Fault::Io(error)) => return Err(error),
+        Err(Fault::Eof) => return Ok((scan.index, Some(broken(file, "the file breaks off", total)?))),
+        Err(Fault::Large) => "an entry is larger than 64 MiB without its messages",
+        Err(Fault::Syntax) => "no JSON",
+        Err(Fault::Other) => "something is not what HAR 1.2 says",
+    };
+    Ok((scan.index, Some(broken(file, why, offset)?)))
 }
 
-fn broken(why: &'static str, line: usize, column: usize, offset: u64) -> Broken {
-    Broken { why, line, column, offset }
-}
-
-/// How far the parser has read, and how far it may.
-struct Meter {
-    position: Cell<u64>,
-    limit: Cell<u64>,
-}
-
-impl Meter {
-    fn allow(&self, bytes: u64) {
-        self.limit.set(self.position.get().saturating_add(bytes));
+/// That place, and its line.
+fn broken(file: &File, why: &'static str, offset: u64) -> io::Result<Broken> {
+    let mut file = file;
+    file.seek(SeekFrom::Start(0))?;
+    let (mut line, mut column, mut left) = (1, 1, offset);
+    let mut buffer = vec![0; BUFFER_BYTES];
+    while left > 0 {
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = file.read(buffer.get_mut(..room).unwrap_or_default())?;
+        let bytes = buffer.get(..count).filter(|bytes| !bytes.is_empty());
+        let Some(bytes) = bytes else { break };
+        line += memchr::memchr_iter(b'\n', bytes).count();
+        column = memchr::memrchr(b'\n', bytes).map_or(column + count, |at| count - at);
+        left -= count as u64;
     }
-}
-
-struct Metered<'m, R> {
-    reader: R,
-    meter: &'m Meter,
-}
-
-impl<R: Read> Read for Metered<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.meter.position.get() >= self.meter.limit.get() {
-            return Err(io::Error::other("the limit is reached"));
-        }
-        let count = self.reader.read(buffer)?;
-        self.meter.position.set(self.meter.position.get() + count as u64);
-        Ok(count)
-    }
+    Ok(Broken { why, line, column, offset })
 }
 
 /// The reading under way.
 struct Scan<'s> {
-    meter: &'s Meter,
+    json: Json<&'s File>,
     index: Index,
     has_entries: bool,
     total: u64,
     progress: &'s mut dyn FnMut(u64, u64),
 }
 
-/// Which object is read.
-#[derive(Clone, Copy)]
-enum Of {
-    Root,
-    Log,
-    Entry,
-}
-
-struct Object<'a, 's> {
-    scan: &'a mut Scan<'s>,
-    of: Of,
-}
-
-impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Object<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        match self.of {
-            Of::Root => self.root(map),
-            Of::Log => self.log(map),
-            Of::Entry => self.entry(map),
+impl Scan<'_> {
+    fn root(&mut self) -> Result<(), Fault> {
+        self.opens(b'{')?;
+        let mut first = true;
+        while let Some(name) = self.json.member(&mut first)? {
+            match &name[..] {
+                b"\"log\"" => self.log()?,
+                _ => self.json.skip(u64::MAX)?,
+            }
+        }
+        match self.json.peek() {
+            Err(Fault::Eof) => Ok(()),
+            Ok(_) => Err(Fault::Syntax),
+            Err(fault) => Err(fault),
         }
     }
-}
 
-impl Object<'_, '_> {
-    fn root<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "log" => map.next_value_seed(Object { scan: &mut *self.scan, of: Of::Log })?,
-                _ => _ = map.next_value::<IgnoredAny>()?,
+    fn log(&mut self) -> Result<(), Fault> {
+        self.opens(b'{')?;
+        let mut first = true;
+        while let Some(name) = self.json.member(&mut first)? {
+            match &name[..] {
+                b"\"creator\"" => {
+                    let creator = self.json.value(MAX_ENTRY_BYTES)?;
+                    let creator: Creator = serde_json::from_slice(creator).unwrap_or_default();
+                    let creator = format!("{} {}", creator.name, creator.version);
+                    self.index.creator = creator.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+                }
+                b"\"entries\"" => {
+                    self.has_entries = true;
+                    self.entries()?;
+                }
+                _ => self.json.skip(u64::MAX)?,
             }
         }
         Ok(())
     }
 
-    fn log<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            self.scan.meter.allow(MAX_ENTRY_BYTES);
-            match key.as_str() {
-                "creator" => {
-                    let creator: Value = map.next_value()?;
-                    let text = |name: &str| creator.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-                    let creator = format!("{} {}", text("name"), text("version"));
-                    self.scan.index.creator = creator.trim().chars().filter(|c| !c.is_control()).take(100).collect();
-                }
-                "entries" => {
-                    self.scan.has_entries = true;
-                    map.next_value_seed(Entries(&mut *self.scan))?;
-                }
-                _ => _ = map.next_value::<IgnoredAny>()?,
-            }
+    fn entries(&mut self) -> Result<(), Fault> {
+        self.opens(b'[')?;
+        let mut first = true;
+        while self.json.element(&mut first)? {
+            self.entry()?;
+            (self.progress)(self.json.offset(), self.total);
         }
         Ok(())
     }
 
-    fn entry<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // The parser has looked at the brace and at nothing behind it.
-        let offset = self.scan.meter.position.get().saturating_sub(1);
-        let mut place = Place { offset, start_us: None, took_us: 0, is_socket: false, messages: None };
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "startedDateTime" => place.start_us = map.next_value::<Value>()?.as_str().and_then(date_us),
-                "time" => place.took_us = ms_as_us(&map.next_value()?),
-                "_resourceType" => place.is_socket |= map.next_value::<Value>()?.as_str() == Some("websocket"),
-                "_webSocketMessages" => {
-                    place.messages = map.next_value_seed(Skipped(self.scan.meter))?;
-                    place.is_socket |= place.messages.is_some();
-                    self.scan.meter.allow(MAX_ENTRY_BYTES);
+    fn entry(&mut self) -> Result<(), Fault> {
+        self.json.peek()?;
+        let begin = self.json.offset();
+        let mut entry = Extent { bytes: begin..begin, start: None, took_us: 0, is_socket: false, messages: None };
+        self.opens(b'{')?;
+        let mut first = true;
+        while let Some(name) = self.json.member(&mut first)? {
+            match &name[..] {
+                b"\"startedDateTime\"" => entry.start = self.value()?.as_ref().and_then(date),
+                b"\"time\"" => {
+                    let time = self.json.value(MAX_ENTRY_BYTES)?;
+                    entry.took_us = ms_as_us(serde_json::from_slice(time).ok().and_then(|Number(time)| time));
                 }
-                _ => _ = map.next_value::<IgnoredAny>()?,
+                b"\"_resourceType\"" => {
+                    entry.is_socket |= self.value()?.is_some_and(|kind| kind.as_str() == Some("websocket"));
+                }
+                b"\"_webSocketMessages\"" => {
+                    let is_list = self.json.peek()? == b'[';
+                    let from = self.json.offset();
+                    self.json.skip(u64::MAX)?;
+                    let messages = from..self.json.offset();
+                    // `[]` of a request that is no socket says nothing.
+                    entry.is_socket |= is_list && messages.end - from > 2;
+                    entry.messages = Some(messages);
+                }
+                _ => self.json.skip(MAX_ENTRY_BYTES)?,
             }
         }
-        self.scan.index.places.push(place);
+        entry.bytes.end = self.json.offset();
+        let messages = entry.messages.as_ref().map_or(0, |messages| messages.end - messages.start);
+        if entry.bytes.end - entry.bytes.start - messages > MAX_ENTRY_BYTES {
+            return Err(Fault::Large);
+        }
+        self.index.entries.push(entry);
         Ok(())
     }
-}
 
-struct Entries<'a, 's>(&'a mut Scan<'s>);
-
-impl<'de> DeserializeSeed<'de> for Entries<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Entries<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of entries")
+    /// A small value; `None` if it is none that `serde_json` reads.
+    fn value(&mut self) -> Result<Option<Value>, Fault> {
+        Ok(serde_json::from_slice(self.json.value(MAX_ENTRY_BYTES)?).ok())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        loop {
-            self.0.meter.allow(MAX_ENTRY_BYTES);
-            if seq.next_element_seed(Object { scan: &mut *self.0, of: Of::Entry })?.is_none() {
-                return Ok(());
-            }
-            (self.0.progress)(self.0.meter.position.get(), self.0.total);
+    fn opens(&mut self, bracket: u8) -> Result<(), Fault> {
+        match self.json.takes(bracket)? {
+            true => Ok(()),
+            false => Err(Fault::Other),
         }
     }
 }
 
-/// Skips messages, whatever their size, and tells where they are; `None` if they are no list.
-struct Skipped<'m>(&'m Meter);
-
-impl<'de> DeserializeSeed<'de> for Skipped<'_> {
-    type Value = Option<u64>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<u64>, D::Error> {
-        // The parser has taken the colon and looked at nothing behind it.
-        let offset = self.0.position.get();
-        self.0.limit.set(u64::MAX);
-        deserializer.deserialize_any(SkippedList).map(|is_list| is_list.then_some(offset))
-    }
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Creator {
+    #[serde(deserialize_with = "text")]
+    name: String,
+    #[serde(deserialize_with = "text")]
+    version: String,
 }
 
-struct SkippedList;
-
-impl<'de> Visitor<'de> for SkippedList {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of messages")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        let mut count = 0_u64;
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            count += 1;
-        }
-        Ok(count > 0)
-    }
-
-    fn visit_unit<E>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<bool, A::Error> {
-        Err(A::Error::custom("no list"))
-    }
-}
+#[derive(Deserialize)]
+struct Number(#[serde(deserialize_with = "super::lenient::number")] Option<f64>);

@@ -1,121 +1,99 @@
-//! The second reading: entries and socket messages merged by time into what the wire would have said.
+//! The second reading: entries and socket messages of all HARs, merged by time into what the wire would have said.
 //!
 //! A request counts from when its answer was complete, as it does live, a socket from its beginning. Requests of one
-//! `connection` share one, one after the other; without that every entry has its own. Times inside a socket that run
-//! backwards are kept, in the order of the file.
+//! `connection` of a HAR share one, one after the other; without that every entry has its own. Times inside a socket that
+//! run backwards are kept, in the order of the file.
 
-use super::har::{Entry, SocketMessage, Url, epoch_us, ms_as_us};
-use super::index::Index;
-use super::place::{self, Messages};
-use super::wire;
-use crate::capture::observation::{Closed, End, How, Opened};
+use super::failure::Failure;
+use super::har::{Entry, SocketMessage, Url, epoch_us, from_base64, ms_as_us};
+use super::place::{self, Condition, Messages};
+use super::{Har, Tally, wire};
+use crate::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use crate::clock::Moment;
 use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tap::feed::Message;
 use crate::ws::frame;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 
 /// Connections that wait for more requests of the same `connection`, at the most; the one idle longest ends first.
 const MAX_SHARED: usize = 256;
 /// Longest payload of a control frame (RFC 6455 section 5.5), bytes.
 const MAX_CONTROL_BYTES: usize = 125;
+/// Most that is kept of what a browser says of a failure, bytes.
+const MAX_WORDS_BYTES: usize = 300;
 /// Where nothing is known of an address.
 const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 /// Why a connection of a HAR ends.
 const WHY: &str = "a HAR does not tell when or how connections ended";
 
-/// What came of a HAR.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// HTTP exchanges.
-    pub exchanges: u64,
-    /// WebSockets.
-    pub sockets: u64,
-    /// Their messages.
-    pub messages: u64,
-    /// Messages that are none: errors that the browser noted, or without a known type.
-    pub odd_messages: u64,
-    /// Entries that could not be used: no date, no URL of HTTP, or not of HAR's form.
-    pub skipped: u64,
-    /// Connections made.
-    pub connections: u64,
-}
-
-/// Gives what the wire would have said.
-pub(super) fn play(
-    file: &Rc<File>,
-    index: &Index,
-    first_conn: u64,
-    feed: &mut dyn FnMut(Message),
-    progress: &mut dyn FnMut(u64, u64),
-) -> io::Result<Tally> {
-    let mut due: Vec<(i64, usize)> = Vec::with_capacity(index.places.len());
+/// Gives the messages that the wire would have given, in the order of time, to `feed`, and what came of each HAR.
+///
+/// # Errors
+/// A file can no longer be read.
+pub fn play(hars: &[Har], feed: &mut dyn FnMut(Message), progress: &mut dyn FnMut(u64, u64)) -> io::Result<Vec<Tally>> {
     let mut player = Player {
+        hars,
         feed,
-        tally: Tally::default(),
-        first_conn,
+        tallies: vec![Tally::default(); hars.len()],
+        connections: 0,
         shared: Vec::new(),
         sockets: HashMap::new(),
         next: BinaryHeap::new(),
     };
-    for (number, place) in index.places.iter().enumerate() {
-        match place.start_us {
-            Some(start) if place.is_socket => due.push((start, number)),
-            Some(start) => due.push((start.saturating_add(place.took_us), number)),
-            None => player.tally.skipped += 1,
+    let mut due = Vec::new();
+    for (har, read) in hars.iter().enumerate() {
+        for (number, entry) in read.index.entries.iter().enumerate() {
+            match entry.start {
+                Some(start) if entry.is_socket => due.push((start.us, har, number)),
+                Some(start) => due.push((start.us.saturating_add(entry.took_us), har, number)),
+                None => player.tally(har).undated += 1,
+            }
         }
     }
     due.sort_unstable();
     let total = due.len() as u64;
-    for (done, (at, number)) in (0..).zip(due) {
+    for (done, (at, har, number)) in (0..).zip(due) {
         while player.next.peek().is_some_and(|Reverse((message_at, _))| *message_at < at) {
             player.message()?;
         }
-        let Some(place) = index.places.get(number) else { continue };
-        match place::entry(file, place.offset) {
-            Ok(entry) => player.entry(&entry, place.is_socket, place.messages.map(|at| Messages::at(file, at)))?,
-            Err(error) if error.is_io() => return Err(error.into()),
-            Err(_) => player.tally.skipped += 1,
-        }
+        player.entry(har, number)?;
         progress(done, total);
     }
     while !player.next.is_empty() {
         player.message()?;
     }
     for shared in std::mem::take(&mut player.shared) {
-        player.close(&shared.line, shared.last_us);
+        player.close(&shared.line, shared.last_us, None);
     }
-    Ok(player.tally)
+    Ok(player.tallies)
 }
 
 struct Player<'p> {
+    hars: &'p [Har],
     feed: &'p mut dyn FnMut(Message),
-    tally: Tally,
-    first_conn: u64,
+    tallies: Vec<Tally>,
+    connections: u64,
     shared: Vec<Shared>,
-    /// The open ones, by number.
+    /// By number, for the list of what comes next.
     sockets: HashMap<u64, Socket>,
-    /// The sockets by the time of their next message.
+    /// When which socket's next message, or its end, is due.
     next: BinaryHeap<Reverse<(i64, u64)>>,
 }
 
-/// A connection and what went over it.
+/// A connection as it is told.
 struct Line {
+    har: usize,
     conn: ConnId,
     c2s_bytes: u64,
     s2c_bytes: u64,
 }
 
-/// A connection that several entries name.
+/// A connection that more requests may use.
 struct Shared {
     name: String,
     server: Authority,
@@ -123,60 +101,94 @@ struct Shared {
     last_us: i64,
 }
 
-/// A WebSocket and its next message.
 struct Socket {
     line: Line,
     messages: Messages,
-    pending: SocketMessage,
+    pending: Option<SocketMessage>,
+    /// When the pending message, or the end, is due.
     at_us: i64,
-    /// When the entry ended, if it says.
     end_us: i64,
-    /// There is no next message, only the end.
     is_over: bool,
     close: Value,
+    /// What the browser noted of its failure.
+    error: Option<String>,
 }
 
 impl Player<'_> {
-    fn entry(&mut self, entry: &Entry, is_socket: bool, messages: Option<Messages>) -> io::Result<()> {
-        let (Some(url), Some(start_us)) = (entry.url(), entry.started_us()) else {
-            self.tally.skipped += 1;
-            return Ok(());
-        };
-        // A refused upgrade is an ordinary answer.
-        match is_socket && (messages.is_some() || entry.status() == Some(101)) {
-            true => self.socket(entry, &url, start_us, messages),
-            false => {
-                self.exchange(entry, &url, start_us);
-                Ok(())
-            }
-        }
+    fn tally(&mut self, har: usize) -> &mut Tally {
+        &mut self.tallies[har]
     }
 
-    fn exchange(&mut self, entry: &Entry, url: &Url, start_us: i64) {
-        self.tally.exchanges += 1;
-        let end_us = start_us.saturating_add(ms_as_us(&entry.time));
+    fn entry(&mut self, har: usize, number: usize) -> io::Result<()> {
+        let Some((read, extent)) = self.hars.get(har).and_then(|har| Some((har, har.index.entries.get(number)?)))
+        else {
+            return Ok(());
+        };
+        let found = place::entry(&read.file, extent)?;
+        let tally = self.tally(har);
+        let (Some((entry, condition)), Some(start)) = (found, extent.start) else {
+            tally.malformed += 1;
+            return Ok(());
+        };
+        tally.repaired += u64::from(condition == Condition::Repaired);
+        tally.zoneless += u64::from(start.is_zoneless);
+        if entry.request.method.eq_ignore_ascii_case("CONNECT") {
+            tally.tunnels += 1;
+            return Ok(());
+        }
+        let Some(url) = entry.url() else {
+            let is_local = entry.request.url.split_once(':').is_some_and(|(scheme, _)| is_local(scheme));
+            *(if is_local { &mut tally.local } else { &mut tally.malformed }) += 1;
+            return Ok(());
+        };
+        let asks = url.is_socket || extent.is_socket;
+        let messages = extent.messages.clone().filter(|_| extent.is_socket);
+        // A refused upgrade is an ordinary answer. Messages without a status: the maker keeps none.
+        let opened = entry.status() == Some(101)
+            || asks && entry.status().is_none() && messages.is_some() && entry.failure().is_none();
+        if asks && opened || opened && upgrades(&entry) {
+            let messages = messages.map(|list| Messages::at(&read.file, list));
+            return self.socket(har, &entry, &url, start.us, messages);
+        }
+        self.exchange(har, &entry, &url, start.us, asks);
+        Ok(())
+    }
+
+    fn exchange(&mut self, har: usize, entry: &Entry, url: &Url, start_us: i64, asks: bool) {
+        let tally = self.tally(har);
+        tally.exchanges += 1;
+        let end_us = start_us.saturating_add(ms_as_us(entry.time));
         let timings = &entry.timings;
-        let before: i64 = [&timings.blocked, &timings.dns, &timings.connect].into_iter().map(ms_as_us).sum();
+        let before: i64 = [timings.blocked, timings.dns, timings.connect].into_iter().map(ms_as_us).sum();
         let sent_us = start_us.saturating_add(before).min(end_us);
-        let waited = ms_as_us(&timings.send).saturating_add(ms_as_us(&timings.wait));
-        let answered_us = if timings.wait.is_null() { end_us } else { sent_us.saturating_add(waited).min(end_us) };
+        let waited = ms_as_us(timings.send).saturating_add(ms_as_us(timings.wait));
+        let answered_us = if timings.wait.is_none() { end_us } else { sent_us.saturating_add(waited).min(end_us) };
 
         // An answer that never came, or a change of protocol, leaves nothing to share.
         let status = entry.status().filter(|status| *status >= 200);
-        let name = match &entry.connection {
-            Value::String(name) if !name.is_empty() && name != "0" => Some(name.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        let name = name.filter(|_| status.is_some());
-        let known = name
-            .as_ref()
-            .and_then(|name| self.shared.iter().position(|shared| shared.name == *name && shared.server == url.server));
+        let failure = entry.failure().filter(|_| status.is_none());
+        let mut unknown = wire::unknown(entry, asks);
+        tally.failures += u64::from(failure.is_some());
+        let absent = [unknown.request_bytes, unknown.response_bytes];
+        tally.bodies_absent += absent.iter().flatten().count() as u64;
+        let name =
+            Some(&entry.connection).filter(|name| !matches!(name.as_str(), "" | "0") && status.is_some() && !asks);
+        let known = name.and_then(|name| {
+            let is_it = |shared: &Shared| shared.line.har == har && shared.name == *name && shared.server == url.server;
+            self.shared.iter().position(is_it)
+        });
         let mut line = match known {
             Some(slot) => self.shared.remove(slot).line,
-            None => self.open(entry, url, start_us),
+            None => self.open(har, entry, url, start_us),
         };
-        self.send(&mut line, Direction::C2s, sent_us, wire::request(entry, url));
+        let ended = failure.map(|words| (Failure::read(words), words));
+        if let Some((Failure { by, tls: Some(alert), .. }, words)) = ended {
+            self.refuse(&line, url, sent_us, by, alert, words);
+            // Said already.
+            unknown.failure = None;
+        }
+        (self.feed)(Message::Unknown(line.conn, Box::new(unknown)));
+        self.send(&mut line, Direction::C2s, sent_us, wire::request(entry, url, asks));
         if let Some(status) = status {
             let answer = wire::response(entry, status);
             // The first byte dates the answer, the last one the event.
@@ -184,28 +196,39 @@ impl Player<'_> {
             self.send(&mut line, Direction::S2c, answered_us, first);
             self.send(&mut line, Direction::S2c, end_us, answer.slice(answer.len().min(1)..));
         }
-        let Some(name) = name else { return self.close(&line, end_us) };
-        self.shared.push(Shared { name, server: url.server.clone(), line, last_us: end_us });
+        let Some(name) = name else { return self.close(&line, end_us, ended) };
+        self.shared.push(Shared { name: name.clone(), server: url.server.clone(), line, last_us: end_us });
         if self.shared.len() > MAX_SHARED {
             let oldest = self.shared.remove(0);
-            self.close(&oldest.line, oldest.last_us);
+            self.close(&oldest.line, oldest.last_us, None);
         }
     }
 
-    fn socket(&mut self, entry: &Entry, url: &Url, start_us: i64, messages: Option<Messages>) -> io::Result<()> {
-        self.tally.sockets += 1;
-        let end_us = start_us.saturating_add(ms_as_us(&entry.time));
-        let mut line = self.open(entry, url, start_us);
-        self.send(&mut line, Direction::C2s, start_us, wire::upgrade_request(entry, url));
+    fn socket(
+        &mut self,
+        har: usize,
+        entry: &Entry,
+        url: &Url,
+        start_us: i64,
+        messages: Option<Messages>,
+    ) -> io::Result<()> {
+        self.tally(har).sockets += 1;
+        let end_us = start_us.saturating_add(ms_as_us(entry.time));
+        let mut line = self.open(har, entry, url, start_us);
+        (self.feed)(Message::Unknown(line.conn, Box::new(wire::unknown(entry, true))));
+        self.send(&mut line, Direction::C2s, start_us, wire::request(entry, url, true));
         self.send(&mut line, Direction::S2c, start_us, wire::upgrade_response(entry));
+        let error = entry.failure().map(str::to_owned);
         let Some(messages) = messages else {
-            self.close(&line, end_us);
+            let failure = error.as_deref().map(|words| (Failure::of_socket(words), words));
+            self.tally(har).failures += u64::from(failure.is_some());
+            self.close(&line, end_us, failure);
             return Ok(());
         };
-        let pending = SocketMessage::default();
         let close = entry.close.clone();
-        let mut socket = Socket { line, messages, pending, at_us: start_us, end_us, is_over: false, close };
-        let number = self.tally.sockets;
+        let mut socket =
+            Socket { line, messages, pending: None, at_us: start_us, end_us, is_over: false, close, error };
+        let number = self.connections;
         self.advance(&mut socket, number)?;
         self.sockets.insert(number, socket);
         Ok(())
@@ -219,26 +242,16 @@ impl Player<'_> {
             self.end(socket);
             return Ok(());
         }
-        let message = std::mem::take(&mut socket.pending);
-        let direction = match message.kind.as_str() {
-            "send" | "request" => Some(Direction::C2s),
-            "receive" | "response" => Some(Direction::S2c),
-            _ => None,
-        };
-        let opcode = message.opcode.as_u64().unwrap_or(1);
-        match (direction, u8::try_from(opcode)) {
-            (Some(direction), Ok(opcode @ (1 | 2 | 8..=10))) => {
-                self.tally.messages += 1;
-                let mut payload = match opcode {
-                    1 => message.data.into_bytes(),
-                    _ => STANDARD.decode(message.data.as_bytes()).unwrap_or_else(|_| message.data.into_bytes()),
-                };
-                if opcode >= 8 {
-                    payload.truncate(MAX_CONTROL_BYTES);
-                }
+        let message = socket.pending.take();
+        let har = socket.line.har;
+        match message.map(read) {
+            Some(Read::Frame(direction, opcode, payload)) => {
+                self.tally(har).messages += 1;
                 self.send(&mut socket.line, direction, socket.at_us, frame::encode(direction, opcode, &payload).into());
             }
-            _ => self.tally.odd_messages += 1,
+            // The last one is why it ended; the browser stops there.
+            Some(Read::Error(words)) => socket.error = Some(words),
+            Some(Read::Odd) | None => self.tally(har).odd_messages += 1,
         }
         self.advance(&mut socket, number)?;
         self.sockets.insert(number, socket);
@@ -249,8 +262,11 @@ impl Player<'_> {
     fn advance(&mut self, socket: &mut Socket, number: u64) -> io::Result<()> {
         match socket.messages.next()? {
             Some(message) => {
-                socket.at_us = epoch_us(&message.time).unwrap_or(socket.at_us);
-                socket.pending = message;
+                if let Some((message, condition)) = message {
+                    socket.at_us = epoch_us(&message.time).unwrap_or(socket.at_us);
+                    socket.pending = Some(message);
+                    self.tally(socket.line.har).repaired += u64::from(condition == Condition::Repaired);
+                }
             }
             None => {
                 let closed_us = socket.close.get("timestamp").and_then(epoch_us);
@@ -264,13 +280,13 @@ impl Player<'_> {
 
     fn end(&mut self, mut socket: Socket) {
         let end_us = socket.at_us;
-        if let Some(code) = socket.close.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()) {
+        let code = socket.close.get("code").and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+        if let Some(code) = code.and_then(|code| u16::try_from(code).ok()) {
             let text = |name: &str| socket.close.get(name).and_then(Value::as_str).unwrap_or_default();
             // Only our own exports tell who began; a server that ends a session is what people look for.
             let direction = if text("_initiator") == "client" { Direction::C2s } else { Direction::S2c };
-            let reason = text("reason");
             let mut payload = code.to_be_bytes().to_vec();
-            payload.extend(reason.get(..reason.floor_char_boundary(MAX_CONTROL_BYTES - 2)).unwrap_or_default().bytes());
+            payload.extend(clipped(text("reason"), MAX_CONTROL_BYTES - 2).bytes());
             // Codes that only stand for an absence are never sent (RFC 6455 section 7.4.1).
             match code {
                 1005 => self.send(&mut socket.line, direction, end_us, frame::encode(direction, 8, &[]).into()),
@@ -278,13 +294,16 @@ impl Player<'_> {
                 _ => self.send(&mut socket.line, direction, end_us, frame::encode(direction, 8, &payload).into()),
             }
         }
-        self.close(&socket.line, end_us);
+        let failure = socket.error.as_deref().map(|words| (Failure::of_socket(words), words));
+        self.tally(socket.line.har).failures += u64::from(failure.is_some());
+        self.close(&socket.line, end_us, failure);
     }
 
-    fn open(&mut self, entry: &Entry, url: &Url, at_us: i64) -> Line {
-        let conn = ConnId(self.first_conn + self.tally.connections);
-        self.tally.connections += 1;
-        let ip = entry.server_ip.as_str().and_then(|ip| ip.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+    fn open(&mut self, har: usize, entry: &Entry, url: &Url, at_us: i64) -> Line {
+        self.connections += 1;
+        self.tally(har).connections += 1;
+        let conn = ConnId(self.connections);
+        let ip = entry.server_ip.trim_matches(['[', ']']).parse::<IpAddr>().ok();
         let opened = Opened {
             peers: Peers { conn, client: NOBODY, server: url.server.clone() },
             at: moment(at_us),
@@ -295,7 +314,26 @@ impl Player<'_> {
             kind: Kind::Https,
         };
         (self.feed)(Message::Opened(Box::new(opened)));
-        Line { conn, c2s_bytes: 0, s2c_bytes: 0 }
+        Line { har, conn, c2s_bytes: 0, s2c_bytes: 0 }
+    }
+
+    /// The handshake of TLS failed between the browser and the server, or whatever stood there.
+    fn refuse(&mut self, line: &Line, url: &Url, at_us: i64, by: End, alert: Option<&str>, words: &str) {
+        let is_name = url.server.host.parse::<IpAddr>().is_err();
+        let handshake = TlsHandshake {
+            leg: Leg::Client,
+            at: moment(at_us),
+            took_us: 0,
+            version: None,
+            cipher: None,
+            alpn: None,
+            sni: is_name.then(|| url.server.host.clone()),
+            resumed: false,
+            client_certificate_requested: false,
+            certificate: None,
+            failure: Some(TlsFailure { alert: alert.map(str::to_owned), by, why: quoted(words) }),
+        };
+        (self.feed)(Message::Tls(line.conn, Box::new(handshake)));
     }
 
     fn send(&mut self, line: &mut Line, direction: Direction, at_us: i64, bytes: Bytes) {
@@ -308,18 +346,73 @@ impl Player<'_> {
         }
     }
 
-    fn close(&mut self, line: &Line, at_us: i64) {
+    fn close(&mut self, line: &Line, at_us: i64, failure: Option<(Failure, &str)>) {
+        let (by, how) = failure.map_or((End::Unknown, How::Unknown), |(failure, _)| (failure.by, failure.how));
         let closed = Closed {
             at: moment(at_us),
-            by: End::Unknown,
-            how: How::Unknown,
+            by,
+            how,
             unclean: false,
             c2s_bytes: line.c2s_bytes,
             s2c_bytes: line.s2c_bytes,
-            why: Some(String::from(WHY)),
+            why: Some(failure.map_or_else(|| WHY.to_owned(), |(_, words)| quoted(words))),
         };
         (self.feed)(Message::Closed(line.conn, Box::new(closed), [0; 2]));
     }
+}
+
+/// What a message is.
+enum Read {
+    Frame(Direction, u8, Vec<u8>),
+    /// What the browser noted.
+    Error(String),
+    Odd,
+}
+
+fn read(message: SocketMessage) -> Read {
+    let kind = message.kind.to_ascii_lowercase();
+    let opcode = message.opcode.unwrap_or(1.0);
+    if kind == "error" || opcode < 0.0 {
+        return Read::Error(message.data);
+    }
+    let direction = match kind.as_str() {
+        "send" | "sent" | "request" | "outgoing" | "client" => Direction::C2s,
+        "receive" | "received" | "response" | "incoming" | "server" => Direction::S2c,
+        _ => return Read::Odd,
+    };
+    let Some(opcode) = [1_u8, 2, 8, 9, 10].into_iter().find(|known| f64::from(*known) == opcode) else {
+        return Read::Odd;
+    };
+    let mut payload = match opcode {
+        1 => message.data.into_bytes(),
+        _ => from_base64(&message.data).unwrap_or_else(|| message.data.into_bytes()),
+    };
+    if opcode >= 8 {
+        payload.truncate(MAX_CONTROL_BYTES);
+    }
+    Read::Frame(direction, opcode, payload)
+}
+
+/// Whether the heads speak of a change to WebSocket, where nothing else does.
+fn upgrades(entry: &Entry) -> bool {
+    let fields = entry.request.headers.iter().chain(&entry.response.headers);
+    fields.into_iter().any(|pair| pair.name.to_ascii_lowercase().starts_with("sec-websocket-"))
+}
+
+/// Schemes of what uses no network.
+fn is_local(scheme: &str) -> bool {
+    let scheme = scheme.to_ascii_lowercase();
+    matches!(scheme.as_str(), "data" | "blob" | "about" | "file" | "filesystem" | "javascript")
+        || scheme.ends_with("extension")
+}
+
+/// What the browser says, as a sentence.
+fn quoted(words: &str) -> String {
+    format!("the browser says: {}", clipped(words.trim(), MAX_WORDS_BYTES))
+}
+
+fn clipped(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
 }
 
 /// A HAR has the wall clock only; it stands in for the other one.

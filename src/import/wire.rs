@@ -1,13 +1,13 @@
 //! What an entry would have looked like on the wire: HTTP/1.1 heads and bodies, the upgrade.
 //!
-//! The browser has undone content codings, chunks, HTTP/2 and compression, so the fields that described them are left out and
-//! lengths are those of what the HAR holds. A line break inside a field becomes a space: a HAR cannot smuggle in a request.
+//! The browser has undone content codings, chunks, HTTP/2 and compression, so the fields that described them are left out
+//! and lengths are those of what the HAR holds; [`unknown`] tells what it does not. A line break inside a field becomes a
+//! space: a HAR cannot smuggle in a request.
 
-use super::har::{Entry, Pair, Url};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::har::{Body, Entry, Pair, Url};
+use crate::tap::feed::Unknown;
 use bytes::Bytes;
-use tungstenite::handshake::derive_accept_key;
+use std::borrow::Cow;
 
 /// Fields that say how a message was carried, not what it said.
 const CARRIAGE: &[&str] =
@@ -15,55 +15,62 @@ const CARRIAGE: &[&str] =
 /// The key of RFC 6455 section 1.3, where the HAR has left out the browser's.
 const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// A request, head and content.
-pub(super) fn request(entry: &Entry, url: &Url) -> Bytes {
-    let content = content_sent(entry);
-    let mut out = head_sent(entry, url, &["upgrade"]);
+/// What the HAR does not tell of this entry.
+pub(super) fn unknown(entry: &Entry, is_upgrade: bool) -> Unknown {
+    let size = |body| match body {
+        Body::Size(bytes) if !is_upgrade => Some(bytes),
+        _ => None,
+    };
+    let answered = &entry.response.headers;
+    Unknown {
+        request_head: entry.request.headers.is_empty(),
+        // Of an upgrade some makers keep what the page could see, and nothing of the handshake.
+        response_head: answered.is_empty()
+            || is_upgrade && value_of(answered, "upgrade").or(value_of(answered, "sec-websocket-accept")).is_none(),
+        request_bytes: size(entry.sent()),
+        response_bytes: size(entry.received()).filter(|_| entry.status().is_some_and(|status| !is_bare(entry, status))),
+        failure: entry.failure().map(str::to_owned),
+    }
+}
+
+/// A request, head and content; `upgrade` says whether it asks for a WebSocket.
+pub(super) fn request(entry: &Entry, url: &Url, is_upgrade: bool) -> Bytes {
+    let mut out = head_sent(entry, url);
+    if is_upgrade {
+        out.push_str("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+        for (name, value) in [("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", SAMPLE_KEY)] {
+            if value_of(&entry.request.headers, name).is_none() {
+                field(&mut out, name, value);
+            }
+        }
+        out.push_str("\r\n");
+        return out.into();
+    }
+    let content = content(entry.sent());
     if !content.is_empty() || matches!(entry.request.method.as_str(), "POST" | "PUT" | "PATCH") {
         field(&mut out, "Content-Length", &content.len().to_string());
     }
-    out.push_str("\r\n");
-    let mut out = out.into_bytes();
-    out.extend(content);
-    out.into()
+    message(out, &content)
 }
 
 /// Its response.
 pub(super) fn response(entry: &Entry, status: u16) -> Bytes {
-    let content = &entry.response.content;
-    let content = match content.encoding.as_str() {
-        "base64" => STANDARD.decode(content.text.as_bytes()).unwrap_or_default(),
-        _ => content.text.clone().into_bytes(),
-    };
     let mut out = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     fields(&mut out, &entry.response.headers, &["content-encoding", "upgrade"]);
-    // RFC 9110 section 6.4.1: these have no content, whatever they say of its length.
-    let bare = matches!(status, 100..=199 | 204 | 304) || entry.request.method == "HEAD";
-    if !bare {
-        field(&mut out, "Content-Length", &content.len().to_string());
+    if is_bare(entry, status) {
+        return message(out, &[]);
     }
-    out.push_str("\r\n");
-    let mut out = out.into_bytes();
-    if !bare {
-        out.extend(content);
-    }
-    out.into()
+    let content = content(entry.received());
+    field(&mut out, "Content-Length", &content.len().to_string());
+    message(out, &content)
 }
 
-/// The request for an upgrade.
-pub(super) fn upgrade_request(entry: &Entry, url: &Url) -> Bytes {
-    let mut out = head_sent(entry, url, &["upgrade"]);
-    out.push_str("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-    for (name, value) in [("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", SAMPLE_KEY)] {
-        if value_of(&entry.request.headers, name).is_none() {
-            field(&mut out, name, value);
-        }
-    }
-    out.push_str("\r\n");
-    out.into()
+/// RFC 9110 section 6.4.1: these have no content, whatever they say of its length.
+fn is_bare(entry: &Entry, status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 304) || entry.request.method == "HEAD"
 }
 
-/// Its acceptance.
+/// The acceptance of an upgrade. What the HAR does not have of it is not made up, but for what makes it one.
 pub(super) fn upgrade_response(entry: &Entry) -> Bytes {
     let mut out = String::from("HTTP/1.1 101 Switching Protocols\r\n");
     let headers = &entry.response.headers;
@@ -72,35 +79,32 @@ pub(super) fn upgrade_response(entry: &Entry) -> Bytes {
     let readable = extensions.split(',').all(|one| one.trim().starts_with("permessage-deflate"));
     fields(&mut out, headers, if readable { &["upgrade"] } else { &["upgrade", "sec-websocket-extensions"] });
     out.push_str("Connection: Upgrade\r\nUpgrade: websocket\r\n");
-    // Without the browser's own key the right answer is not known to be right: the sample key's belongs to the sample key.
-    if value_of(headers, "sec-websocket-accept").is_none()
-        && value_of(&entry.request.headers, "sec-websocket-key").is_none()
-    {
-        field(&mut out, "Sec-WebSocket-Accept", &derive_accept_key(SAMPLE_KEY.as_bytes()));
-    }
-    out.push_str("\r\n");
-    out.into()
+    message(out, &[])
 }
 
-fn head_sent(entry: &Entry, url: &Url, without: &[&str]) -> String {
+fn head_sent(entry: &Entry, url: &Url) -> String {
     let method = &entry.request.method;
     let method = if is_token(method) { method.as_str() } else { "GET" };
     let mut out = format!("{method} {} HTTP/1.1\r\n", url.target);
     if value_of(&entry.request.headers, "host").is_none() {
         field(&mut out, "Host", &url.server.to_string());
     }
-    fields(&mut out, &entry.request.headers, without);
+    fields(&mut out, &entry.request.headers, &["upgrade"]);
     out
 }
 
-fn content_sent(entry: &Entry) -> Vec<u8> {
-    let post = &entry.request.post_data;
-    if !post.text.is_empty() {
-        return post.text.clone().into_bytes();
+fn message(mut head: String, content: &[u8]) -> Bytes {
+    head.push_str("\r\n");
+    let mut out = head.into_bytes();
+    out.extend(content);
+    out.into()
+}
+
+fn content(body: Body<'_>) -> Cow<'_, [u8]> {
+    match body {
+        Body::Known(content) => content,
+        Body::Size(_) => Cow::Borrowed(&[]),
     }
-    // A browser that took the form apart has left its fields, some of them still escaped.
-    let pairs: Vec<String> = post.params.iter().map(|pair| format!("{}={}", pair.name, pair.value)).collect();
-    pairs.join("&").into_bytes()
 }
 
 fn fields(out: &mut String, pairs: &[Pair], without: &[&str]) {

@@ -76,6 +76,11 @@ impl Decoder {
             Message::Tls(conn, handshake) => self.tls(conn, &handshake, out),
             Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
             Message::Edited(conn, edits) => self.edited(conn, edits),
+            Message::Unknown(conn, unknown) => {
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    connection.place.unknown = *unknown;
+                }
+            }
             Message::Unedited { conn, at, error } => self.unedited(conn, at, &error, out),
             Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
             Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),

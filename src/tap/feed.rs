@@ -47,6 +47,8 @@ pub enum Message {
         /// Why, and where.
         error: rewrite::Error,
     },
+    /// What the bytes of the exchange that follows do not tell, because they come from another record than the wire.
+    Unknown(ConnId, Box<Unknown>),
     /// Bytes were relayed that the tap did not get; the direction is opaque from here on.
     Lost {
         /// Whose.
@@ -69,6 +71,21 @@ pub enum Message {
     Closed(ConnId, Box<Closed>, [u64; 2]),
     /// What holds for all connections from here on; those under way live on.
     Change(Box<Change>),
+}
+
+/// What the record of an exchange leaves out: nothing may be concluded from its absence.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Unknown {
+    /// The request's header fields.
+    pub request_head: bool,
+    /// The response's header fields, or those of the handshake.
+    pub response_head: bool,
+    /// The request's content, of so many bytes.
+    pub request_bytes: Option<u64>,
+    /// The response's content, of so many bytes.
+    pub response_bytes: Option<u64>,
+    /// Why there was no response, in the words of whoever made the record.
+    pub failure: Option<String>,
 }
 
 /// Other rules for what is recorded.
@@ -105,7 +122,7 @@ impl Message {
             Self::Bytes { at, .. } | Self::Unedited { at, .. } | Self::Lost { at, .. } | Self::Ended { at, .. } => {
                 Some(*at)
             }
-            Self::Edited(..) => None,
+            Self::Edited(..) | Self::Unknown(..) => None,
             Self::Closed(_, closed, _) => Some(closed.at),
             Self::Change(_) => None,
         }

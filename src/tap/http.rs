@@ -3,6 +3,7 @@
 
 use super::bosh::{Asked as BoshAsked, Bosh};
 use super::decoder::Streams;
+use super::feed::Unknown;
 use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
@@ -78,11 +79,15 @@ impl HttpTap {
         while let Some(item) = self.http.next() {
             match item {
                 Ok(Item::Request(request)) => self.asked.push_back(bosh.asked(&request, place, exit, streams)),
-                Ok(Item::Exchange(exchange)) if keep(&exchange.request) == Keep::RequestFirst => {
+                Ok(Item::Exchange(mut exchange)) if keep(&exchange.request) == Keep::RequestFirst => {
+                    complete(&mut exchange, place);
                     let asked = self.asked.pop_front().unwrap_or_default();
                     bosh.answered(&asked, &exchange, &self.next_edits(), place, exit);
                 }
-                Ok(Item::Exchange(exchange)) => emit_exchange(&exchange, &self.next_edits(), None, place, exit),
+                Ok(Item::Exchange(mut exchange)) => {
+                    complete(&mut exchange, place);
+                    emit_exchange(&exchange, &self.next_edits(), None, place, exit);
+                }
                 Ok(Item::Upgraded(upgrade)) => return Some((upgrade, self.next_edits())),
                 Err(error) => {
                     self.over = true;
@@ -110,6 +115,20 @@ impl HttpTap {
     }
 }
 
+/// Bodies are as large as they are known to have been, also where their content is not.
+fn complete(exchange: &mut Exchange, place: &Place) {
+    let Unknown { request_bytes, response_bytes, .. } = place.unknown;
+    let Exchange { request, request_body, response, response_body, .. } = exchange;
+    let response_fields = response.as_mut().map(|response| &mut response.fields);
+    for (bytes, body, fields) in
+        [(request_bytes, request_body, Some(&mut request.fields)), (response_bytes, response_body, response_fields)]
+    {
+        let (Some(bytes), Some(fields)) = (bytes, fields) else { continue };
+        body.content_bytes = bytes;
+        fields.retain(|field| !field.name.eq_ignore_ascii_case(b"content-length"));
+    }
+}
+
 /// One exchange as an event; whatever of its bodies could not be decoded as another.
 pub(super) fn emit_exchange(
     exchange: &Exchange,
@@ -131,8 +150,11 @@ pub(super) fn emit_exchange(
     place.may_belong_to(cookie, exit.tracker);
     let rest = is_rest(request);
     let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
-    let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
-    let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
+    let is_held = |bytes: Option<u64>| rest && bytes.is_none();
+    let held = is_held(place.unknown.request_bytes);
+    let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, held);
+    let held = is_held(place.unknown.response_bytes);
+    let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, held);
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
     let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
@@ -143,7 +165,8 @@ pub(super) fn emit_exchange(
         method: &request.method,
         path: path(&request.target),
         port: place.port(),
-        asked: asked(request),
+        asked: if place.unknown.request_head { Asked::Nothing } else { asked(request) },
+        failure: place.unknown.failure.as_deref(),
         credentials: request.field("authorization").map(scheme),
         request_id,
         api: api.as_ref(),
@@ -152,9 +175,20 @@ pub(super) fn emit_exchange(
         location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
+    let failure = place.unknown.failure.clone();
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen =
-        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let seen = HttpExchange {
+        exchange,
+        edits,
+        api,
+        request_id,
+        caused,
+        by_proxy,
+        bosh,
+        failure: failure.as_deref(),
+        request_content,
+        response_content,
+    };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),

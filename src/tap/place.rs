@@ -1,5 +1,6 @@
 //! Where on the map an observation belongs: its connection, session and agent, with the secrets seen there.
 
+use super::feed::Unknown;
 use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Guard, Record};
 use crate::clock::Moment;
@@ -25,6 +26,8 @@ pub(super) struct Unread {
 /// One connection's place.
 pub(super) struct Place {
     pub(super) opened: Moment,
+    /// What is not known of the exchange under way.
+    pub(super) unknown: Unknown,
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
@@ -34,7 +37,15 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, cookie: None, guard: Guard::default() }
+        Self {
+            opened,
+            unknown: Unknown::default(),
+            peers,
+            session: None,
+            user: None,
+            cookie: None,
+            guard: Guard::default(),
+        }
     }
 
     /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.

@@ -57,7 +57,8 @@ impl Socket {
         place.may_belong_to(cookie, exit.tracker);
         let spot = place.spot(Some(id), exchange.ended, exit.door);
         let opening = Opening {
-            offered: &handshake.protocols_offered,
+            // What one side said means nothing without the other.
+            offered: if place.unknown.response_head { &[] } else { &handshake.protocols_offered },
             selected: handshake.protocol.as_deref(),
             user_agent: exchange.request.field("user-agent").unwrap_or_default(),
         };

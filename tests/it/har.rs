@@ -4,7 +4,7 @@ use crate::support::program::actions;
 use finesse_tap::capture::rules::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::export::{Show, Sources, Told, har, text};
-use finesse_tap::import::{Har, Tally};
+use finesse_tap::import::{self, Har, Tally};
 use finesse_tap::session::Tracker;
 use finesse_tap::tap::Decoder;
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ fn a_login_in_a_har_gives_the_events_of_a_live_one_without_the_password() {
             "connection-closed",
         ]
     );
-    assert_eq!((tally.exchanges, tally.sockets, tally.messages, tally.odd_messages, tally.skipped), (2, 1, 6, 1, 2));
+    assert_eq!((tally.exchanges, tally.sockets, tally.messages, tally.failures), (2, 1, 6, 1));
+    assert_eq!((tally.local, tally.undated, tally.left_out()), (1, 1, 1));
 
     let opened = &events[1]["finesse"]["ws"];
     assert_eq!((&opened["protocol"], &opened["accept_valid"]), (&json!("xmpp"), &json!(true)));
@@ -118,7 +119,7 @@ fn the_hars_of_other_programs_give_the_same_stanzas() {
         entry["response"]["_error"] = Value::Null;
     }
     let (lines, tally) = imported(file(&edge.to_string()).path());
-    assert_eq!((stanzas(&lines), tally.sockets, tally.skipped), (expected.clone(), 1, 2));
+    assert_eq!((stanzas(&lines), tally.sockets, tally.undated), (expected.clone(), 1, 1));
     closes(1006, None, "2026-01-15T09:12:45.000500Z", &lines);
 
     // HTTP Toolkit: how the socket ended, and when; no connections.
@@ -230,7 +231,7 @@ fn a_har_cannot_smuggle_in_requests_or_stop_the_import() {
         json!({}),
     ]);
     let (lines, tally) = imported(file(&json!({ "log": { "entries": entries } }).to_string()).path());
-    assert_eq!((tally.exchanges, tally.skipped), (4, 4), "{lines}");
+    assert_eq!((tally.exchanges, tally.malformed, tally.undated), (4, 2, 2), "{lines}");
     let events = events(&lines);
     assert_eq!(events.iter().filter(|event| event["event"]["action"] == "http-exchange").count(), 4);
     assert!(events.iter().all(|event| event["event"]["action"] != "decode-error"), "{lines}");
@@ -365,7 +366,9 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 fn open(path: &Path) -> Har {
-    Har::open(path, &mut |_, _| {}).unwrap()
+    let mut hars = import::open(path, &mut |_, _| {}).unwrap();
+    assert_eq!(hars.len(), 1);
+    hars.remove(0)
 }
 
 fn imported(path: &Path) -> (String, Tally) {
@@ -374,7 +377,7 @@ fn imported(path: &Path) -> (String, Tally) {
     let mut lines = String::new();
     let mut feed =
         |message| decoder.take(message, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
-    let tally = open(path).play(1, &mut feed, &mut |_, _| {}).unwrap();
+    let tally = import::play(&[open(path)], &mut feed, &mut |_, _| {}).unwrap()[0];
     crate::contract::assert_valid(&lines);
     (lines, tally)
 }

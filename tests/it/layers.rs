@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["conn", "clock", "glyph", "http1", "ws", "xmpp", "capture", "tls"]),
     ("browse", &["conn"]),
     ("report", &["conn", "clock", "glyph", "capture", "session", "stored"]),
-    ("import", &["conn", "clock", "ws", "capture", "tap"]),
+    ("import", &["conn", "clock", "ws", "capture", "tap", "stored"]),
     // An export reads finished lines: what it cannot import it cannot leak.
     ("export", &["conn", "clock", "glyph", "ws", "stored"]),
     ("hosts", &[]),

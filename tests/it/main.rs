@@ -16,6 +16,7 @@ mod endings;
 mod har;
 mod hosts;
 mod layers;
+mod makers;
 mod packaging;
 mod playbook;
 mod pressure;

@@ -74,8 +74,8 @@ impl Redactor {
         };
         let removes = match &seen.what {
             What::Opened(opened) => wire::opened(opened, &mut event),
-            What::Tls(handshake) => wire::tls(handshake, &mut event),
-            What::Closed { closed, duration_ns } => wire::closed(closed, *duration_ns, &mut event),
+            What::Tls(handshake) => wire::tls(&mut scrub, handshake, &mut event),
+            What::Closed { closed, duration_ns } => wire::closed(&mut scrub, closed, *duration_ns, &mut event),
             What::Exchange(exchange) => wire::exchange(&mut scrub, exchange, &mut event),
             What::WebSocketOpened { exchange, edits, handshake } => {
                 wire::websocket_opened(&mut scrub, exchange, edits, handshake, &mut event)

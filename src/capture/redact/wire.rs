@@ -37,7 +37,12 @@ pub(super) fn opened<'o>(opened: &'o Opened, event: &mut Event<'o>) -> Removes {
     Removes::Nothing
 }
 
-pub(super) fn closed<'o>(closed: &'o Closed, duration_ns: u64, event: &mut Event<'o>) -> Removes {
+pub(super) fn closed<'o>(
+    scrub: &mut Scrub<'_>,
+    closed: &'o Closed,
+    duration_ns: u64,
+    event: &mut Event<'o>,
+) -> Removes {
     event.event.action = "connection-closed";
     event.event.category = &["network"];
     event.event.types = &["connection", "end"];
@@ -54,11 +59,16 @@ pub(super) fn closed<'o>(closed: &'o Closed, duration_ns: u64, event: &mut Event
         conn.c2s_bytes = Some(closed.c2s_bytes);
         conn.s2c_bytes = Some(closed.s2c_bytes);
     }
-    event.error = closed.why.as_deref().map(|why| Fault { kind: None, code: None, message: Some(Cow::Borrowed(why)) });
-    Removes::Nothing
+    event.error = closed.why.as_deref().map(|why| fault(scrub, why));
+    Removes::Payload
 }
 
-pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Removes {
+/// A sentence as an error: a peer's words may be in it.
+fn fault<'o>(scrub: &mut Scrub<'_>, why: &'o str) -> Fault<'o> {
+    Fault { kind: None, code: None, message: Some(clip(scrub.text(why))) }
+}
+
+pub(super) fn tls<'o>(scrub: &mut Scrub<'_>, handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Removes {
     event.event.action = "tls-handshake";
     event.event.category = &["network"];
     event.event.types = &["connection"];
@@ -92,14 +102,10 @@ pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Rem
     if let Some(failure) = &handshake.failure {
         event.log.level = if failure.by == End::Client { "warn" } else { "error" };
         leg.failed_by = Some(failure.by.as_str());
-        event.error = Some(Fault {
-            kind: failure.alert.as_deref().map(Cow::Borrowed),
-            code: None,
-            message: Some(Cow::Borrowed(&failure.why)),
-        });
+        event.error = Some(Fault { kind: failure.alert.as_deref().map(Cow::Borrowed), ..fault(scrub, &failure.why) });
     }
     event.finesse.tls = Some(leg);
-    Removes::Nothing
+    Removes::Payload
 }
 
 pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event: &mut Event<'o>) -> Removes {
@@ -149,6 +155,7 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
             caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
         });
     }
+    event.error = seen.failure.map(|why| fault(scrub, why));
     if let Some(id) = seen.request_id {
         event.transaction = Some(event::Id { id: crate::session::tracker::transaction(id) });
     }

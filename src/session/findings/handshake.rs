@@ -3,14 +3,24 @@
 use super::{Code, Confidence, Finding, Kind};
 
 /// A request for the WebSocket's path that was answered without becoming one.
-pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequence: u64) -> Option<Finding> {
+pub(in crate::session) fn not_upgraded(
+    asked: Asked,
+    status: Option<u16>,
+    failure: Option<&str>,
+    sequence: u64,
+) -> Option<Finding> {
     let finding = match asked {
         Asked::Upgrade => Finding::new(Code::UpgradeRefused, Confidence::Certain),
         Asked::PathOnly => Finding::new(Code::UpgradeStripped, Confidence::Likely),
         Asked::Nothing => return None,
     };
-    // Without an answer the connection's end tells the story.
-    Some(finding.seen([sequence]).fact("status", Kind::Plain, status?))
+    let finding = finding.seen([sequence]);
+    match (status, failure) {
+        (Some(status), _) => Some(finding.fact("status", Kind::Plain, status)),
+        (None, Some(failure)) => Some(finding.fact("reason", Kind::Text, failure)),
+        // Without an answer the connection's end tells the story.
+        (None, None) => None,
+    }
 }
 
 /// What a request asks for.

@@ -25,6 +25,8 @@ pub struct Rest<'r> {
     pub port: u16,
     /// Whether it asks for the WebSocket.
     pub asked: Asked,
+    /// Why no response came, in the browser's words.
+    pub failure: Option<&'r str>,
     /// `basic` or `bearer`, if it carried credentials.
     pub credentials: Option<&'static str>,
     /// The requestId header.
@@ -71,7 +73,7 @@ impl Tracker {
             // The stamp has whole seconds: half of one is its expectation.
             server.stamped(date_ms + 500, spot.at);
         }
-        if let Some(finding) = findings::handshake::not_upgraded(rest.asked, rest.status, spot.sequence) {
+        if let Some(finding) = findings::handshake::not_upgraded(rest.asked, rest.status, rest.failure, spot.sequence) {
             self.find(spot, finding);
         }
         self.credentials(spot, rest);

@@ -295,6 +295,7 @@ impl Capture {
                 self.ended.push(direction);
             }
             Message::Change(_) => panic!("nobody changed anything"),
+            Message::Unknown(..) => panic!("the wire leaves nothing out"),
             Message::Edited(..) | Message::Unedited { .. } => panic!("headers were rewritten"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
             Message::Closed(_, closed, lost) => {
