@@ -59,11 +59,10 @@ pub fn doctor(config: DoctorFlags) -> anyhow::Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    let advice = match config.format {
-        Format::Text => "what to do is said above, behind the arrows and at the end",
-        Format::Json => "what to do is in the document, in `advice` and `next`",
-    };
-    bail!("failed: {}\nhint: {advice}", failed.join(", "))
+    match config.format {
+        Format::Text => bail!("as it is, a desktop cannot work with {}", question.server),
+        Format::Json => bail!("failed: {}", failed.join(", ")),
+    }
 }
 
 /// Typed unseen on a terminal; else all of standard input, a line end behind it aside.

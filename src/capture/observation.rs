@@ -92,6 +92,9 @@ pub struct TlsFailure {
     pub why: String,
 }
 
+/// Begins a sentence that ends in a browser's own words.
+pub const QUOTED: &str = "the browser says: ";
+
 /// Who did it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {

@@ -18,10 +18,12 @@ What Chrome's \"sanitized\" HAR leaves in: it drops Cookie, Set-Cookie and Autho
 were, so the SASL message with the agent's password is in it, and so are tokens in URLs and in bodies. Do not mail a HAR.
 
 What a HAR cannot tell, and the capture does not make up: pings and pongs, fragments, compression, TLS, the browser's address, \
-bytes on the wire, when and how connections ended; HTTP Toolkit alone notes close codes. Setting `unknown` in the first line of \
-the capture lists it. Sizes are those of what the HAR holds.
+bytes on the wire, when and how connections ended, unless the browser noted a failure (net::ERR_…, which is kept and judged); \
+HTTP Toolkit alone notes close codes. Setting `unknown` in the first line of the capture lists it. Sizes are those of what the HAR \
+holds, or names. No finding is made of header fields that the HAR leaves out.
 
-Exit code 1 if a file is damaged; what could be read of it is in the capture all the same. \
+Exit code 1 if a file is damaged or entries or messages had to be left out, which are counted by kind; what could be read is in the \
+capture all the same. Passed over without that: CONNECT, whose requests are listed by themselves, and data: URLs and the like. \
 The variables of these options count here too, such as FINESSE_TAP_REDACT.
 
 Next: `finesse-tap export text captures/*.ndjson -o -`.";
@@ -31,7 +33,7 @@ Next: `finesse-tap export text captures/*.ndjson -o -`.";
 pub struct ImportFlags {
     /// The HAR files
     ///
-    /// Uncompressed, and files rather than pipes: they are read twice.
+    /// As they are, compressed by gzip, or a zip of HARs. Files rather than pipes: they are read twice.
     #[arg(value_name = "HAR", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
     /// Write the capture into DIR, or to standard output with -

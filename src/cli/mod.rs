@@ -152,9 +152,10 @@ pub enum Command {
     Report(Box<ReportFlags>),
     /// Read a browser's own HAR through the same decoder and the same redaction
     ///
-    /// For when the proxy was not there: somebody pressed "Export HAR" in Chrome, Edge, Playwright or HTTP Toolkit. Requests and
-    /// WebSocket messages become the events that a live capture would have, merged by time, with secrets removed on the way. A
-    /// HAR holds passwords even where Chrome calls it sanitized: import it, and hand over the capture.
+    /// For when the proxy was not there: somebody exported a HAR from a browser (Chrome, Edge, Firefox, Safari), from Playwright,
+    /// or from a proxy (HTTP Toolkit, mitmproxy, Charles, Fiddler, Proxyman, Reqable). Requests and WebSocket messages become the
+    /// events that a live capture would have, with secrets removed on the way. Several HARs are merged by time into one
+    /// capture. A HAR holds passwords even where Chrome calls it sanitized: import it, and hand over the capture.
     #[command(after_long_help = import::MORE)]
     Import(Box<ImportFlags>),
     /// Make a HAR, a pcapng or a transcript of captures

@@ -20,12 +20,12 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
     if let Some(first) = diagnosis.steps().find(|step| step.verdict == Verdict::Fail)
         && let Some(advice) = &first.advice
     {
-        next.push(format!("first see to `{}`: {advice}", first.name));
+        next.push(format!("fix `{}` first: {advice}", first.name));
     }
     if is_bad("upgrade") && port_open(direct, "port 7443") {
         next.push(format!("try the port of older releases: finesse-tap doctor {}", at_port(question, 7443)));
     }
-    if let Some(pin) = direct.pin.filter(|_| !leads_back(direct)) {
+    if let Some(pin) = direct.pin.filter(|_| !leads_back(direct) && !lacks_socket(direct)) {
         let (trust, condition) = if direct.trusted && question.trust != Trust::Insecure {
             (trust(&question.trust), "")
         } else {
@@ -40,10 +40,13 @@ pub(super) fn next(question: &Question, diagnosis: &Diagnosis, direct: Option<&W
             Some(proxy) if diagnosis.verdict != Verdict::Fail && proxy.ip().is_loopback() => {
                 let listen = if proxy.port() == USUAL_PORT { String::new() } else { format!(" --listen {proxy}") };
                 let browse = format!("finesse-tap browse --upstream {}{listen}{certs}", question.server);
-                next.push(format!("the proxy is in nobody's way: open the desktop through it: {browse}"));
+                next.push(format!("open the desktop through the proxy: {browse}"));
             }
             Some(_) => {}
-            None => next.push(format!("run the proxy{condition}: finesse-tap run --upstream {common}{listen}{certs}")),
+            None => {
+                let run = format!("finesse-tap run --upstream {common}{listen}{certs} --browse");
+                next.push(format!("run the proxy{condition}, and open a browser for which it is the server: {run}"));
+            }
         }
         if question.credentials.is_none() {
             next.push(format!("try a whole login: finesse-tap doctor {common} --user ID --password-stdin < FILE"));
@@ -81,6 +84,12 @@ fn running(diagnosis: &Diagnosis) -> Option<SocketAddr> {
         }
         Way::Direct => None,
     })
+}
+
+/// There is no WebSocket at this server: a desktop finds nothing there, with the proxy or without.
+fn lacks_socket(direct: &Walked) -> bool {
+    let status = direct.step("upgrade").and_then(|step| step.fact("status")?.parse::<u16>().ok());
+    status.is_some_and(|status| matches!(status, 200..=499) && !matches!(status, 401 | 403))
 }
 
 /// What was examined is this program itself.

@@ -16,9 +16,10 @@ use crate::tls::leaf::COMMON_NAME;
 use crate::tls::upstream::{Connected, Pin, Trust, Upstream};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 /// A certificate that ends sooner than this is worth a warning.
 const EXPIRY_WARN_DAYS: i64 = 30;
@@ -57,6 +58,11 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
     let shown = chain(&connected);
     // One connection at a time: there are servers, and middleboxes, that take no more.
     let Connected { mut stream, handshake: seen } = connected;
+    if seen.client_certificate_requested
+        && let Some(fault) = refused_ours(question, &mut stream).await
+    {
+        return (fault.into(), None);
+    }
     let _ = stream.shutdown().await;
     let tls13 = accepted(question, address, TLS13).await;
     let tls12 = accepted(question, address, TLS12).await;
@@ -80,6 +86,33 @@ pub(super) async fn tls(question: &Question, address: SocketAddr) -> (Outcome, O
         Some(shown) => (outcome, Some(shown)),
         None => (Outcome::fail("the server showed no certificate", "is it a web server?"), None),
     }
+}
+
+/// A server that asked for a certificate judges it behind the handshake in TLS 1.3 (RFC 8446 section 4.4.2.4): what it said of
+/// ours, or of there being none, if that is the end.
+async fn refused_ours(question: &Question, stream: &mut TlsStream<TcpStream>) -> Option<Fault> {
+    let mut first = [0];
+    let ended = match timeout((question.limit / 4).min(PROBE_LIMIT), stream.read(&mut first)).await {
+        // It waits for a request, or is not waiting for one.
+        Err(_) | Ok(Ok(1..)) => return None,
+        Ok(Ok(0)) => "by closing the connection".to_owned(),
+        Ok(Err(error)) => match crate::tls::cause(&error) {
+            Some(rustls::Error::AlertReceived(alert)) => {
+                format!("with the TLS alert {}", crate::tls::alert_name(*alert))
+            }
+            _ => format!("by ending the connection ({error})"),
+        },
+    };
+    Some(match &question.client {
+        None => Fault::new(
+            format!("the server wants a client certificate, and refused us {ended}"),
+            "give it one that it knows: --upstream-client-cert FILE and --upstream-client-key FILE",
+        ),
+        Some(_) => Fault::new(
+            format!("the server refused the client certificate {ended}"),
+            "is its issuer known to the server, and is it still valid?",
+        ),
+    })
 }
 
 /// Whether one version alone is taken.
@@ -138,7 +171,7 @@ pub(super) async fn certificate(
     let outcome = match (upstream.is_some(), left_days) {
         (true, ..0) => Outcome::warn(
             format!("trusted, but it expired on {}", date(leaf.not_after)),
-            "browsers refuse it: the server needs a new one",
+            "renew the server's certificate: browsers refuse it",
         ),
         (true, 0..EXPIRY_WARN_DAYS) if !own => Outcome::warn(
             format!("trusted, but it expires in {left_days} days, on {}", date(leaf.not_after)),

@@ -277,7 +277,8 @@ pub(super) fn epoch_us(value: &Value) -> Option<i64> {
 }
 
 fn epoch(time: f64) -> Option<i64> {
-    if time <= 0.0 {
+    // Before 1973 there is no HAR; what is smaller is a time within something.
+    if time < 1e8 {
         return None;
     }
     // As seconds, 1e11 would be in the year 5138; as milliseconds, 1e14.

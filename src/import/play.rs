@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::har::{Entry, SocketMessage, Url, epoch_us, from_base64, ms_as_us};
 use super::place::{self, Condition, Messages};
 use super::{Har, Tally, wire};
-use crate::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
+use crate::capture::observation::{Closed, End, How, Leg, Opened, QUOTED, TlsFailure, TlsHandshake};
 use crate::clock::Moment;
 use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
 use crate::tap::feed::Message;
@@ -408,7 +408,7 @@ fn is_local(scheme: &str) -> bool {
 
 /// What the browser says, as a sentence.
 fn quoted(words: &str) -> String {
-    format!("the browser says: {}", clipped(words.trim(), MAX_WORDS_BYTES))
+    format!("{QUOTED}{}", clipped(words.trim(), MAX_WORDS_BYTES))
 }
 
 fn clipped(text: &str, bytes: usize) -> &str {

@@ -29,11 +29,11 @@ pub(super) fn open(path: &Path) -> io::Result<Vec<Source>> {
 }
 
 fn members(path: &Path, file: File) -> io::Result<Vec<Source>> {
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(io::Error::other)?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| unreadable(&error))?;
     let mut found = Vec::new();
     for index in 0..archive.len() {
-        let member = archive.by_index(index).map_err(io::Error::other)?;
-        let name = member.name().map_err(io::Error::other)?.into_owned();
+        let member = archive.by_index(index).map_err(|error| unreadable(&error))?;
+        let name = member.name().map_err(|error| unreadable(&error))?.into_owned();
         let lower = name.to_ascii_lowercase();
         // What macOS adds is no HAR, whatever it is called.
         let is_har = lower.ends_with(".har") || lower.ends_with(".har.gz");
@@ -48,9 +48,17 @@ fn members(path: &Path, file: File) -> io::Result<Vec<Source>> {
         found.push(plain(path.join(name), unpacked, &magic)?);
     }
     if found.is_empty() {
-        return Err(io::Error::other("no .har is in this zip archive"));
+        return Err(io::Error::other(
+            "no .har is in this zip archive\nhint: what a browser exported is wanted, or a zip of such",
+        ));
     }
     Ok(found)
+}
+
+fn unreadable(error: &zip::result::ZipError) -> io::Error {
+    io::Error::other(format!(
+        "a zip archive that cannot be read ({error})\nhint: unpack it, and import the .har that is in it"
+    ))
 }
 
 /// A file that is no archive, begins with `magic`, and stands at its beginning.

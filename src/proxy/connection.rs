@@ -494,8 +494,8 @@ fn client_failed(error: &io::Error, sni: Option<String>, started: Moment, accoun
             (Ending::new(End::Client, How::TlsAlert, why), Some(name))
         }
         Some(cause) => {
-            let why = format!("the client's TLS handshake cannot be answered: {cause}");
-            (Ending::new(End::Proxy, How::TlsAlert, why), None)
+            let (why, alert) = tls::unanswerable(cause);
+            (Ending::new(End::Proxy, How::TlsAlert, why), alert)
         }
         None => (left(error, "during the TLS handshake"), None),
     };

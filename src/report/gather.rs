@@ -56,6 +56,8 @@ pub(super) struct Gather {
     places: Vec<(u32, Mark)>,
     sessions_left_out: u64,
     named: List<String>,
+    /// When the first file was opened: for an import, long after all it tells of.
+    opened_us: Option<i64>,
 }
 
 struct Run {
@@ -121,8 +123,12 @@ impl Gather {
             return;
         }
         self.report.totals.lines += 1;
-        self.report.from_us = Some(self.report.from_us.map_or(at_us, |from| from.min(at_us)));
-        self.report.to_us = Some(self.report.to_us.map_or(at_us, |to| to.max(at_us)));
+        if &*line.event.action == "log-opened" {
+            self.opened_us = Some(self.opened_us.map_or(at_us, |opened| opened.min(at_us)));
+        } else {
+            self.report.from_us = Some(self.report.from_us.map_or(at_us, |from| from.min(at_us)));
+            self.report.to_us = Some(self.report.to_us.map_or(at_us, |to| to.max(at_us)));
+        }
         self.total(&line, place);
         let owner = self.owner(run, &line, place);
         self.connection(run, owner, &line, place);
@@ -161,6 +167,8 @@ impl Gather {
         }
         let filter = self.filter;
         let report = &mut self.report;
+        report.from_us = report.from_us.into_iter().chain(self.opened_us).min();
+        report.to_us = report.to_us.or(self.opened_us);
         report.sessions.retain(|session| filter.takes(&session.id, session.user.as_deref().or(Some(""))));
         report.sessions.sort_by_key(|session| session.from_us);
         for session in &mut report.sessions {

@@ -2,21 +2,23 @@
 //!
 //! [`ca`] keeps a CA that is good for the fronted names only, [`leaf`] mints what the browser sees, [`front`] and
 //! [`upstream`] are the two ready-made rustls configurations, [`certificate`] turns DER into what a person compares.
-//! Provider, versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone, or `xmpp-client`) are named here and nowhere else.
+//! `algorithm` is the cryptography, `proof` what a server has to prove. Versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone, or `xmpp-client`) are named here and nowhere else.
 //! Nothing here accepts or dials: [`crate::proxy`] does.
 
+mod algorithm;
 pub mod ca;
 pub mod certificate;
 pub mod front;
 pub mod keylog;
 pub mod leaf;
+mod proof;
 mod refusal;
 pub mod upstream;
 
+pub(crate) use algorithm::provider;
+
 use crate::conn::Kind;
 use rustls::AlertDescription;
-use rustls::crypto::CryptoProvider;
-use std::sync::{Arc, OnceLock};
 
 /// The protocols offered and accepted in ALPN on both legs (RFC 7301): what the tap can read. Behind STARTTLS it is agreed
 /// already what is spoken.
@@ -32,12 +34,6 @@ pub fn alpn(kind: Kind) -> Vec<Vec<u8>> {
 
 /// TLS versions on both legs.
 pub(crate) const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
-
-/// The cryptography in use: ring, named explicitly so that another provider in the dependency graph cannot matter.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    Arc::clone(PROVIDER.get_or_init(|| Arc::new(rustls::crypto::ring::default_provider())))
-}
 
 /// An alert by its name in RFC 8446 section 6 (or the RFC that added it); `alert_N` for others.
 #[must_use]
@@ -76,6 +72,31 @@ pub fn alert_name(alert: AlertDescription) -> String {
         other => return format!("alert_{}", u8::from(other)),
     };
     name.to_owned()
+}
+
+/// Why a client's handshake cannot be answered, in plain words, and the alert that it is sent (RFC 8446 section 6.2).
+#[must_use]
+pub fn unanswerable(cause: &rustls::Error) -> (String, Option<String>) {
+    use rustls::PeerIncompatible as P;
+    let (why, alert) = match cause {
+        rustls::Error::NoApplicationProtocol => (
+            "the client wants another protocol than HTTP/1.1 (such as HTTP/2 alone): let it offer http/1.1, too".to_owned(),
+            Some(AlertDescription::NoApplicationProtocol),
+        ),
+        rustls::Error::PeerIncompatible(
+            P::Tls12NotOffered | P::Tls12NotOfferedOrEnabled | P::SupportedVersionsExtensionRequired,
+        ) => (
+            "the client speaks only TLS older than 1.2, as browsers before 2014 and switched-back ones do: switch TLS 1.2 on there"
+                .to_owned(),
+            Some(AlertDescription::ProtocolVersion),
+        ),
+        rustls::Error::PeerIncompatible(P::NoCipherSuitesInCommon | P::NoKxGroupsInCommon | P::NoSignatureSchemesInCommon) => (
+            "the client has no cipher, group or signature in common with TLS 1.2 with ECDHE and AEAD, or TLS 1.3".to_owned(),
+            Some(AlertDescription::HandshakeFailure),
+        ),
+        other => (format!("the client's TLS handshake cannot be answered: {other}"), None),
+    };
+    (why, alert.map(alert_name))
 }
 
 /// The rustls error inside an I/O error, if there is one.

@@ -6,7 +6,8 @@
 
 use super::certificate::{describe, hex, sha256};
 use super::keylog::KeyLogFile;
-use super::refusal::{self, OtherPin};
+use super::proof;
+use super::refusal::{self, OtherPin, Shown};
 use crate::capture::observation::{Leg, TlsHandshake};
 use crate::clock::{self, Moment};
 use crate::conn::Kind;
@@ -17,8 +18,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, OtherError, ProtocolVersion,
+    RootCertStore, SignatureScheme,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -227,13 +228,15 @@ struct Seen {
     certificate: Option<CertificateDer<'static>>,
     certificate_accepted: bool,
     certificate_requested: bool,
+    /// One was sent in answer.
+    certificate_sent: bool,
 }
 
 tokio::task_local! {
     static SEEN: RefCell<Seen>;
 }
 
-/// Notes the certificate, then asks another verifier.
+/// Notes the certificate, then asks another verifier whether to believe it; its proof is the same for all.
 #[derive(Debug)]
 struct Witness(Arc<dyn ServerCertVerifier>);
 
@@ -261,7 +264,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        proof::verify(ProtocolVersion::TLSv1_2, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -270,7 +273,7 @@ impl ServerCertVerifier for Witness {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        proof::verify(ProtocolVersion::TLSv1_3, message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -306,8 +309,7 @@ impl ServerCertVerifier for ByPin {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = super::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &algorithms)
+        proof::verify(ProtocolVersion::TLSv1_2, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -316,8 +318,7 @@ impl ServerCertVerifier for ByPin {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = super::provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &algorithms)
+        proof::verify(ProtocolVersion::TLSv1_3, message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -331,7 +332,11 @@ struct Answer(Option<Arc<CertifiedKey>>);
 
 impl ResolvesClientCert for Answer {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let _ = SEEN.try_with(|seen| seen.borrow_mut().certificate_requested = true);
+        let _ = SEEN.try_with(|seen| {
+            let mut seen = seen.borrow_mut();
+            seen.certificate_requested = true;
+            seen.certificate_sent = self.0.is_some();
+        });
         self.0.clone()
     }
 
@@ -394,7 +399,17 @@ fn refused(host: &str, since: Moment, error: &io::Error, seen: Seen) -> Box<Refu
     let mut handshake = blank(host, since);
     handshake.client_certificate_requested = seen.certificate_requested;
     let certificate = seen.certificate.as_deref().map(describe);
-    let (failure, hint) = refusal::judge(error, host, certificate.as_ref(), seen.certificate_accepted);
+    let shown = certificate.as_ref().zip(seen.certificate.as_deref()).map(|(certificate, der)| Shown {
+        certificate,
+        accepted: seen.certificate_accepted,
+        unusable_key: proof::unusable_key(der),
+    });
+    let asked = match (seen.certificate_requested, seen.certificate_sent) {
+        (false, _) => refusal::Asked::Nothing,
+        (true, false) => refusal::Asked::InVain,
+        (true, true) => refusal::Asked::Answered,
+    };
+    let (failure, hint) = refusal::judge(error, host, shown.as_ref(), asked);
     handshake.certificate = certificate;
     handshake.failure = Some(failure);
     Box::new(Refused { handshake, hint })

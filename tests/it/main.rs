@@ -22,6 +22,7 @@ mod playbook;
 mod pressure;
 mod program;
 mod real;
+mod refusals;
 mod reload;
 mod report;
 mod rewrite;

@@ -292,11 +292,11 @@ fn a_failures_words_are_a_peers_and_hold_no_secret() {
 
 #[test]
 fn base64_in_every_spelling_also_of_what_was_sent() {
-    let body = "<SystemInfo><status>IN_SERVICE</status></SystemInfo>?>";
-    let standard = "PFN5c3RlbUluZm8+PHN0YXR1cz5JTl9TRVJWSUNFPC9zdGF0dXM+PC9TeXN0ZW1JbmZvPj8+";
+    let body = "<SystemInfo><status>IN??SERVICE</status></SystemInfo>";
+    let standard = "PFN5c3RlbUluZm8+PHN0YXR1cz5JTj8/U0VSVklDRTwvc3RhdHVzPjwvU3lzdGVtSW5mbz4=";
     let spellings = [
         (standard.to_owned(), "base64"),
-        (standard.replace('+', "-"), "BASE64"),
+        (standard.replace('+', "-").replace('/', "_").replace('=', ""), "BASE64"),
         (format!("{}\r\n{}", &standard[..20], &standard[20..]), "Base64"),
     ];
     for (text, encoding) in spellings {

@@ -6,7 +6,7 @@ use crate::capture::event::{
     self, Event, Fault, Hash, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Tls, TlsClient, TlsLeg,
     TlsServer, Upstream, Url, UserAgent, WsClose, X509, stamp_s,
 };
-use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, TlsHandshake, WebSocketEnd};
+use crate::capture::observation::{Closed, End, How, HttpExchange, Opened, QUOTED, TlsHandshake, WebSocketEnd};
 use crate::capture::rules::{self, Class};
 use crate::conn::Direction;
 use crate::http1::{Exchange, Version};
@@ -60,7 +60,12 @@ pub(super) fn closed<'o>(
         conn.s2c_bytes = Some(closed.s2c_bytes);
     }
     event.error = closed.why.as_deref().map(|why| fault(scrub, why));
-    Removes::Payload
+    removes(closed.why.as_deref())
+}
+
+/// Only of an imported record are there a browser's words in it.
+fn removes(why: Option<&str>) -> Removes {
+    if why.is_some_and(|why| why.starts_with(QUOTED)) { Removes::Payload } else { Removes::Nothing }
 }
 
 /// A sentence as an error: a peer's words may be in it.
@@ -105,7 +110,7 @@ pub(super) fn tls<'o>(scrub: &mut Scrub<'_>, handshake: &'o TlsHandshake, event:
         event.error = Some(Fault { kind: failure.alert.as_deref().map(Cow::Borrowed), ..fault(scrub, &failure.why) });
     }
     event.finesse.tls = Some(leg);
-    Removes::Payload
+    removes(handshake.failure.as_ref().map(|failure| &*failure.why))
 }
 
 pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event: &mut Event<'o>) -> Removes {
