@@ -36,7 +36,7 @@
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
-//! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
+//! | 1 codecs | [`http1`], [`http2`] (→ [`http1`] for its heads), [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`], [`glyph`] |
 //!
 //! # Invariants
@@ -77,6 +77,7 @@ pub mod finesse;
 pub mod glyph;
 pub mod hosts;
 pub mod http1;
+pub mod http2;
 pub mod import;
 pub mod log;
 pub mod proxy;

@@ -154,7 +154,7 @@ pub(super) const PROTOCOL: &[&str] = &["tls", "http", "websocket", "bosh", "xmpp
 /// `network.application`
 pub(super) const APPLICATION: &[&str] = &["finesse"];
 /// `http.version`
-pub(super) const HTTP_VERSION: &[&str] = &["1.0", "1.1"];
+pub(super) const HTTP_VERSION: &[&str] = &["1.0", "1.1", "2"];
 /// `tls.version`
 pub(super) const TLS_VERSION: &[&str] = &["1.2", "1.3"];
 /// `tls.version_protocol`

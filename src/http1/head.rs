@@ -17,6 +17,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1, and higher minor versions, which are read as it (RFC 9110 section 2.5).
     Http11,
+    /// HTTP/2: heads of [`crate::http2`], which have the same form.
+    Http2,
 }
 
 /// One field line.

@@ -8,6 +8,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("conn", &[]),
     ("glyph", &[]),
     ("http1", &["conn", "clock"]),
+    ("http2", &["conn", "clock", "http1"]),
     ("ws", &["conn", "clock", "http1"]),
     ("rewrite", &["conn", "http1"]),
     ("xmpp", &["conn", "clock"]),
@@ -16,7 +17,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("session", &["conn", "clock", "xmpp", "finesse"]),
     ("capture", &["conn", "clock", "glyph", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session"]),
     ("bus", &["conn", "clock", "capture"]),
-    ("tap", &["conn", "clock", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"]),
+    (
+        "tap",
+        &["conn", "clock", "http1", "http2", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"],
+    ),
     ("tls", &["conn", "clock", "capture"]),
     ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
     ("assets", &[]),
@@ -57,7 +61,7 @@ fn nobody_imports_upwards() {
 
 #[test]
 fn codecs_knowledge_and_the_door_do_no_io_and_read_no_clock() {
-    let pure = ["http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture"];
+    let pure = ["http1", "http2", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture"];
     let forbidden =
         ["std::fs", "std::net::Tcp", "std::thread", "tokio::", "clock::now", "std::env", "SystemTime", "Instant"];
     for (path, module, text) in sources() {

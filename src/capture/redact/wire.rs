@@ -179,6 +179,7 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used:
         version: match request.version {
             Version::Http10 => "1.0",
             Version::Http11 => "1.1",
+            Version::Http2 => "2",
         },
         request: HttpRequest {
             method: Some(method(scrub, &request.method)),
