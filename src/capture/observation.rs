@@ -326,6 +326,8 @@ pub struct HttpExchange<'o> {
     pub bosh: Option<&'o BoshRequest<'o>>,
     /// Why no response came, in the browser's words.
     pub failure: Option<&'o str>,
+    /// Its stream, in HTTP/2.
+    pub stream: Option<u32>,
     /// Request content, decoded; only of the REST API.
     pub request_content: Option<Cow<'o, [u8]>>,
     /// Response content, decoded; only of the REST API.

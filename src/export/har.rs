@@ -158,11 +158,6 @@ fn entry(line: &Line<'_>, text: &[u8], scheme: &str, start_us: i64, took_us: i64
     let host = server.and_then(Endpoint::host).unwrap_or("unknown.invalid");
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let target = line.url.as_ref().map_or_else(|| String::from("/"), Url::target);
-    // A request as proxies get it names its server again (RFC 9112 section 3.2.2).
-    let target = match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
-        _ => &target,
-    };
     let url = format!("{scheme}://{host}:{}{target}", server.map_or(0, |server| server.port));
     let facts = line.finesse.http.as_ref();
     let query = line.url.as_ref().and_then(|url| url.query.as_deref()).unwrap_or_default();

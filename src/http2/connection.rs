@@ -56,6 +56,7 @@ struct Stream {
     keep_bytes: Option<usize>,
     /// An extended CONNECT (RFC 8441) that was accepted: content is another protocol's.
     is_tunnel: bool,
+    protocol: String,
     request_over: bool,
     response_over: bool,
     request: Content,
@@ -289,6 +290,7 @@ impl Http2 {
             return Err("more streams at a time than the limit");
         }
         let is_extended = found.has(fields::PROTOCOL);
+        let protocol = found.text(fields::PROTOCOL).unwrap_or_default();
         let head = found.into_request();
         let keep = (self.keep)(&head);
         let exchange = Exchange {
@@ -307,6 +309,7 @@ impl Http2 {
             owes_request: keep == Keep::RequestFirst,
             keep_bytes: (keep != Keep::Nothing).then_some(self.limits.body_bytes),
             is_tunnel: is_extended,
+            protocol,
             request_over: false,
             response_over: false,
             request: Content::default(),
@@ -333,7 +336,11 @@ impl Http2 {
                 exchange.response_body.complete = true;
                 exchange.ended = at;
                 let exchange = Box::new(exchange.clone());
-                self.items.push_back(Ok(Item::Tunnel { stream: block.stream, exchange }));
+                self.items.push_back(Ok(Item::Tunnel {
+                    stream: block.stream,
+                    protocol: stream.protocol.clone(),
+                    exchange,
+                }));
             }
         }
         if block.ends_stream {

@@ -59,7 +59,7 @@ impl Fields {
         self.pseudo.iter().find(|field| field.name == name).map(|field| &field.value)
     }
 
-    fn text(&self, name: &[u8]) -> Option<String> {
+    pub(super) fn text(&self, name: &[u8]) -> Option<String> {
         self.pseudo(name).map(|value| String::from_utf8_lossy(value).into_owned())
     }
 

@@ -59,6 +59,8 @@ pub enum Item {
     Tunnel {
         /// Its stream.
         stream: u32,
+        /// What it carries, as the client names it: `websocket`.
+        protocol: String,
         /// The CONNECT and its response.
         exchange: Box<Exchange>,
     },

@@ -129,8 +129,10 @@ fn what_only_http_2_has_is_told() {
     let mut others =
         items.iter().flatten().filter(|item| !matches!(item, Item::Exchange { .. } | Item::Settings { .. }));
     let tunnel = others.next().unwrap();
-    assert!(matches!(tunnel, Item::Tunnel { stream: 3, exchange } if exchange.request.target == "/ws/"
-        && exchange.response.as_ref().unwrap().field("sec-websocket-protocol") == Some(b"xmpp")));
+    assert!(
+        matches!(tunnel, Item::Tunnel { stream: 3, protocol, exchange } if protocol == "websocket" && exchange.request.target == "/ws/"
+        && exchange.response.as_ref().unwrap().field("sec-websocket-protocol") == Some(b"xmpp"))
+    );
     let bytes = |item: &Item| match item {
         Item::TunnelBytes { stream: 3, direction, bytes, .. } => (*direction, bytes.clone()),
         other => panic!("{other:?}"),

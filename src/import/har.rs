@@ -158,9 +158,17 @@ impl Entry {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        // A proxy's request names its server again (RFC 9112 section 3.2.2): some put its own name in front of that.
+        let (server, target) = match Authority::parse(host, port) {
+            Ok(server) => (server, target),
+            Err(_) => rest
+                .split_at_checked(authority_end(rest)?)
+                .and_then(|(authority, target)| Some((Authority::parse(authority, port).ok()?, target)))?,
+        };
         let target = target.split('#').next().unwrap_or_default();
         let mut clean = String::with_capacity(target.len() + 1);
-        if !target.starts_with('/') {
+        let path = target.split('?').next().unwrap_or_default();
+        if !path.starts_with('/') && !path.contains("://") {
             clean.push('/');
         }
         for byte in target.bytes() {
@@ -169,7 +177,6 @@ impl Entry {
                 _ => clean.push_str(&format!("%{byte:02X}")),
             }
         }
-        let server = Authority::parse(host, port).ok()?;
         Some(Url { server, target: clean, is_socket: scheme.starts_with("ws") })
     }
 
@@ -202,6 +209,12 @@ impl Entry {
     pub(super) fn received(&self) -> Body<'_> {
         self.response.content.body(self.response.content.size)
     }
+}
+
+/// Where the port that follows the first name ends.
+fn authority_end(text: &str) -> Option<usize> {
+    let (name, rest) = text.split_once(':')?;
+    Some(name.len() + 1 + rest.bytes().take_while(u8::is_ascii_digit).count())
 }
 
 impl Content {
@@ -319,6 +332,21 @@ mod tests {
         for none in [json!(null), json!(""), json!("yesterday"), json!(-1), json!([])] {
             assert_eq!(us(none.clone()), None, "{none}");
         }
+    }
+
+    #[test]
+    fn urls_become_a_server_and_a_target() {
+        let read = |url: &str| {
+            let entry = Entry { request: Request { url: url.to_owned(), ..Request::default() }, ..Entry::default() };
+            entry.url().map(|url| (url.server.to_string(), url.target))
+        };
+        let is = |server: &str, target: &str| Some((server.to_owned(), target.to_owned()));
+        assert_eq!(read("https://u:p@h.test:8445/a b?c#d"), is("h.test:8445", "/a%20b?c"));
+        assert_eq!(read("WSS://h.test?x"), is("h.test:443", "/?x"));
+        assert_eq!(read("https://h.test:8445https://i.test/a"), is("h.test:8445", "https://i.test/a"));
+        assert_eq!(read("https://h.test:8445*"), is("h.test:8445", "/*"));
+        assert_eq!(read("gopher://h.test/"), None);
+        assert_eq!(read("https://"), None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What the feeds deliver becomes records: the state of every connection, and which codec reads it now.
 //!
-//! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP until a `101`, then WebSocket, then nothing more
+//! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP (2 where ALPN said so) until a `101`, then WebSocket, then nothing more
 //! once a direction cannot be read; or XMPP by itself, where a connection is known to speak that. Decoding never fails here; what cannot be read becomes a `decode-error` event.
 
 use super::bosh::Bosh;
 use super::feed::{Change, Message};
 use super::http::HttpTap;
+use super::http2::Http2Tap;
 use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
 use super::stream::XmppStream;
@@ -48,6 +49,7 @@ struct Connection {
 
 enum Protocol {
     Http(Box<HttpTap>),
+    Http2(Box<Http2Tap>),
     WebSocket(Box<Socket>),
     Xmpp(Box<XmppStream>),
     /// Something else after an upgrade, or bytes were lost.
@@ -147,12 +149,24 @@ impl Decoder {
             exit.tracker.tls_refused(&spot, failure.alert.as_deref(), handshake.sni.as_deref(), place.port());
         }
         place.emit(&mut exit, handshake.at, What::Tls(handshake));
+        if handshake.leg == Leg::Client
+            && handshake.alpn.as_deref() == Some("h2")
+            && matches!(connection.protocol, Protocol::Http(_))
+        {
+            connection.protocol = Protocol::Http2(Box::default());
+        }
     }
 
     fn bytes(&mut self, conn: ConnId, direction: Direction, at: Moment, bytes: Bytes, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         match &mut connection.protocol {
             Protocol::Http(http) => http.feed(direction, at, bytes),
+            Protocol::Http2(http) => {
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                http.feed(direction, at, bytes);
+                http.drain(at, &mut connection.place, &mut exit, &mut self.bosh, &mut self.streams);
+                return;
+            }
             Protocol::WebSocket(socket) => {
                 let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
                 socket.feed(direction, at, bytes, &mut connection.place, &mut exit);
@@ -225,6 +239,12 @@ impl Decoder {
                 opaque(direction.opposite(), "with a hole in one direction requests and responses cannot be paired");
                 connection.protocol = Protocol::Opaque;
             }
+            Protocol::Http2(http) => {
+                http.abandon(&mut self.bosh);
+                opaque(direction, HOLE);
+                opaque(direction.opposite(), "with a hole in one direction requests and responses cannot be paired");
+                connection.protocol = Protocol::Opaque;
+            }
             // The feed sends nothing more in that direction; the other one lives on.
             Protocol::WebSocket(_) | Protocol::Xmpp(_) => opaque(direction, HOLE),
             Protocol::Opaque => {}
@@ -237,6 +257,11 @@ impl Decoder {
             Protocol::Http(http) => {
                 http.end(direction, at);
                 self.drain_http(conn, at, out);
+            }
+            Protocol::Http2(http) => {
+                let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+                http.end(direction, at);
+                http.drain(at, &mut connection.place, &mut exit, &mut self.bosh, &mut self.streams);
             }
             Protocol::WebSocket(socket) => {
                 let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
@@ -260,6 +285,10 @@ impl Decoder {
             Protocol::WebSocket(socket) => socket.closed(closed.at, &mut connection.place, &mut exit),
             Protocol::Xmpp(stream) => stream.closed(closed, &mut connection.place, &mut exit),
             Protocol::Http(http) => http.abandon(&mut self.bosh),
+            Protocol::Http2(http) => {
+                http.closed(closed, &mut connection.place, &mut exit);
+                http.abandon(&mut self.bosh);
+            }
             Protocol::Opaque => {}
         }
         let bytes = lost.iter().sum();

@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::Api;
 use crate::http1::{
-    Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
+    Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, Version, authorization, content as coding,
 };
 use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
@@ -186,6 +186,7 @@ pub(super) fn emit_exchange(
         by_proxy,
         bosh,
         failure: failure.as_deref(),
+        stream: place.stream,
         request_content,
         response_content,
     };
@@ -205,7 +206,8 @@ pub(super) fn emit_exchange(
 /// What a request asks for, as far as the WebSocket is concerned.
 fn asked(request: &RequestHead) -> Asked {
     let is_path = matches!(path(&request.target).split(['?', '#']).next(), Some("/ws" | "/ws/"));
-    match (Handshake::is_asked_for(request), is_path && request.method == "GET") {
+    let connects = is_path && request.version == Version::Http2 && request.method == "CONNECT";
+    match (Handshake::is_asked_for(request) || connects, is_path && request.method == "GET") {
         (true, _) => Asked::Upgrade,
         (false, true) => Asked::PathOnly,
         (false, false) => Asked::Nothing,
@@ -259,7 +261,7 @@ pub(super) fn is_own(exchange: &Exchange) -> bool {
 }
 
 /// What of an exchange is looked into.
-fn keep(request: &RequestHead) -> Keep {
+pub(super) fn keep(request: &RequestHead) -> Keep {
     if is_bosh(request) {
         Keep::RequestFirst
     } else if is_rest(request) {

@@ -7,6 +7,7 @@ mod bosh;
 mod decoder;
 pub mod feed;
 mod http;
+mod http2;
 mod place;
 mod socket;
 mod stanza;

@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) opened: Moment,
     /// What is not known of the exchange under way.
     pub(super) unknown: Unknown,
+    /// The stream of the exchange that is told, in HTTP/2.
+    pub(super) stream: Option<u32>,
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
@@ -40,6 +42,7 @@ impl Place {
         Self {
             opened,
             unknown: Unknown::default(),
+            stream: None,
             peers,
             session: None,
             user: None,

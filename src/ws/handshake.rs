@@ -6,7 +6,7 @@
 
 use crate::conn::Direction;
 use crate::http1::head::Field;
-use crate::http1::{RequestHead, ResponseHead};
+use crate::http1::{RequestHead, ResponseHead, Version};
 use crate::ws::extension::{self, Extension};
 use tungstenite::handshake::derive_accept_key;
 
@@ -77,10 +77,13 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Whether these heads are a WebSocket upgrade that the server accepted (101, `Upgrade: websocket`), and how.
+    /// Whether these heads are a WebSocket upgrade that the server accepted (101, `Upgrade: websocket`; in HTTP/2 an extended
+    /// CONNECT), and how.
     #[must_use]
     pub fn read(request: &RequestHead, response: &ResponseHead) -> Option<Self> {
-        if response.status != 101 || !upgrades_to_websocket(&response.fields) {
+        // RFC 8441 section 5: a CONNECT with `:protocol` websocket and any 2xx; whose stream it is has been looked at.
+        let is_tunnel = request.version == Version::Http2 && request.method == "CONNECT" && response.status / 100 == 2;
+        if !is_tunnel && (response.status != 101 || !upgrades_to_websocket(&response.fields)) {
             return None;
         }
         let offered = joined(&request.fields, EXTENSIONS);
@@ -161,7 +164,6 @@ fn joined(fields: &[Field], name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http1::Version;
     use bytes::Bytes;
 
     fn fields(lines: &[(&'static str, &'static str)]) -> Vec<Field> {

@@ -15,6 +15,7 @@ mod doctor;
 mod endings;
 mod har;
 mod hosts;
+mod http2;
 mod layers;
 mod makers;
 mod packaging;

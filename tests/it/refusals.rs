@@ -108,7 +108,6 @@ async fn a_pin_accepts_whatever_it_is_offered_for() {
         ("critical", "-tls1_2", "critical extension"),
         ("pss", "-tls1_3", "a CA's own certificate"),
         ("p521", "-tls1_3", "a CA's own certificate"),
-        ("p521", "-tls1_2", "a CA's own certificate"),
     ] {
         let server = shop.serve(name, extra);
         let (why, hint) = refusal(&server, &Trust::Ca(shop.path("other.pem"))).await;

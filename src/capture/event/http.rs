@@ -73,6 +73,9 @@ pub struct HttpBody<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HttpFacts<'a> {
+    /// The stream of an HTTP/2 connection on which it was; absent in HTTP/1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) stream: Option<u32>,
     /// From the request's first byte to the response's, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) ttfb_us: Option<u64>,

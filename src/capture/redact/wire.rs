@@ -149,6 +149,7 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
     }
     if let Some(facts) = &mut event.finesse.http {
         facts.by_proxy = seen.by_proxy;
+        facts.stream = seen.stream;
     }
     if let Some(api) = &seen.api {
         event.finesse.api = Some(event::Api {
@@ -196,6 +197,7 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used:
     }));
     let complete = exchange.request_body.complete && exchange.response.is_some() && exchange.response_body.complete;
     event.finesse.http = Some(Box::new(HttpFacts {
+        stream: None,
         ttfb_us: exchange.answered.map(|at| at.us_since(exchange.started)),
         interim: exchange.interim.clone(),
         cut: !complete,

@@ -383,9 +383,19 @@ impl Restrictor {
     }
 
     fn facts<'e>(&mut self, facts: HttpFacts<'e>) -> HttpFacts<'e> {
-        let HttpFacts { ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, truncated } =
-            facts;
+        let HttpFacts {
+            stream,
+            ttfb_us,
+            interim,
+            cut,
+            by_proxy,
+            request_headers,
+            response_headers,
+            rewrite,
+            truncated,
+        } = facts;
         HttpFacts {
+            stream,
             ttfb_us,
             interim,
             cut,
