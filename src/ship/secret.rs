@@ -29,13 +29,27 @@ impl Source {
     /// # Errors
     /// It is not there, empty, too long, or holds what no header may hold. No part of it is quoted.
     pub fn read(&self) -> anyhow::Result<Secret> {
-        let (text, place) = match self {
+        let (text, place) = self.text()?;
+        Self::checked(&text, &place, |byte| byte.is_ascii_graphic() || byte == b' ')
+    }
+
+    /// The same where it may have several lines.
+    pub(super) fn read_lines(&self) -> anyhow::Result<Secret> {
+        let (text, place) = self.text()?;
+        Self::checked(&text, &place, |byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\r' | b'\n'))
+    }
+
+    fn text(&self) -> anyhow::Result<(String, String)> {
+        Ok(match self {
             Self::File(path) => (file(path)?, path.display().to_string()),
             Self::Variable(name) => match std::env::var(name) {
                 Ok(text) => (text, (*name).to_owned()),
                 Err(_) => bail!("the environment variable {name} is not set"),
             },
-        };
+        })
+    }
+
+    fn checked(text: &str, place: &str, is_sent: fn(u8) -> bool) -> anyhow::Result<Secret> {
         // Windows' editors put a byte order mark first.
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
@@ -43,7 +57,7 @@ impl Source {
                 "{place} holds no secret: it is empty\nhint: the token, key or password stands in it alone, in one line"
             );
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        if !text.bytes().all(is_sent) {
             bail!(
                 "what is in {place} is no secret: only one line of printable ASCII can be sent\nhint: the token, key or password stands in it alone"
             );

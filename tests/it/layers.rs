@@ -7,6 +7,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("conn", &[]),
     ("glyph", &[]),
+    ("filter", &[]),
     ("http1", &["conn", "clock"]),
     ("ws", &["conn", "clock", "http1"]),
     ("rewrite", &["conn", "http1"]),

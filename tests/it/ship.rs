@@ -5,6 +5,7 @@
 //! (`../rsyslog.rs`). The stand-ins enforce what is documented (`support/hec.rs`, `support/bulk.rs`).
 
 mod ack;
+mod between;
 mod collector;
 mod fault;
 // These end programs by signals.

@@ -14,7 +14,7 @@ async fn ship(site: &Path, url: &str) -> anyhow::Result<Summary> {
     ship_with(site, url, Duration::from_secs(60)).await
 }
 
-async fn ship_with(site: &Path, url: &str, ack: Duration) -> anyhow::Result<Summary> {
+pub async fn ship_with(site: &Path, url: &str, ack: Duration) -> anyhow::Result<Summary> {
     let token = ship::secret::Source::File(site.join("token"));
     let kind = Kind::Splunk { token, index: None, ack: Ack::Required };
     let receiver = ship::Receiver { url: Url::parse(url).unwrap(), trust: Trust::System, kind };
