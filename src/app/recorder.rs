@@ -242,7 +242,7 @@ impl Prelude {
             Live::Everything => Some(KeepAlives::Shown),
         };
         if let Some(keepalives) = keepalives {
-            let live = sinks::Live::new(keepalives);
+            let live = sinks::Live::new(keepalives, record.filter.clone());
             let run = |receiver: &mut Receiver| live.run(receiver);
             all.push(Sink::new("live", Duty::Show, Output::Shared, LIVE_QUEUE_BYTES, run)?);
         }

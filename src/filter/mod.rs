@@ -114,6 +114,18 @@ impl Filter {
         terms.join(" and ")
     }
 
+    /// What both take.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.term, other.term) {
+            (Some(one), Some(two)) => {
+                Self { text: format!("({}) and ({})", self.text, other.text), term: Some(Term::All(vec![one, two])) }
+            }
+            (Some(term), None) => Self { text: self.text, term: Some(term) },
+            (None, term) => Self { text: other.text, term },
+        }
+    }
+
     /// Whether all events are meant.
     #[must_use]
     pub fn is_all(&self) -> bool {

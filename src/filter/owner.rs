@@ -13,8 +13,8 @@ pub struct Owners {
 
 #[derive(Default)]
 struct Run {
-    /// Agents by session.
-    agents: HashMap<String, Option<String>>,
+    /// Names of agents by session: one may be known by a login here and an id there.
+    agents: HashMap<String, Vec<String>>,
     /// Sessions by connection, WebSocket or stream.
     sessions: HashMap<String, Vec<String>>,
 }
@@ -31,26 +31,21 @@ impl Owners {
             }
         };
         let Some((_, run)) = self.runs.get_mut(at) else { return };
-        match run.agents.get_mut(session) {
-            Some(agent @ None) => *agent = event.agent().map(str::to_owned),
-            Some(Some(_)) => {}
-            None => drop(run.agents.insert(session.to_owned(), event.agent().map(str::to_owned))),
+        if let Some(agent) = event.agent() {
+            add(&mut run.agents, session, agent);
         }
         for carrier in event.carriers().into_iter().flatten() {
-            match run.sessions.get_mut(carrier) {
-                Some(known) if known.iter().any(|known| known == session) => {}
-                Some(known) => known.push(session.to_owned()),
-                None => drop(run.sessions.insert(carrier.to_owned(), vec![session.to_owned()])),
-            }
+            add(&mut run.sessions, carrier, session);
         }
     }
 
-    /// Whether an event is of a session, and its agent, that is wanted.
+    /// Whether an event is of a session that is wanted, by its id and one of its agent's names.
     pub(super) fn truth(&self, event: &dyn Facts, wanted: impl Fn(&str, Option<&str>) -> bool) -> Truth {
         let run = self.runs.iter().rfind(|(name, _)| name == event.run()).map(|(_, run)| run);
         let is_wanted = |session: &str| {
-            let agent = run.and_then(|run| run.agents.get(session)).and_then(Option::as_deref);
-            wanted(session, agent.or(event.agent()))
+            let names = run.and_then(|run| run.agents.get(session)).into_iter().flatten();
+            let mut names = names.map(|name| Some(&**name)).chain([event.agent()]);
+            names.any(|name| wanted(session, name))
         };
         let carriers = event.carriers();
         let is_its = match event.session() {
@@ -65,5 +60,14 @@ impl Owners {
             }
         };
         if is_its { Truth::Yes } else { Truth::No }
+    }
+}
+
+/// Adds a name to those that belong together, of which there are few.
+fn add(to: &mut HashMap<String, Vec<String>>, key: &str, name: &str) {
+    match to.get_mut(key) {
+        Some(known) if known.iter().any(|known| known == name) => {}
+        Some(known) => known.push(name.to_owned()),
+        None => drop(to.insert(key.to_owned(), vec![name.to_owned()])),
     }
 }

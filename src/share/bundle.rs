@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use ring::digest::{Context as Digest, SHA256};
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -46,6 +46,7 @@ struct Open<'s> {
     bytes: u64,
     digest: Digest,
     lines: Lines<'s>,
+    is_text: bool,
 }
 
 enum Zip {
@@ -88,7 +89,7 @@ impl<'s> Bundle<'s> {
         let hits = Rc::clone(&self.hits);
         let place = Place { file: name.to_owned(), ..Place::default() };
         let lines = Lines::new(self.scanner, &place, move |hit| hits.borrow_mut().push(hit));
-        self.open = Some(Open { name: name.to_owned(), bytes: 0, digest: Digest::new(&SHA256), lines });
+        self.open = Some(Open { name: name.to_owned(), bytes: 0, digest: Digest::new(&SHA256), lines, is_text: true });
         Ok(())
     }
 
@@ -102,7 +103,9 @@ impl<'s> Bundle<'s> {
         .with_context(|| format!("write {}", self.out.display()))?;
         open.bytes += bytes.len() as u64;
         open.digest.update(bytes);
-        open.lines.feed(bytes);
+        if open.is_text {
+            open.lines.feed(bytes);
+        }
         Ok(())
     }
 
@@ -112,6 +115,25 @@ impl<'s> Bundle<'s> {
         self.write(text.as_bytes())?;
         self.end();
         Ok(())
+    }
+
+    /// A whole file that lies elsewhere; only text is scanned.
+    pub(super) fn copy(&mut self, name: &str, mut from: File, is_text: bool) -> anyhow::Result<()> {
+        self.begin(name)?;
+        if let Some(open) = &mut self.open {
+            open.is_text = is_text;
+        }
+        let failed = || format!("write {name}");
+        from.rewind().with_context(failed)?;
+        let mut chunk = vec![0; BUFFER_BYTES];
+        loop {
+            let read = from.read(&mut chunk).with_context(failed)?;
+            if read == 0 {
+                self.end();
+                return Ok(());
+            }
+            self.write(chunk.get(..read).unwrap_or_default())?;
+        }
     }
 
     /// The files so far.
@@ -142,7 +164,7 @@ impl<'s> Bundle<'s> {
     }
 
     fn end(&mut self) {
-        if let Some(Open { name, bytes, digest, lines }) = self.open.take() {
+        if let Some(Open { name, bytes, digest, lines, .. }) = self.open.take() {
             lines.finish();
             let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             self.entries.push(Entry { name, bytes, sha256 });

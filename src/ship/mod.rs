@@ -33,6 +33,7 @@ pub use status::{Snapshot, State, Status};
 pub use url::Url;
 pub use verdict::Stop;
 
+use crate::filter::Filter;
 use crate::tls::upstream::Trust;
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub captures: PathBuf,
     /// Where checkpoint and dead letters are kept.
     pub state: PathBuf,
+    /// Which events.
+    pub filter: Filter,
     /// Whom they go to.
     pub receiver: Receiver,
     /// When there is nothing more to deliver.

@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_record_holds_all_of_a_line_and_what_backends_look_for() {
-        let line = r#"{"@timestamp":"2026-01-15T09:12:40.561300Z","log":{"level":"warn"},"trace":{"id":"0af7651916cd43dd8448eb211c80319c"},"event":{"id":"R-7","action":"finding","sequence":7},"x":[true,null,1.5,"née"]}"#.as_bytes();
-        let event = Event::read(Bytes::from_static(line), None).unwrap();
+        let line = r#"{"@timestamp":"2026-01-15T09:12:40.561300Z","log":{"level":"warn"},"trace":{"id":"0af7651916cd43dd8448eb211c80319c"},"event":{"id":"R-7","action":"finding","sequence":7},"finesse":{},"x":[true,null,1.5,"née"]}"#.as_bytes();
+        let event = Event::read(Bytes::from_static(line), None, &mut |_| ()).unwrap();
         let record = record(&event);
         assert_eq!((record.time_unix_nano, &*record.event_name), (1_768_468_360_561_300_000, "finding"));
         assert_eq!((record.severity_number, record.trace_id.len()), (SeverityNumber::Warn as i32, 16));
