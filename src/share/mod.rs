@@ -98,6 +98,7 @@ struct Sums {
 pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outcome> {
     let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
     plan.note.as_deref().map_or(Ok(()), |note| vet(note, &scanner, plan.level))?;
+    plan.encrypt_to.as_ref().map_or(Ok(()), Recipient::check)?;
     let mut files = stored::paths(&plan.files)?;
     files.sort();
     stored::apart(&bundle_path(plan), files.iter().map(PathBuf::as_path))?;
