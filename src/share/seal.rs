@@ -4,15 +4,19 @@
 //! All of the cryptography is age's (<https://age-encryption.org>), so that every kind of recipient that the installed
 //! program knows will do. [`Recipient::check`] asks it before any capture is read.
 
+use crate::stored::ReadToEndOf as _;
 use anyhow::{Context as _, bail};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::str::FromStr;
 
 /// The program, as `PATH` finds it.
 const AGE: &str = "age";
+
+/// Most that is read of what it says, bytes.
+const MAX_SAID_BYTES: u64 = 16 << 10;
 
 /// How to get it.
 const GET_AGE: &str = "\
@@ -100,8 +104,8 @@ impl Sealed {
     /// How age ended, in its own words.
     fn verdict(&mut self) -> anyhow::Result<()> {
         let mut said = Vec::new();
-        if let Some(mut stderr) = self.age.stderr.take() {
-            io::Read::read_to_end(&mut stderr, &mut said).context("read what age says")?;
+        if let Some(stderr) = self.age.stderr.take() {
+            stderr.take(MAX_SAID_BYTES).read_to_end_of(&mut said).context("read what age says")?;
         }
         if !self.age.wait().context("wait for age")?.success() {
             bail!("encrypt the bundle: {}", refusal(&said));

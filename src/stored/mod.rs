@@ -8,12 +8,14 @@
 mod aside;
 mod kind;
 mod line;
+mod private;
 mod unpack;
 pub mod view;
 
 pub use aside::Aside;
 pub use kind::Kind;
 pub use line::{Lines, MAX_LINE_BYTES, Piece};
+pub use private::{Readers, keep_from_others, refuse_other_readers};
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
 
 use anyhow::{Context as _, anyhow, bail};
