@@ -1,3 +1,5 @@
+//! The tap as a thread: what its queue bounds, and how it ends without time.
+
 use super::*;
 use crate::bus::{CAPTURE_QUEUE_BYTES, Duty, Item, Lot};
 use crate::capture::observation::{Closed, End, How, Opened};

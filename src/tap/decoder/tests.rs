@@ -1,3 +1,5 @@
+//! Connections through one decoder, one of which makes it panic.
+
 use super::*;
 use crate::capture::observation::How;
 use crate::capture::restrict::UserRules;
