@@ -71,8 +71,8 @@ pub struct ShareFlags {
     pub stable_tokens: Option<PathBuf>,
     /// Encrypt the bundle for this age recipient, into FILE.age
     ///
-    /// AGE-KEY is a public key, age1…, as age-keygen prints it; `age -d -i key.txt FILE.age` decrypts. The bundle is encrypted on
-    /// its way to the disk and never lies there as it is.
+    /// AGE-KEY is a public key, age1…, as age-keygen prints it, or ssh-…; `age -d -i key.txt FILE.age` decrypts. The program
+    /// `age` must be installed: the bundle goes through it on its way to the disk and never lies there as it is.
     #[arg(long, value_name = "AGE-KEY", value_parser = recipient)]
     pub encrypt_to: Option<Recipient>,
     /// The user's own rules.

@@ -1,7 +1,7 @@
 //! The zip file: written aside, every entry hashed and scanned on its way, renamed when it is whole. Removed if it never
 //! becomes so.
 //!
-//! For a recipient it is encrypted on its way to the disk, so that it never lies there as it is. The same content gives the
+//! For a recipient it goes through `age` on its way to the disk, so that it never lies there as it is. The same content gives the
 //! same bytes (until they are encrypted): fixed times, fixed modes, entries in the order they are added.
 
 use super::seal::{Recipient, Sealed};
@@ -53,7 +53,7 @@ enum Zip {
     /// Headers are completed when sizes are known.
     Plain(Box<ZipWriter<BufWriter<File>>>),
     /// Nothing goes back: sizes stand behind the entries.
-    Sealed(Box<ZipWriter<StreamWriter<Sealed<BufWriter<File>>>>>),
+    Sealed(Box<ZipWriter<StreamWriter<BufWriter<Sealed>>>>),
 }
 
 impl<'s> Bundle<'s> {
@@ -61,12 +61,13 @@ impl<'s> Bundle<'s> {
     pub(super) fn create(out: &Path, to: Option<&Recipient>, scanner: &'s Scanner) -> anyhow::Result<Self> {
         let failed = || format!("write {}", out.display());
         let aside = Aside::create(out).with_context(failed)?;
-        let file = BufWriter::with_capacity(BUFFER_BYTES, aside.file().with_context(failed)?);
+        let file = aside.file().with_context(failed)?;
         let zip = match to {
             Some(recipient) => {
-                Zip::Sealed(Box::new(ZipWriter::new_stream(Sealed::to(recipient, file).with_context(failed)?)))
+                let sealed = BufWriter::with_capacity(BUFFER_BYTES, Sealed::to(recipient, file)?);
+                Zip::Sealed(Box::new(ZipWriter::new_stream(sealed)))
             }
-            None => Zip::Plain(Box::new(ZipWriter::new(file))),
+            None => Zip::Plain(Box::new(ZipWriter::new(BufWriter::with_capacity(BUFFER_BYTES, file)))),
         };
         let out = out.to_owned();
         Ok(Self { zip, scanner, hits: Rc::default(), aside, out, entries: Vec::new(), open: None })
@@ -152,11 +153,13 @@ impl<'s> Bundle<'s> {
         self.end();
         let Self { zip, aside, out, .. } = self;
         let whole = || -> anyhow::Result<()> {
-            let buffer = match zip {
-                Zip::Plain(zip) => zip.finish()?,
-                Zip::Sealed(zip) => zip.finish()?.into_inner().finish()?,
-            };
-            buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            match zip {
+                Zip::Plain(zip) => drop(zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?),
+                Zip::Sealed(zip) => {
+                    let sealed = zip.finish()?.into_inner().into_inner().map_err(io::IntoInnerError::into_error)?;
+                    sealed.finish()?;
+                }
+            }
             Ok(())
         };
         whole().with_context(|| format!("write {}", out.display()))?;

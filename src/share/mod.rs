@@ -116,6 +116,7 @@ pub fn share(
     stored::promises(&plan.out, "a zip archive", endings)?;
     sources.apart(&out)?;
     let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
+    plan.encrypt_to.as_ref().map_or(Ok(()), Recipient::check)?;
     let key = match &plan.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,

@@ -2,6 +2,7 @@
 //!
 //! [`Source`] says where one is and may be logged; [`Secret`] holds it and has neither `Debug` nor `Display`.
 
+use crate::stored::{Readers, refuse_other_readers};
 use anyhow::{Context as _, bail};
 use std::fs::File;
 use std::io::Read as _;
@@ -75,7 +76,7 @@ impl Secret {
 
 fn file(path: &Path) -> anyhow::Result<String> {
     let file = File::open(path).with_context(|| format!("read the secret in {}", path.display()))?;
-    warn_of_readers(&file, path);
+    refuse_other_readers(&file, path, Readers::Group)?;
     let mut text = String::new();
     let limit = u64::try_from(SECRET_MAX_BYTES).unwrap_or(u64::MAX);
     // The cause is left out on purpose: it could only be about the text.
@@ -88,18 +89,6 @@ fn file(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-#[cfg(unix)]
-fn warn_of_readers(file: &File, path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    const OTHERS: u32 = 0o007;
-    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0) {
-        tracing::warn!(path = %path.display(), "everybody on this machine can read this secret: chmod 600");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &File, _: &Path) {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +97,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         Source::File(path).read()
     }
 

@@ -9,6 +9,7 @@ mod aside;
 mod facts;
 mod kind;
 mod line;
+mod private;
 mod source;
 mod unpack;
 pub mod view;
@@ -16,6 +17,7 @@ pub mod view;
 pub use aside::Aside;
 pub use kind::Kind;
 pub use line::{LeftOut, Lines, MAX_LINE_BYTES, Mark, Read};
+pub use private::{Readers, keep_from_others, refuse_other_readers};
 pub use source::{Importer, Run, Seen, Source, Sources};
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};
 

@@ -22,9 +22,6 @@ use std::collections::VecDeque;
 /// Content of one body after undoing its coding, bytes at the most.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 
-/// The name this program gives itself in the only responses it makes.
-pub const OWN_SERVER_NAME: &str = "finesse-tap";
-
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
     http: Http1,
@@ -119,6 +116,8 @@ pub(super) fn emit_exchange(
     exit: &mut Exit<'_>,
 ) {
     let request = &exchange.request;
+    #[cfg(test)]
+    super::fault::point(&request.target);
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
     place.carries(
@@ -136,7 +135,7 @@ pub(super) fn emit_exchange(
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
     let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
-    let by_proxy = is_own(exchange);
+    let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
     let rest = Rest {
         started: exchange.started,
@@ -216,12 +215,6 @@ pub(super) fn content<'b>(body: &'b Body, fields: &[Field]) -> Result<Cow<'b, [u
     let coding = fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-encoding"));
     let content = coding::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES);
     content.map_err(|coding::Undecodable(why)| why)
-}
-
-/// Whether the response was made by this program.
-pub(super) fn is_own(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    server == Some(OWN_SERVER_NAME.as_bytes())
 }
 
 /// What of an exchange is looked into.

@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("capture", &["conn", "clock", "glyph", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session"]),
     ("bus", &["conn", "clock", "capture"]),
     ("tap", &["conn", "clock", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"]),
-    ("tls", &["conn", "clock", "capture"]),
+    ("tls", &["conn", "clock", "capture", "stored"]),
     ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
     ("assets", &[]),
     ("admin", &["conn", "clock", "capture", "bus", "tap"]),
