@@ -176,7 +176,7 @@ findings! {
     EndedWithoutClose "ended-without-close" Warn Agent LostConnection
         title "A socket ended without a close frame"
         advice "If the server ended it, the server or something in front of it broke down or cut it off. If the browser did, it was closed, crashed or lost its network, or something before this proxy cut it off. A regular end has a close frame."
-        facts [By How AgeMs IdleMs] silences [] explains [ForcedLogout ReconnectStorm ConflictSelf NoEvent];
+        facts [By How AgeMs IdleMs] silences [] explains [ForcedLogout ReconnectStorm NoEvent];
 
     /// three sockets in a row end without a close frame, no ping waiting, at ages or after silences that differ by at
     /// most 1.5 seconds: of one agent, 5 seconds or more; or one each of three agents, silences of 11 seconds or more
