@@ -9,7 +9,7 @@ use super::model::{
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
 use super::{story, words};
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Scope};
 use crate::stored::PICKED;
 use crate::stored::view::Line;
 use std::collections::HashMap;
@@ -353,7 +353,7 @@ impl Gather {
         let sequences = told.evidence.iter().take(MAX_FINDING_EVIDENCE);
         let evidence: Vec<Mark> = sequences.filter_map(|sequence| self.place(run, *sequence)).collect();
         let is_for_all = self.filter.is_for_all();
-        let is_shared = Code::read(&told.code).is_some_and(Code::is_shared);
+        let is_shared = Code::read(&told.code).is_some_and(|code| code.scope() == Scope::Server);
         let findings = match owner {
             // Whoever asks for one agent must know what struck all of them.
             _ if is_shared => Some(&mut self.report.findings),

@@ -1,6 +1,6 @@
 //! The REST API's errors in plain words (Cisco Finesse Web Services Developer Guide, "API Errors").
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// An error as the API tells it, in an answer or in an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,10 +24,10 @@ pub(in crate::session) fn refused(told: Told<'_>) -> Option<Finding> {
     let finding = finding.seen(told.asked.into_iter().chain([told.sequence]));
     Some(
         finding
-            .fact("meaning", Kind::Plain, meaning(told))
-            .maybe("type", Kind::Text, told.error_type)
-            .maybe("message", Kind::Text, told.message)
-            .maybe("status", Kind::Plain, told.status),
+            .fact(Fact::Meaning, meaning(told))
+            .maybe(Fact::Type, told.error_type)
+            .maybe(Fact::Message, told.message)
+            .maybe(Fact::Status, told.status),
     )
 }
 

@@ -98,7 +98,7 @@ impl Tracker {
         } else if update.object == Object::SystemInfo {
             let state = update.thing.as_ref().and_then(|thing| thing.state.as_deref());
             if state.is_some_and(|state| state != "IN_SERVICE") {
-                self.find_at_server(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
+                self.find(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
             }
         }
         self.judge(spot, update, &read);

@@ -5,8 +5,8 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::{Exchange, Update, named};
 use crate::session::findings::handshake::Asked;
-use crate::session::findings::login::{Refusal, Said};
-use crate::session::findings::{self, Confidence, Scope};
+use crate::session::findings::login::Refusal;
+use crate::session::findings::{self, Confidence, Whose};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
 use crate::xmpp::parse::parse;
@@ -118,7 +118,7 @@ impl Tracker {
         let content = rest.content.filter(|_| rest.status.is_some_and(|status| status < 400));
         for named in named(Exchange { path: rest.path, location: rest.location, content }) {
             if let Some(finding) = findings::server::not_fronted(&named, rest.port, &self.fronted, spot.sequence) {
-                self.find_at_server(spot, finding);
+                self.find(spot, finding);
             }
         }
     }
@@ -184,14 +184,14 @@ impl Tracker {
         let finding = findings::event::missing(&awaited.resource, awaited.operation, asked);
         let reading = self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0);
         if reading {
-            self.find_in(Scope::Session(id), None, None, Some(id), at, finding);
+            self.find_in(Whose::Session(id), None, None, Some(id), at, finding);
         }
     }
 
     /// The browser ended a TLS handshake.
     pub fn tls_refused(&mut self, spot: &Spot<'_>, alert: Option<&str>, sni: Option<&str>, port: u16) {
         if let Some(finding) = findings::tls::refused(alert, sni, port, spot.sequence) {
-            self.find_in(Scope::Server(spot.client.to_string()), Some(spot.conn), None, None, spot.at, finding);
+            self.find(spot, finding);
         }
     }
 
@@ -200,9 +200,6 @@ impl Tracker {
         let Opening { offered, selected, user_agent } = opening;
         self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
-            if let Some(stream) = self.stream(spot) {
-                stream.said = Said::Already;
-            }
             self.find(spot, finding);
         }
     }
