@@ -1,5 +1,6 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
+use super::echo::Silence;
 use super::recorder::{Counted, FLUSH_LIMIT, Recorder, Show};
 use super::signal::{self, Signals};
 use super::{addresses, banner, bind, block_on, minted, prepare_process};
@@ -66,6 +67,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             spki_sha256: &proxy.front.identity.spki_sha256(),
             admin: None,
         });
+        let _silence = Silence::begin();
         let orders = proxy::Orders::default();
         signals.watch(orders.clone(), recorder.rotation());
         let story = play(&config, &listening, agents, roots, orders.drain.clone());

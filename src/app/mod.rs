@@ -11,10 +11,12 @@ mod captures;
 mod control;
 mod demo;
 mod doctor;
+mod echo;
 mod export;
 mod hosts;
 mod import;
 mod notify;
+mod pin;
 mod progress;
 mod recorder;
 mod reload;
@@ -43,8 +45,9 @@ pub use ship::ship;
 pub use signal::{STOPPED_AT_ONCE, StoppedAtOnce};
 
 use crate::ca_text::CaFacts;
-use crate::cli::{CaFlags, Listener, Run};
+use crate::cli::{CaFlags, Listener, Live, Run};
 use crate::clock;
+use crate::conn::{Authority, Kind};
 use crate::proxy::{self, Orders, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
@@ -54,6 +57,7 @@ use admin::Admin;
 use anyhow::{Context as _, anyhow, ensure};
 use banner::Fronted;
 use control::Control;
+use echo::Silence;
 use recorder::{Counted, Recorder};
 use running::{Fronting, Running};
 use signal::Signals;
@@ -78,10 +82,14 @@ const MAX_ASKED: usize = 4;
 /// # Errors
 /// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us. Or
 /// [`StoppedAtOnce`].
-pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
+pub fn run(mut config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
     block_on(async {
+        if config.asks_for_pins {
+            let trust = pin::settle(&pins(&config)).await?;
+            config.trust = trust;
+        }
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
@@ -112,6 +120,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
+        let _silence = (config.record.live != Live::Off).then(Silence::begin);
         notify::ready();
         let orders = Orders::default();
         // One that finds no room is one of many that ask for the same.
@@ -152,6 +161,19 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         kept?;
         signal::ended(&orders)
     })
+}
+
+/// Whose certificates `run` asks about.
+fn pins(config: &Run) -> pin::Wanted<'_> {
+    let listeners = config.traffic.listeners().into_iter().filter(|listener| listener.kind != Kind::XmppStartTls);
+    let mut servers: Vec<Authority> = Vec::new();
+    for server in listeners.flat_map(|listener| listener.servers) {
+        if !servers.contains(&server) {
+            servers.push(server);
+        }
+    }
+    let (resolve, certs, limit) = (&*config.resolve, &*config.certs, config.limits.connect);
+    pin::Wanted { servers, resolve, certs, limit, trust: &config.trust }
 }
 
 /// The CAs that `ca` is asked about; those for `servers` are made where they are missing.

@@ -5,7 +5,7 @@
 
 use super::banner::dangers;
 use super::recorder::Recorder;
-use super::{addresses, bind, hinted, minted, routes};
+use super::{addresses, bind, hinted, minted, pin, pins, routes};
 use crate::capture::rules::Level;
 use crate::cli::{Identity, Run};
 use crate::log;
@@ -118,7 +118,11 @@ impl Running {
         changed
     }
 
-    async fn change(&mut self, wanted: Run) -> anyhow::Result<Vec<String>> {
+    async fn change(&mut self, mut wanted: Run) -> anyhow::Result<Vec<String>> {
+        if wanted.asks_for_pins {
+            let trust = pin::known(&pins(&wanted))?;
+            wanted.trust = trust;
+        }
         let fresh = self.within_reach(&wanted);
         if let (Level::Off, Some(plan)) = (fresh.record.redact, fresh.ship.first()) {
             let receiver = plan.receiver.name();

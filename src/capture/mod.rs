@@ -132,6 +132,8 @@ impl Door {
             keepalive: event.finesse.keepalive,
             direction: seen.direction,
             who: who.unwrap_or_default(),
+            agent: event.user.as_ref().map(|user| user.name.to_string()),
+            advice: event.finesse.finding.as_ref().map(|finding| finding.advice),
             message: std::mem::take(&mut event.message),
             facts,
         }

@@ -111,7 +111,7 @@ pub struct RecordFlags {
     /// Keep at most so much of the log, such as 20GB [default: everything]
     ///
     /// Beyond that the files in the directory that were written longest ago are removed. What --splunk, --elastic or `ship`
-    /// had not delivered is then a gap, and told as one (capture-gap).
+    /// had not delivered is then reported as a gap (capture-gap).
     #[arg(long, value_name = "SIZE", value_parser = value::size)]
     pub capture_limit: Option<u64>,
     /// What this instance is called in the log [default: the machine's host name]
@@ -151,10 +151,10 @@ fn observer(text: &str) -> Result<String, Wrong> {
     if (1..=OBSERVER_BYTES).contains(&text.len()) && text.chars().all(plain) {
         return Ok(text.to_owned());
     }
-    let better: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
+    let plainer: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
     Err(Wrong::new(
         format!("`{text}` is not 1 to {OBSERVER_BYTES} letters, digits, dots, hyphens and underscores"),
-        better,
+        Some(plainer).filter(|plainer| !plainer.is_empty()),
     ))
 }
 

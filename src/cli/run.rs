@@ -109,7 +109,7 @@ pub struct RunFlags {
     /// Where metrics are served.
     #[command(flatten)]
     pub admin: AdminFlags,
-    /// Open a browser for which the servers are here
+    /// Open a browser that goes through this proxy
     ///
     /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
     #[arg(long, help_heading = "Browser")]
@@ -121,7 +121,8 @@ pub struct RunFlags {
     ///
     /// The log holds all of them. The language is that of `finesse-tap report --help`; a connection belongs to nobody before
     /// its agent has logged in.
-    #[arg(long, value_name = "EXPR", value_parser = expression, help_heading = "Output", conflicts_with = "quiet")]
+    #[arg(long, alias = "only", value_name = "EXPR", value_parser = expression)]
+    #[arg(help_heading = "Output", conflicts_with = "quiet")]
     pub filter: Option<Filter>,
     /// Show no live view
     ///
@@ -189,6 +190,8 @@ pub struct Run {
     pub preface: Preface,
     /// Whom to believe to be the server.
     pub trust: Trust,
+    /// Whether a person is asked about servers that none of its pins fits.
+    pub asks_for_pins: bool,
     /// Who we are if the server asks.
     pub client_identity: Option<Identity>,
     /// Who we are to browsers, instead of what our CA mints.
@@ -250,11 +253,12 @@ impl RunFlags {
         }
         let browser = self.browse.then(|| self.browser.browser());
         Ok(Run {
-            traffic: traffic(&flags.upstream, &flags.listen, &flags.route, sources)?,
+            traffic: traffic(&flags.upstreams(), &flags.listen, &flags.route, sources)?,
             resolve: flags.resolve,
             rewriting: flags.rewrite,
             preface: if flags.accept_proxy_protocol { Preface::ProxyProtocol } else { Preface::None },
             trust: trust.trust(),
+            asks_for_pins: trust.asks(),
             client_identity: trust.client_identity(),
             own_identity: identity(own.cert, own.key),
             certs: keep.certs,

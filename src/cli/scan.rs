@@ -25,7 +25,7 @@ pub struct ScanFlags {
     /// What to look at: text of any kind, gzip, zip with all its members, a directory with all below it; - is standard input
     #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
-    /// Look for the secrets in FILE too, one a line
+    /// Look for the secrets in FILE too, one per line
     ///
     /// As they are, in base64, percent-encoded once and twice, with XML entities and JSON escapes; in binary files as well.
     /// At least four bytes each; those below eight count as whole words only.

@@ -38,18 +38,18 @@ Examples:
 
 `run` takes the same options and delivers while it captures.
 
-What it keeps, beside the captures unless --state says otherwise:
+What it keeps, beside the captures or in the directory of --state:
   .ship-XXXX.json         how far the receiver has come, by file
   .ship-XXXX.dead.ndjson  what the receiver will never take, with the reason
   .ship-XXXX.lock         keeps a second shipper for the same receiver away
-To deliver everything once more, remove the first.
+To deliver everything again, remove the first.
 
 Each event is delivered at least once: after a crash some may be sent again. Elasticsearch keeps one of each, by its id; in \
 Splunk `| dedup event.id` does; over OTLP it is log.record.uid. An HTTP proxy is taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY \
 and NO_PROXY. Captures made with --redact off are not delivered.
 
 Exit codes: 0 everything is delivered (with --follow: ended by Ctrl-C), 1 something is not, 2 the command line is wrong, \
-130 told to stop twice.";
+130 stopped by a second Ctrl-C.";
 
 /// The options of `ship`.
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
@@ -64,8 +64,9 @@ pub struct ShipFlags {
     ///
     /// The language is that of `finesse-tap report --help`. The first lines of a connection that is opened later belong to
     /// no agent yet.
-    #[arg(long, value_name = "EXPR", value_parser = expression)]
-    pub filter: Option<Filter>,
+    // Named otherwise than the option: what a live view leaves out by a variable is delivered all the same.
+    #[arg(long = "filter", value_name = "EXPR", value_parser = expression)]
+    pub picked: Option<Filter>,
     /// Go on: deliver what is written later, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
@@ -185,7 +186,7 @@ impl ShipFlags {
         let end = if self.follow { End::Never } else { End::Delivered };
         let state = self.state.as_deref().unwrap_or(&self.captures);
         let mut plans = plans(receivers, &self.captures, state, end, self.give_up);
-        plans.iter_mut().for_each(|plan| plan.filter = self.filter.clone().unwrap_or_default());
+        plans.iter_mut().for_each(|plan| plan.filter = self.picked.clone().unwrap_or_default());
         Ok(Ship { plans })
     }
 }

@@ -9,6 +9,7 @@ use super::model::{
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
 use super::{story, words};
+use crate::conn::PROBE_AGENT;
 use crate::session::findings::{Code, Scope};
 use crate::stored::PICKED;
 use crate::stored::view::Line;
@@ -335,6 +336,10 @@ impl Gather {
     fn close(&mut self, mut connection: Connection, closed: Option<(&Line<'_>, Place)>) {
         connection.track.end(connection.owner.of(&mut self.report.sessions), closed.map(|(_, place)| place));
         if connection.owner != Owner::Nobody || !self.filter.is_for_all() {
+            return;
+        }
+        // Our own examination was no stranger.
+        if connection.user_agent.as_deref().is_some_and(|agent| agent.starts_with(PROBE_AGENT)) {
             return;
         }
         let told = connection.waiting.last().map(|trouble| (trouble.what.clone(), trouble.line)).or_else(|| {

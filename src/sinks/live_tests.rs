@@ -55,6 +55,25 @@ fn no_message_moves_the_cursor_or_forges_a_line() {
     assert_eq!(text.chars().filter(|c| c.is_control()).count(), 1);
 }
 
+#[test]
+fn a_finding_is_shown_whole_with_what_to_do() {
+    let finding = |columns| {
+        let record = Record::for_test(1, &["word"; 30].join(" "));
+        let record = record.as_finding("1001", "do this and then do that until it works");
+        let mut text = String::new();
+        utc(KeepAlives::Hidden).line(&mut text, &record, columns);
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let text = finding(Some(60));
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    assert!(text.starts_with("00:00:00.000  1001 "), "{text}");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(words.iter().filter(|word| **word == "word").count(), 30, "{text}");
+    assert!(words.join(" ").ends_with("word → do this and then do that until it works"), "{text}");
+    assert_eq!(finding(None).lines().count(), 2, "nobody's width is guessed");
+    assert!(finding(Some(30)).contains("works"), "too narrow to wrap is whole, too");
+}
+
 /// An output the test can read while the sink writes to it.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);

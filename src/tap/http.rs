@@ -118,6 +118,7 @@ pub(super) fn emit_exchange(
     let request = &exchange.request;
     #[cfg(test)]
     super::fault::point(&request.target);
+    place.asked_by(request.field("user-agent"), exit.tracker);
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
     place.carries(

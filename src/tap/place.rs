@@ -3,7 +3,7 @@
 use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Guard, Record};
 use crate::clock::Moment;
-use crate::conn::{Direction, Peers, StreamId};
+use crate::conn::{Direction, PROBE_AGENT, Peers, StreamId};
 use crate::session::tracker::{Tale, Told};
 use crate::session::{CookieMark, Session, Spot, Tracker};
 
@@ -31,6 +31,8 @@ pub(super) struct Place {
     session: Option<Session>,
     user: Option<String>,
     cookie: Option<CookieMark>,
+    /// `doctor` made it: it is no session's, and nothing is found on it.
+    probe: bool,
     guard: Guard,
 }
 
@@ -43,6 +45,7 @@ impl Place {
             session: None,
             user: None,
             cookie: None,
+            probe: false,
             guard: Guard::default(),
         }
     }
@@ -54,8 +57,20 @@ impl Place {
         }
     }
 
+    /// What sent a request over the connection, by its `User-Agent`.
+    pub(super) fn asked_by(&mut self, user_agent: Option<&[u8]>, tracker: &mut Tracker) {
+        if !self.probe && user_agent.is_some_and(|agent| agent.starts_with(PROBE_AGENT.as_bytes())) {
+            self.probe = true;
+            tracker.probed(self.peers.conn);
+        }
+    }
+
     /// The connection turns out to be this agent's.
     pub(super) fn belongs_to(&mut self, user: &str, at: Moment, tracker: &mut Tracker) {
+        if self.probe {
+            self.user = Some(user.to_owned());
+            return;
+        }
         let known = self.session.is_some_and(|session| tracker.is_alive(session));
         if !known || self.user.as_deref() != Some(user) {
             self.session = Some(tracker.session(self.peers.client.ip(), user, self.cookie, at));
@@ -65,6 +80,9 @@ impl Place {
 
     /// Whose session a cookie or an earlier requestId says it is, if nothing else has said.
     pub(super) fn may_belong_to(&mut self, cookie: Option<&[u8]>, tracker: &mut Tracker) {
+        if self.probe {
+            return;
+        }
         let cookie = cookie.map(|cookie| tracker.mark(cookie));
         match (self.session, &self.user, cookie) {
             (Some(session), Some(user), Some(cookie)) => tracker.cookie(cookie, session, user),

@@ -52,6 +52,7 @@ impl Socket {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
         let id = streams.next(Carrier::WebSocket);
+        place.asked_by(exchange.request.field("user-agent"), exit.tracker);
         let cookie = session_cookie(&exchange.request);
         place.carries(cookie, exit.tracker);
         place.may_belong_to(cookie, exit.tracker);

@@ -134,6 +134,8 @@ pub struct Tracker {
     desktops: Recent<SessionId, Desktop>,
     /// Found out by requestId.
     owners: Recent<ConnId, (Session, String)>,
+    /// Connections of `doctor`, on which nothing is found.
+    probes: Recent<ConnId, ()>,
     /// Found out by `JSESSIONID`.
     cookies: Recent<CookieMark, (Session, String)>,
     streams: HashMap<StreamId, Stream>,
@@ -166,6 +168,7 @@ impl Tracker {
             sessions: Recent::new(MAX_SESSIONS),
             desktops: Recent::new(MAX_SESSIONS),
             owners: Recent::new(MAX_REMEMBERED),
+            probes: Recent::new(MAX_REMEMBERED),
             cookies: Recent::new(MAX_REMEMBERED),
             streams: HashMap::new(),
             servers: Vec::new(),
@@ -233,6 +236,11 @@ impl Tracker {
     #[must_use]
     pub fn owner(&self, conn: ConnId) -> Option<(Session, &str)> {
         self.owners.find(&conn).map(|(session, user)| (*session, &**user))
+    }
+
+    /// The connection is one of `doctor`'s: what goes wrong there, it says itself.
+    pub fn probed(&mut self, conn: ConnId) {
+        self.probes.insert(conn, ());
     }
 
     /// A cookie is a secret: nothing but this is to be kept of it.
@@ -387,6 +395,9 @@ impl Tracker {
         at: Moment,
         finding: Finding,
     ) {
+        if conn.is_some_and(|conn| self.probes.find(&conn).is_some()) {
+            return;
+        }
         let desktop = session.and_then(|id| self.desktops.find_mut(&id));
         let (mut session, mut user) = (None, None);
         if let Some(desktop) = desktop {
