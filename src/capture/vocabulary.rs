@@ -192,7 +192,7 @@ pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "up
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
-pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
+pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly", "merged"];
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`

@@ -40,6 +40,7 @@ const LINGER: Duration = Duration::from_millis(10);
 
 /// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
 pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
+    decoder.is_live();
     let mut taken = 0;
     loop {
         if taken == 0 {
