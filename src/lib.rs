@@ -31,13 +31,13 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 6 wiring | `main` → [`cli`] → [`app`], [`config`], [`ca_text`], [`log`]; `app` alone knows everybody |
+//! | 6 wiring | `main` → [`cli`] (→ [`config`]), [`app`], [`ca_text`], [`log`]; `app` alone knows everybody |
 //! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`]: never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
 //! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
-//! | 0 vocabulary | [`conn`], [`clock`], [`glyph`] |
+//! | 0 vocabulary | [`conn`], [`clock`], [`filter`], [`glyph`] |
 //!
 //! # Invariants
 //!
@@ -73,6 +73,7 @@ pub mod conn;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod filter;
 pub mod finesse;
 pub mod glyph;
 pub mod hosts;

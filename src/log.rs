@@ -5,7 +5,6 @@
 
 use anstream::{AutoStream, ColorChoice};
 use std::io;
-use std::str::FromStr;
 use std::sync::OnceLock;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
@@ -39,24 +38,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// Each, the default first.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+
     /// As the option takes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Json => "json",
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(format!("`{text}` is not a log format: use text (the default) or json")),
         }
     }
 }

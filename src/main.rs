@@ -3,10 +3,10 @@
 //! Exit codes: 0 done, 1 failed, 2 the configuration cannot be used, 130 told to stop twice. What goes wrong is one line
 //! `error: …` on standard error, then at most one `hint: …`.
 
-use finesse_tap::cli::manual;
-use finesse_tap::config::{self, Ca, Environment, Run, Stop, Task};
+use finesse_tap::cli::{self, Asked, CaFlags, Command, Run, manual};
+use finesse_tap::config::{Environment, Problem, Sources, Stop};
 use finesse_tap::glyph::tame;
-use finesse_tap::{app, ca_text, clock, log, report};
+use finesse_tap::{app, ca_text, clock, log};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -15,8 +15,8 @@ const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let environment: Environment = std::env::vars_os().collect();
-    let task = match config::read(std::env::args_os(), &environment) {
-        Ok(task) => task,
+    let asked = match cli::read(std::env::args_os(), &environment) {
+        Ok(asked) => asked,
         Err(Stop::Shown(help)) => {
             // Whoever does not want the rest of the help closes the pipe.
             let _ = help.print();
@@ -24,87 +24,80 @@ fn main() -> ExitCode {
         }
         Err(Stop::Wrong(problem)) => return fail(&problem.to_string(), UNUSABLE),
     };
-    warn_of_unknown(&task, &environment);
-    match perform(task, &environment) {
+    for name in &asked.unknown {
+        // Nobody reading standard error is no reason not to work.
+        let _ = writeln!(io::stderr(), "warning the environment variable {name} is unknown, and ignored");
+    }
+    match perform(asked.command, &asked.sources, &environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<app::StoppedAtOnce>() => app::STOPPED_AT_ONCE.into(),
-        Err(error) => fail(&app::explained(&error), FAILED),
+        Err(error) => match error.downcast::<Problem>() {
+            Ok(problem) => fail(&problem.or_hint(asked.help).to_string(), UNUSABLE),
+            Err(error) => fail(&app::explained(&error), FAILED),
+        },
     }
 }
 
-fn perform(task: Task, environment: &Environment) -> anyhow::Result<()> {
-    match task {
-        Task::Run(config) => {
+fn perform(command: Command, sources: &Sources, environment: &Environment) -> anyhow::Result<()> {
+    match command {
+        Command::Run(flags) => {
+            let config = flags.check(sources, environment)?;
             log::start(&config.log);
-            app::run(*config, || again(environment))
+            app::run(config, || again(environment))
         }
-        Task::Browse(config) => {
+        Command::Browse(flags) => {
+            let config = flags.check(sources)?;
             log::start(&log::Log::default());
             app::browse(&config)
         }
-        Task::Demo(config) => {
+        Command::Demo(flags) => {
+            let config = flags.check(sources)?;
             log::start(&config.log);
             app::demo(config)
         }
-        Task::Doctor(config) => app::doctor(*config),
-        Task::Ca(config) => ca(&config),
-        Task::Scan(config) => app::scan(&config, &mut io::stdout().lock()),
-        Task::Share(plan) => app::share(&plan),
-        Task::Ship(config) => {
+        Command::Doctor(flags) => app::doctor(*flags),
+        Command::Ca(flags) => ca(&flags),
+        Command::Scan(flags) => app::scan(&flags, &mut io::stdout().lock()),
+        Command::Share(flags) => app::share(&flags.check(sources)?),
+        Command::Ship(flags) => {
+            let config = flags.check(sources, environment)?;
             log::start(&log::Log::default());
             app::ship(&config)
         }
-        Task::Resolve(asked) => print(&app::resolve(&asked)?),
-        Task::Report(request) => report::run(&request),
-        Task::Import(config) => {
+        Command::Resolve(flags) => print(&app::resolve(&flags)?),
+        Command::Report(flags) => app::report(&flags.captures, flags.pick.run.as_deref(), &flags.check(sources)?),
+        Command::Import(flags) => {
+            let config = flags.check()?;
             log::start(&log::Log::default());
             app::import(&config)
         }
-        Task::Export(config) => app::export(&config),
-        Task::Hosts(config) => app::hosts(&config),
-        Task::Reload(config) => app::reload(&config),
-        Task::Assets(asked) => print(&app::assets(&asked)?),
-        Task::Completions(shell) => print(&manual::completions(shell)),
-        Task::Man(None) => print(&manual::page()?),
-        Task::Man(Some(dir)) => manual::pages(&dir),
-    }
-}
-
-/// Says which variables mean nothing, for the tasks that heed any.
-fn warn_of_unknown(task: &Task, environment: &Environment) {
-    let heeds_any = matches!(
-        task,
-        Task::Run(_)
-            | Task::Demo(_)
-            | Task::Ship(_)
-            | Task::Import(_)
-            | Task::Browse(_)
-            | Task::Doctor(_)
-            | Task::Hosts(_)
-            | Task::Ca(_)
-            | Task::Reload(_)
-    );
-    if heeds_any {
-        for name in config::unknown_variables(environment) {
-            // Nobody reading standard error is no reason not to work.
-            let _ = writeln!(io::stderr(), "warning the environment variable {name} is unknown, and ignored");
-        }
+        Command::Export(flags) => app::export(&flags, &flags.filter(sources)?),
+        Command::Hosts(flags) => app::hosts(&flags.check(sources)?),
+        Command::Reload(flags) => app::reload(&flags),
+        Command::Assets(flags) => print(&app::assets(&flags)?),
+        Command::Completions { shell } => print(&manual::completions(shell)),
+        Command::Man(flags) => match &flags.output {
+            Some(dir) => manual::pages(dir),
+            None => print(&manual::page()?),
+        },
     }
 }
 
 /// What `run` is configured to do now.
 fn again(environment: &Environment) -> Result<Run, String> {
-    match config::read(std::env::args_os(), environment) {
-        Ok(Task::Run(config)) => Ok(*config),
+    match cli::read(std::env::args_os(), environment) {
+        Ok(Asked { command: Command::Run(flags), sources, .. }) => {
+            flags.check(&sources, environment).map_err(|problem| problem.to_string())
+        }
         Err(Stop::Wrong(problem)) => Err(problem.to_string()),
         Ok(_) | Err(Stop::Shown(_)) => Err(String::from("the configuration is not one of `run` any more")),
     }
 }
 
-fn ca(config: &Ca) -> anyhow::Result<()> {
+fn ca(config: &CaFlags) -> anyhow::Result<()> {
     let cas = app::authorities(config)?;
     let mut text = ca_text::describe(&cas, clock::now().wall_us / 1_000_000);
-    if let Some(dir) = &config.export {
+    if let Some(dir) = &config.output {
         text.push_str("\nCopied:\n");
         for path in ca_text::export(&cas, dir)? {
             text.push_str(&format!("  {}\n", path.display()));

@@ -1,18 +1,18 @@
 //! `assets` on a terminal: lists, prints, writes.
 
 use crate::assets::Kind;
-use crate::config::Assets;
+use crate::cli::AssetsFlags;
 
 /// What is to be printed, once everything is written that is to be.
 ///
 /// # Errors
 /// There is no such file, or one cannot be written.
-pub fn assets(asked: &Assets) -> anyhow::Result<Vec<u8>> {
-    Ok(match asked {
-        Assets::List => list(&Kind::ALL),
-        Assets::Of(kind) => list(&[*kind]),
-        Assets::Print(kind, path) => kind.file(path)?.text.as_bytes().to_vec(),
-        Assets::Write(kind, dir) => {
+pub fn assets(asked: &AssetsFlags) -> anyhow::Result<Vec<u8>> {
+    Ok(match (asked.kind, &asked.file, &asked.output) {
+        (None, ..) => list(&Kind::ALL),
+        (Some(kind), None, None) => list(&[kind]),
+        (Some(kind), Some(path), None) => kind.file(path)?.text.as_bytes().to_vec(),
+        (Some(kind), _, Some(dir)) => {
             kind.write(dir)?;
             let written: String =
                 kind.files().iter().map(|file| format!("{}\n", dir.join(file.path).display())).collect();

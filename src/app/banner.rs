@@ -2,7 +2,7 @@
 
 use crate::browse::reachable;
 use crate::capture::rules::Level;
-use crate::config::DEFAULT_CERTS;
+use crate::cli::DEFAULT_CERTS;
 use crate::conn::Kind;
 use crate::proxy::{Route, Unreachable};
 use crate::tls::ca::Listing;

@@ -4,8 +4,8 @@ use super::banner::base64_of_hex;
 use super::signal::{self, Signals};
 use super::{block_on, hinted, prepare_process, routes};
 use crate::browse::{self, Browser, Found, Visit};
+use crate::cli::{self, Browse, Identity, Page};
 use crate::clock;
-use crate::config::{self, Browse, Identity, Page};
 use crate::conn::Kind;
 use crate::proxy::{Orders, Route};
 use crate::tls::ca::{self, Listing};
@@ -93,7 +93,7 @@ impl Plan {
     ///
     /// # Errors
     /// There is no browser, or no such page.
-    pub(super) fn new(wanted: &config::Browser, routes: &[Route], keys: &[String]) -> anyhow::Result<Self> {
+    pub(super) fn new(wanted: &cli::Browser, routes: &[Route], keys: &[String]) -> anyhow::Result<Self> {
         let mut servers = Vec::new();
         for Route { listener, upstream, .. } in routes.iter().filter(|route| route.kind == Kind::Https) {
             if !servers.iter().any(|(server, _)| server == upstream) {

@@ -3,8 +3,9 @@
 //! Reads the password and keeps it from everything that prints. Progress is on standard error, and only on a terminal.
 
 use super::{prepare_process, runtime};
+use crate::cli::{DEFAULT_CERTS, DoctorFlags, Format};
 use crate::clock;
-use crate::config::{DEFAULT_CERTS, Doctor, Format};
+use crate::config::Problem;
 use crate::doctor::{self, Credentials, Question, Step, Verdict, Watch, Way, text};
 use crate::tls::upstream::ClientCertificate;
 use crate::tls::{ca, upstream};
@@ -19,13 +20,15 @@ const PASSWORD_MAX_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// A step failed, or something kept it from being taken: the password, a file, standard output.
-pub fn doctor(config: Doctor) -> anyhow::Result<()> {
+pub fn doctor(config: DoctorFlags) -> anyhow::Result<()> {
     prepare_process();
     // A file that cannot be read is no finding about the server.
-    let client = config.client_identity.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
-    upstream::Upstream::new(&config.trust, client.as_ref(), None)?;
+    let trust = config.trust.trust();
+    let client = config.trust.client_identity();
+    let client = client.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
+    upstream::Upstream::new(&trust, client.as_ref(), None)?;
     let credentials = match config.user {
-        Some(user) => Some(Credentials { user, password: password()? }),
+        Some(user) => Some(Credentials { password: password(&user, config.password_stdin)?, user }),
         None => None,
     };
     let question = Question {
@@ -33,11 +36,11 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
         certs: Some(config.certs).filter(|dir| dir.as_path() != Path::new(DEFAULT_CERTS)),
         server: config.server,
         resolve: config.resolve,
-        trust: config.trust,
+        trust,
         client,
         through: config.through,
         credentials,
-        limit: config.limit,
+        limit: config.timeout,
     };
     let mut terminal = Terminal { format: config.format, progress: io::stderr().is_terminal(), lost: None };
     let runtime = runtime()?;
@@ -63,8 +66,15 @@ pub fn doctor(config: Doctor) -> anyhow::Result<()> {
     bail!("failed: {}\nhint: {advice}", failed.join(", "))
 }
 
-/// All of standard input, a line end behind it aside.
-fn password() -> anyhow::Result<String> {
+/// Typed unseen on a terminal; else all of standard input, a line end behind it aside.
+fn password(user: &str, from_input: bool) -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("Password of {user}: ")).context("ask for the password");
+    }
+    if !from_input {
+        let problem = Problem::new("--user: standard input is no terminal to type a password at");
+        return Err(problem.hint("add --password-stdin to read it from there").into());
+    }
     let mut password = String::new();
     let limit = u64::try_from(PASSWORD_MAX_BYTES).unwrap_or(u64::MAX) + 1;
     // The error is left out on purpose: it could only be about the text.

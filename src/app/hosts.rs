@@ -1,7 +1,7 @@
 //! `hosts`: routes become lines of a hosts file, shown, put in or taken out.
 
 use super::prepare_process;
-use crate::config::{Deed, Hosts, Names};
+use crate::cli::{Action, Hosts, Names};
 use crate::hosts::{Done, Line, NoRight, Plan, system_file};
 use anyhow::{Context as _, bail};
 use std::ffi::OsString;
@@ -16,15 +16,15 @@ use std::path::Path;
 pub fn hosts(config: &Hosts) -> anyhow::Result<()> {
     prepare_process();
     let path = config.file.clone().unwrap_or_else(system_file);
-    match &config.deed {
-        Deed::Show(names) => {
+    match &config.action {
+        Action::Show(names) => {
             let lines = lines(names)?;
             note(&format!("for {} (finesse-tap hosts --apply puts them there):", path.display()));
             print(&lines)?;
             advise(names);
             Ok(())
         }
-        Deed::Apply(names) => {
+        Action::Apply(names) => {
             let lines = lines(names)?;
             let plan = Plan::new(&path, &lines)?;
             if plan.is_idle() {
@@ -39,7 +39,7 @@ pub fn hosts(config: &Hosts) -> anyhow::Result<()> {
             agreed(config, "Put them in?")?;
             tell(&path, make(&plan)?, "finesse-tap hosts --undo takes them out")
         }
-        Deed::Undo => {
+        Action::Undo => {
             let plan = Plan::new(&path, &[])?;
             if plan.is_idle() {
                 note(&format!("{} holds no lines of finesse-tap", path.display()));

@@ -1,7 +1,7 @@
 //! `reload`: has a running `finesse-tap run` read its configuration again, and prints what changed.
 
 use super::{block_on, control, prepare_process};
-use crate::config::Reload;
+use crate::cli::ReloadFlags;
 use anyhow::{anyhow, bail};
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// There is none, or more than one to choose from, or it could not reload; the text says why.
-pub fn reload(config: &Reload) -> anyhow::Result<()> {
+pub fn reload(config: &ReloadFlags) -> anyhow::Result<()> {
     prepare_process();
     block_on(async {
         let mut runs = control::runs(&config.certs).await?;

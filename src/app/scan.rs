@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
-use crate::config::{Scan, ScanFormat};
+use crate::cli::{Format, ScanFlags};
 use crate::glyph::tame;
 use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
 use anyhow::{Context as _, bail};
@@ -21,7 +21,7 @@ const CLEAN: &str =
 ///
 /// # Errors
 /// Something is left, or something cannot be read; either way the files are not to be handed over.
-pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
+pub fn scan(config: &ScanFlags, output: &mut dyn Write) -> anyhow::Result<()> {
     let secrets = config.secrets_file.as_deref().map(known_secrets).transpose()?.unwrap_or_default();
     let scanner = Scanner::new(config.level, secrets.iter().map(String::as_str));
     let files = scan::files(&config.files)
@@ -40,8 +40,8 @@ pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
         let mut found = |hit: Hit| {
             count.add(&hit);
             let line = match config.format {
-                ScanFormat::Text => hit_as_text(&hit),
-                ScanFormat::Json => hit_as_json(&hit),
+                Format::Text => hit_as_text(&hit),
+                Format::Json => hit_as_json(&hit),
             };
             progress.borrow_mut().hide();
             written = std::mem::replace(&mut written, Ok(())).and_then(|()| writeln!(output, "{line}"));
@@ -73,7 +73,7 @@ pub fn scan(config: &Scan, output: &mut dyn Write) -> anyhow::Result<()> {
         }
     }
     let total = count.total();
-    if (total, unread, config.format) == (0, 0, ScanFormat::Text) {
+    if (total, unread, config.format) == (0, 0, Format::Text) {
         // As above: a closed pipe changes nothing.
         let _ = writeln!(output, "nothing found");
     }

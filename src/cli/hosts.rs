@@ -1,8 +1,9 @@
-//! The options of `hosts`, and what stands below them in `--help`.
+//! `hosts`: its options, what they become, and its help.
 
-use super::TrafficFlags;
+use super::traffic::{Traffic, TrafficFlags, traffic};
+use crate::config::{Problem, Sources};
 use clap::{Args, ValueHint};
-use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub(super) const MORE: &str = "\
@@ -23,11 +24,11 @@ The variables of `run` count here too, such as FINESSE_TAP_UPSTREAM.
 Next: finesse-tap run, with the --resolve options shown.";
 
 /// The options of `hosts`.
-#[derive(Debug, Args)]
+#[derive(Clone, PartialEq, Eq, Debug, Args)]
 pub struct HostsFlags {
     /// Read the routes from the TOML file of `run`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: Option<OsString>,
+    pub config: Option<PathBuf>,
     /// Which names, and where they lead.
     #[command(flatten)]
     pub traffic: TrafficFlags,
@@ -43,4 +44,52 @@ pub struct HostsFlags {
     /// Change FILE instead of the system's hosts file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+}
+
+/// What `hosts` needs to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hosts {
+    /// What is to be done.
+    pub action: Action,
+    /// Without asking.
+    pub yes: bool,
+    /// The file, if it is not the system's.
+    pub file: Option<PathBuf>,
+}
+
+/// What is to be done to a hosts file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Show the lines.
+    Show(Names),
+    /// Put them in.
+    Apply(Names),
+    /// Take ours out.
+    Undo,
+}
+
+/// Whose lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    /// The routes.
+    pub traffic: Traffic,
+    /// Addresses that `run` is told, so that it need not be told again.
+    pub resolve: Vec<(String, IpAddr)>,
+}
+
+impl HostsFlags {
+    /// The options checked against each other.
+    ///
+    /// # Errors
+    /// They name no server.
+    pub fn check(self, sources: &Sources) -> Result<Hosts, Problem> {
+        let TrafficFlags { upstream, listen, route, resolve, .. } = self.traffic;
+        let names = || Ok(Names { traffic: traffic(&upstream, &listen, &route, sources)?, resolve });
+        let action = match (self.apply, self.undo) {
+            (_, true) => Action::Undo,
+            (true, false) => Action::Apply(names()?),
+            (false, false) => Action::Show(names()?),
+        };
+        Ok(Hosts { action, yes: self.yes, file: self.file })
+    }
 }

@@ -1,12 +1,34 @@
-//! The command line's definition becomes completion scripts and manual pages.
+//! `completions` and `man`: the command line's definition becomes completion scripts and manual pages.
 
 use crate::cli::Cli;
 use anyhow::Context as _;
+use clap::{Args, ValueHint};
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const PROGRAM: &str = "finesse-tap";
+
+pub(super) const COMPLETIONS_MORE: &str = "\
+Where shells look for it:
+  finesse-tap completions bash \\
+    > ~/.local/share/bash-completion/completions/finesse-tap
+  finesse-tap completions zsh > DIR/_finesse-tap        # DIR being in $fpath
+  finesse-tap completions fish > ~/.config/fish/completions/finesse-tap.fish
+  finesse-tap completions powershell >> $PROFILE";
+
+pub(super) const MORE: &str = "\
+Examples:
+  finesse-tap man | man -l -
+  finesse-tap man -o ~/.local/share/man/man1";
+
+/// The options of `man`.
+#[derive(Clone, PartialEq, Eq, Debug, Args)]
+pub struct ManFlags {
+    /// Write finesse-tap.1 and a page for each command into DIR [default: one page to standard output]
+    #[arg(long, short, alias = "out", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+}
 
 /// A shell's completion script.
 #[must_use]

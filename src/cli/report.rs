@@ -1,16 +1,19 @@
-//! The options of `report`, and what its `--help` teaches.
+//! `report`: its options, what they become, and its help.
 
-use crate::report::Format;
-use clap::builder::PossibleValuesParser;
+use super::record::DEFAULT_CAPTURES;
+use super::share::PickFlags;
+use crate::config::{Problem, Sources, value};
+use crate::filter;
+use crate::report::{Filter, Format, Request};
 use clap::{Args, ValueHint};
-use std::ffi::OsString;
+use std::path::PathBuf;
 
-/// What stands below the options.
-pub(super) const MORE: &str = "\
+const MORE: &str = "\
 Examples:
   finesse-tap report captures                         everything, as text
   finesse-tap report captures -o report.html          one page to forward
-  finesse-tap report captures/*.ndjson --user 1001    one agent
+  finesse-tap report --user 1001 --since 1h           one agent of captures/
+  finesse-tap report case.zip                         a bundle, or desktop.har
   finesse-tap report captures \\
     --since 2026-01-15T09:00:00Z --until 2026-01-15T10:00:00Z
   finesse-tap report captures --format json | jq '.sessions[].story'
@@ -24,31 +27,46 @@ The page and the text hold what the capture holds: names and numbers too, unless
 
 Next: open the page in a browser, print it or send it on.";
 
+/// What stands below the options.
+pub(super) fn more() -> String {
+    format!("{MORE}\n\nFilters, for --filter of this and other commands:\n{}", filter::HELP)
+}
+
 /// The options of `report`.
-#[derive(Debug, Args)]
+#[derive(Clone, PartialEq, Eq, Debug, Args)]
 pub struct ReportFlags {
-    /// Captures: files, or directories of *.ndjson
-    #[arg(value_name = "CAPTURE", required = true, value_hint = ValueHint::AnyPath)]
-    pub captures: Vec<OsString>,
-    /// Only this agent's sessions, by login or token
-    #[arg(long, value_name = "LOGIN", help_heading = "What")]
-    pub user: Option<OsString>,
-    /// Only the session with this id, such as s3
-    #[arg(long, value_name = "ID", help_heading = "What")]
-    pub session: Option<OsString>,
-    /// Only from this time on
-    ///
-    /// Such as 2026-01-15T09:12:40Z, 2026-01-15T10:12:40+01:00, or 2026-01-15; UTC if nothing else is said.
-    #[arg(long, value_name = "TIME", help_heading = "What")]
-    pub since: Option<OsString>,
-    /// Only before this time
-    #[arg(long, value_name = "TIME", help_heading = "What")]
-    pub until: Option<OsString>,
+    /// Captures: files, directories and those below, .gz, .tar.gz, bundles (.zip), HARs, or - for standard input
+    #[arg(value_name = "CAPTURE", default_value = DEFAULT_CAPTURES, value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<PathBuf>,
+    /// Which events of them.
+    #[command(flatten)]
+    pub pick: PickFlags,
     /// Form of the report [default: as FILE's name says, else text]
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
-    #[arg(value_parser = PossibleValuesParser::new(Format::ALL.map(Format::as_str)))]
-    pub format: Option<String>,
-    /// Write the report to FILE [default: standard output]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output", value_parser = value::one_of(&Format::ALL, Format::as_str))]
+    pub format: Option<Format>,
+    /// Write the report to FILE, or to standard output with - [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
-    pub output: Option<OsString>,
+    pub output: Option<PathBuf>,
+}
+
+impl ReportFlags {
+    /// The options checked against each other.
+    ///
+    /// # Errors
+    /// They do not go together.
+    pub fn check(&self, sources: &Sources) -> Result<Request, Problem> {
+        let (since_us, until_us) = self.pick.range(sources)?;
+        let output = self.output.clone().filter(|path| path.as_os_str() != "-");
+        Ok(Request {
+            filter: Filter {
+                user: self.pick.user.clone(),
+                session: self.pick.session.clone(),
+                since_us,
+                until_us,
+                events: self.pick.filter.clone().unwrap_or_default(),
+            },
+            format: self.format.unwrap_or_else(|| output.as_deref().map(Format::of).unwrap_or_default()),
+            output,
+        })
+    }
 }

@@ -1,22 +1,27 @@
-//! The words of options: text becomes addresses, pins, times and numbers, or a sentence about what is wrong with it.
+//! How values are written: text becomes addresses, pins, times, sizes and numbers, or a sentence about what is wrong with it
+//! and what was probably meant.
 
-use super::Route;
-use crate::conn::{Authority, Kind};
-use crate::proxy::Rewriting;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use crate::conn::Authority;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The port of Finesse's desktop.
-pub(super) const FINESSE_PORT: u16 = 8445;
-/// The port that examples serve metrics on.
-const ADMIN_PORT: u16 = 9445;
+pub(crate) const FINESSE_PORT: u16 = 8445;
 
 /// Text that is no value: why, and what was probably meant.
-#[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) why: String,
-    pub(super) better: Option<String>,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    pub(crate) why: String,
+    pub(crate) better: Option<String>,
+}
+
+impl Wrong {
+    pub(crate) fn new(why: impl Into<String>, better: impl Into<Option<String>>) -> Self {
+        Self { why: why.into(), better: better.into() }
+    }
 }
 
 impl From<String> for Wrong {
@@ -25,15 +30,28 @@ impl From<String> for Wrong {
     }
 }
 
-fn wrong(why: String, better: impl Into<Option<String>>) -> Wrong {
-    Wrong { why, better: better.into() }
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// The parser of an option that takes one of a few words, which completion offers.
+pub(crate) fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let find = move |text: String| all.iter().copied().find(|one| name(*one) == text).ok_or("unknown word");
+    PossibleValuesParser::new(all.iter().map(|one| name(*one))).try_map(find)
 }
 
 /// `HOST[:PORT]`.
-pub(super) fn upstream(text: &str) -> Result<Authority, Wrong> {
-    let authority = Authority::parse(text, FINESSE_PORT).map_err(|why| wrong(why, host_of_url(text)))?;
+pub(crate) fn upstream(text: &str) -> Result<Authority, Wrong> {
+    let authority = Authority::parse(text, FINESSE_PORT).map_err(|why| Wrong::new(why, host_of_url(text)))?;
     if authority.port == 0 {
-        return Err(wrong(format!("`{text}`: nobody listens on port 0"), authority.host));
+        return Err(Wrong::new(format!("`{text}`: nobody listens on port 0"), authority.host));
     }
     Ok(authority)
 }
@@ -47,16 +65,12 @@ fn host_of_url(text: &str) -> Option<String> {
 }
 
 /// `ADDR:PORT` for browsers.
-pub(super) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, Wrong> {
     address(text, FINESSE_PORT)
 }
 
-/// `ADDR:PORT` for metrics.
-pub(super) fn admin(text: &str) -> Result<SocketAddr, Wrong> {
-    address(text, ADMIN_PORT)
-}
-
-fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> {
+/// `ADDR:PORT`; `usual_port` is the one in examples.
+pub(crate) fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> {
     text.parse().map_err(|_| {
         let better = match (text.parse::<IpAddr>(), text.trim_start_matches(':').parse::<u16>()) {
             (Ok(ip), _) => Some(SocketAddr::new(ip, usual_port).to_string()),
@@ -66,48 +80,13 @@ fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> {
                 .and_then(|port| port.parse::<u16>().ok())
                 .map(|port| format!("127.0.0.1:{port}")),
         };
-        wrong(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{usual_port}"), better)
+        Wrong::new(format!("`{text}` is not ADDR:PORT with an IP address, such as 127.0.0.1:{usual_port}"), better)
     })
 }
 
-/// `LISTEN=[SCHEME://]HOST[:PORT]`.
-pub(super) fn route(text: &str) -> Result<Route, Wrong> {
-    let Some((at, to)) = text.split_once('=') else {
-        let why = format!("`{text}` is not LISTEN=HOST[:PORT], such as 7443=uccxpub.example.com:7443");
-        let better = Authority::parse(text, FINESSE_PORT).ok().map(|server| format!("{}={text}", server.port));
-        return Err(wrong(why, better));
-    };
-    let listen = match at.parse::<u16>() {
-        Ok(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-        Err(_) => listen(at).map_err(|found| Wrong {
-            why: format!("`{at}` is neither a port nor ADDR:PORT with an IP address"),
-            better: found.better.map(|at| format!("{at}={to}")),
-        })?,
-    };
-    let (kind, server) = match to.split_once("://") {
-        None => (Kind::Https, to),
-        Some((scheme, server)) => {
-            let kind = Kind::ALL.into_iter().find(|kind| kind.scheme().eq_ignore_ascii_case(scheme));
-            (kind.ok_or_else(|| wrong(format!("`{scheme}` is none of https, xmpps and xmpp"), None))?, server)
-        }
-    };
-    if server.is_empty() {
-        return Err(wrong(format!("`{text}` names no server: LISTEN=HOST[:PORT]"), None));
-    }
-    let default_port = if listen.port() == 0 { kind.port() } else { listen.port() };
-    let upstream = Authority::parse(server, default_port).map_err(|why| {
-        let host = server.split(['/', '?', '#']).next().filter(|host| *host != server && !host.is_empty());
-        wrong(why, host.map(|host| format!("{at}={}://{host}", kind.scheme())))
-    })?;
-    if upstream.port == 0 {
-        return Err(wrong(format!("`{text}`: nobody listens on port 0"), format!("{at}={}", upstream.host)));
-    }
-    Ok(Route { listen, kind, upstream })
-}
-
-/// `HOST:ADDR`; the address may be IPv6 in brackets.
-pub(super) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
-    let not = |better: Option<String>| wrong(format!("`{text}` is not HOST:ADDR with an IP address"), better);
+/// `HOST:ADDR`; the address may be IPv6 in brackets, the host is lower-cased.
+pub(crate) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
+    let not = |better: Option<String>| Wrong::new(format!("`{text}` is not HOST:ADDR with an IP address"), better);
     let (host, address) = text.split_once(':').ok_or_else(|| not(None))?;
     let host = Authority::parse(host, 0).map_err(Wrong::from)?.host;
     let bare = |text: &str| {
@@ -123,86 +102,86 @@ pub(super) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
     })
 }
 
-/// `auto`, `always` or `never`.
-pub(super) fn rewriting(text: &str) -> Result<Rewriting, Wrong> {
-    let found = Rewriting::ALL.into_iter().find(|one| one.as_str() == text);
-    found.ok_or_else(|| format!("`{text}` is none of auto, always and never").into())
-}
-
 /// Longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
-/// Seconds, or a whole number with `ms`, `s`, `m` or `h` behind it; 0 to a day.
-pub(super) fn time(text: &str) -> Result<Duration, Wrong> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-    let unit = text.get(digits.len()..).unwrap_or_default().trim();
-    let number: Option<u64> = digits.parse().ok();
-    let read = number.and_then(|number| match unit {
-        "ms" => Some(Duration::from_millis(number)),
-        "" | "s" => Some(Duration::from_secs(number)),
-        "m" | "min" => number.checked_mul(60).map(Duration::from_secs),
-        "h" => number.checked_mul(3_600).map(Duration::from_secs),
+/// Seconds, or a number with `ms`, `s`, `m` or `h` behind it; 0 to a day.
+pub(crate) fn time(text: &str) -> Result<Duration, Wrong> {
+    let (number, unit) = measure(text);
+    let unit_s = match unit.as_str() {
+        "ms" => Some(0.001),
+        "" | "s" => Some(1.0),
+        "m" | "min" => Some(60.0),
+        "h" => Some(3_600.0),
         _ => None,
-    });
-    read.filter(|time| *time <= LONGEST)
+    };
+    let seconds = number.zip(unit_s).map(|(number, unit_s)| number * unit_s);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| *time <= LONGEST)
         .ok_or_else(|| format!("`{text}` is not a time of a day at most: write 5, 5s, 500ms or 1m").into())
 }
 
 /// As [`time`], but not 0.
-pub(super) fn some_time(text: &str) -> Result<Duration, Wrong> {
+pub(crate) fn some_time(text: &str) -> Result<Duration, Wrong> {
     let time = time(text)?;
     if time.is_zero() { Err(format!("`{text}` leaves no time at all").into()) } else { Ok(time) }
+}
+
+/// A number and the unit behind it, in lower case.
+fn measure(text: &str) -> (Option<f64>, String) {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase();
+    let plain = digits.starts_with(|c: char| c.is_ascii_digit());
+    (digits.replace('_', "").parse().ok().filter(|_| plain), unit)
 }
 
 /// Least capture that can be kept: a few files' worth.
 const LEAST_BYTES: u64 = 1_000_000;
 
 /// A size such as `20GB`, `512MiB` or plain bytes.
-pub(super) fn size(text: &str) -> Result<u64, Wrong> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-    let unit = text.get(digits.len()..).unwrap_or_default().trim().to_ascii_lowercase();
-    let factor: Option<u64> = match unit.as_str() {
-        "" | "b" => Some(1),
-        "kb" => Some(1_000),
-        "mb" => Some(1_000_000),
-        "gb" | "g" => Some(1_000_000_000),
-        "tb" => Some(1_000_000_000_000),
-        "kib" => Some(1 << 10),
-        "mib" => Some(1 << 20),
-        "gib" => Some(1 << 30),
-        "tib" => Some(1 << 40),
-        _ => None,
+fn bytes(text: &str) -> Option<u64> {
+    let (_, unit) = measure(text);
+    let digits = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ').replace('_', "");
+    let factor: u64 = match unit.as_str() {
+        "" | "b" => 1,
+        "kb" | "k" => 1_000,
+        "mb" | "m" => 1_000_000,
+        "gb" | "g" => 1_000_000_000,
+        "tb" | "t" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return None,
     };
-    let bytes = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
-    bytes
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A size of a capture.
+pub(crate) fn size(text: &str) -> Result<u64, Wrong> {
+    bytes(text)
         .filter(|bytes| *bytes >= LEAST_BYTES)
         .ok_or_else(|| format!("`{text}` is not a size of 1 MB at least: write 20GB, 512MiB or bytes").into())
 }
 
+/// A size within bounds.
+pub(crate) fn size_in(text: &str, within: RangeInclusive<usize>) -> Result<usize, Wrong> {
+    let size = bytes(text).and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| within.contains(bytes));
+    size.ok_or_else(|| {
+        let (least, most) = within.into_inner();
+        format!("`{text}` is not a size from {least} to {most} bytes: write 16000 or 16kB").into()
+    })
+}
+
 /// A whole number within bounds.
-pub(super) fn count(within: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, Wrong> {
-    move |text| {
-        let number = text.replace('_', "").parse().ok().filter(|number| within.contains(number));
-        number
-            .ok_or_else(|| format!("`{text}` is not a whole number from {} to {}", within.start(), within.end()).into())
-    }
+pub(crate) fn count(text: &str, within: RangeInclusive<usize>) -> Result<usize, Wrong> {
+    let number = text.replace('_', "").parse().ok().filter(|number| within.contains(number));
+    number.ok_or_else(|| format!("`{text}` is not a whole number from {} to {}", within.start(), within.end()).into())
 }
 
 /// A time as options take it: `5s`, `500ms`.
-pub(super) fn time_text(time: Duration) -> String {
+pub(crate) fn time_text(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{}s", time.as_secs()) } else { format!("{}ms", time.as_millis()) }
-}
-
-/// Longest name of an instance, bytes.
-const OBSERVER_BYTES: usize = 64;
-
-/// What an instance may be called.
-pub(super) fn observer(text: &str) -> Result<String, Wrong> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if !text.is_empty() && text.len() <= OBSERVER_BYTES && text.chars().all(plain) {
-        return Ok(text.to_owned());
-    }
-    let better: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
-    let why = format!("`{text}` is not 1 to {OBSERVER_BYTES} letters, digits, dots, hyphens and underscores");
-    Err(wrong(why, Some(better).filter(|better| !better.is_empty())))
 }

@@ -164,6 +164,9 @@ pub struct Totals {
     pub lines_repeated: u64,
     /// Events missing by their sequence.
     pub lines_missing: u64,
+    /// Whether events were left out on purpose, when the captures were shared.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_picked: bool,
     /// Lines whose XML was cut to the line limit.
     pub lines_cut: u64,
     /// Connections.

@@ -143,7 +143,7 @@ impl Bosh {
             open: asked.open,
         };
         let allowed = session.terms.most_requests();
-        let response = exchange.response.as_ref().filter(|_| !super::http::is_own(exchange));
+        let response = exchange.response.as_ref().filter(|_| !place.answered_by_proxy);
         let sees_all = response.is_some() && !session.is_blind;
         let missing = asked.rid.filter(|_| sees_all).and_then(|rid| session.window.missing_before(rid));
         let load = Load { open: asked.open, allowed, missing };

@@ -27,9 +27,6 @@ const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// Why a body is not told.
 const TOO_LARGE: &str = "the body is larger than the limit";
 
-/// The name this program gives itself in the only responses it makes.
-pub const OWN_SERVER_NAME: &str = "finesse-tap";
-
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
     http: Http1,
@@ -124,6 +121,8 @@ pub(super) fn emit_exchange(
     exit: &mut Exit<'_>,
 ) {
     let request = &exchange.request;
+    #[cfg(test)]
+    super::fault::point(&request.target);
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
     place.carries(
@@ -147,7 +146,7 @@ pub(super) fn emit_exchange(
     let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
-    let by_proxy = is_own(exchange);
+    let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
     let answered = |name| response.and_then(|response| response.field(name)).and_then(|text| str::from_utf8(text).ok());
     let asks = |name| request.field(name).and_then(|text| str::from_utf8(text).ok());
@@ -260,12 +259,6 @@ fn bearer_of(request: &RequestHead) -> Option<String> {
 /// Whether content cannot be told because of a limit of this program's.
 fn is_own_limit(why: &str) -> bool {
     why == TOO_LARGE
-}
-
-/// Whether the response was made by this program.
-pub(super) fn is_own(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    server == Some(OWN_SERVER_NAME.as_bytes())
 }
 
 /// What of an exchange is looked into.

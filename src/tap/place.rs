@@ -44,6 +44,8 @@ impl Unread {
 /// One connection's place.
 pub(super) struct Place {
     pub(super) opened: Moment,
+    /// The proxy answers here itself, as there is no server.
+    pub(super) answered_by_proxy: bool,
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
@@ -55,7 +57,16 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, cookie: None, knows: 0, guard: Guard::default() }
+        Self {
+            opened,
+            answered_by_proxy: false,
+            peers,
+            session: None,
+            user: None,
+            cookie: None,
+            knows: 0,
+            guard: Guard::default(),
+        }
     }
 
     /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.

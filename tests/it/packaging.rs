@@ -5,7 +5,8 @@
 
 #![cfg(unix)]
 
-use finesse_tap::config::{self, Environment, Run, Stop, Task};
+use finesse_tap::cli::{self, CaptureTo, Command, Run};
+use finesse_tap::config::{Environment, Stop};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -19,9 +20,11 @@ const CARGO: &str = include_str!("../../Cargo.toml");
 /// What the program makes of arguments, its own name first, and variables.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Run, String> {
     let environment: Environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    match config::read(arguments.iter().map(OsString::from), &environment) {
-        Ok(Task::Run(run)) => Ok(*run),
-        Ok(task) => Err(format!("not a run: {task:?}")),
+    match cli::read(arguments.iter().map(OsString::from), &environment) {
+        Ok(asked) => match asked.command {
+            Command::Run(flags) => flags.check(&asked.sources, &environment).map_err(|problem| problem.to_string()),
+            other => Err(format!("not a run: {other:?}")),
+        },
         Err(Stop::Wrong(problem)) => Err(problem.to_string()),
         Err(Stop::Shown(help)) => Err(help.to_string()),
     }
@@ -183,7 +186,7 @@ fn the_image_starts_with_nothing_but_a_server_named() {
     // Where it writes is where the volumes are, and no name of a user has to be looked up.
     let volumes: Vec<String> = list("VOLUME");
     let below = |path: &Path| Path::new(instructions("WORKDIR").last().unwrap()).join(path).display().to_string();
-    let config::CaptureTo::Dir(captures) = &run.record.capture else { panic!("{:?}", run.record.capture) };
+    let CaptureTo::Dir(captures) = &run.record.capture else { panic!("{:?}", run.record.capture) };
     assert_eq!(volumes, [below(&run.certs), below(captures)]);
     assert!(instructions("USER")[0].split(':').all(|id| id.parse::<u32>().is_ok_and(|id| id > 0)));
 }

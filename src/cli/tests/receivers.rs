@@ -1,22 +1,15 @@
 //! Tests of what `ship` and the receivers of `run` read.
 
 use super::*;
-use crate::config::{Stop, Task, read};
+use crate::config::value;
+use crate::ship::secret::Source;
+use crate::ship::{Ack, End, Kind, Login, Plan};
+use std::path::Path;
 
-fn task(line: &str, variables: &[(&str, &str)]) -> Result<Task, String> {
-    let environment: Environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    read(std::iter::once("finesse-tap").chain(line.split(' ')).map(Into::into), &environment).map_err(|stop| match stop
-    {
-        Stop::Wrong(problem) => problem.to_string(),
-        Stop::Shown(help) => help.to_string(),
-    })
-}
-
-fn plans(line: &str, variables: &[(&str, &str)]) -> Vec<Plan> {
-    match task(line, variables) {
-        Ok(Task::Ship(ship)) => ship.plans,
-        Ok(Task::Run(run)) => run.ship,
-        other => panic!("{other:?}"),
+fn plans(line: &str, variables: &[&str]) -> Vec<Plan> {
+    match line.starts_with("run") {
+        true => run_of(line, variables).unwrap().ship,
+        false => ship_of(line, variables).unwrap().plans,
     }
 }
 
@@ -33,7 +26,7 @@ fn a_receiver_is_read_with_its_defaults() {
 #[test]
 fn the_proxy_takes_the_same_receivers_both_at_once() {
     let line = "run --upstream h --capture c --splunk https://s:8088 --splunk-ack --elastic http://127.0.0.1:9200 --elastic-setup";
-    let plans = plans(line, &[("FINESSE_TAP_SPLUNK_TOKEN", "canary"), ("FINESSE_TAP_ELASTIC_API_KEY", "canary")]);
+    let plans = plans(line, &["FINESSE_TAP_SPLUNK_TOKEN=canary", "FINESSE_TAP_ELASTIC_API_KEY=canary"]);
     let [splunk, elastic] = plans.as_slice() else { panic!("{plans:?}") };
     assert_eq!((splunk.end, &*splunk.captures), (End::Never, Path::new("c")));
     assert!(matches!(splunk.receiver.kind, Kind::Splunk { ack: Ack::Required, token: Source::Variable(_), .. }));
@@ -43,7 +36,7 @@ fn the_proxy_takes_the_same_receivers_both_at_once() {
 
 #[test]
 fn receivers_may_stand_in_the_environment() {
-    let variables = [("FINESSE_TAP_ELASTIC", "https://es:9200"), ("FINESSE_TAP_ELASTIC_DATA_STREAM", "logs-x-y")];
+    let variables = ["FINESSE_TAP_ELASTIC=https://es:9200", "FINESSE_TAP_ELASTIC_DATA_STREAM=logs-x-y"];
     assert!(
         matches!(&plans("ship", &variables)[0].receiver.kind, Kind::Elastic { stream, .. } if stream == "logs-x-y")
     );
@@ -58,7 +51,7 @@ fn what_cannot_be_meant_is_refused_with_a_way_out() {
         (&format!("ship --splunk https://u:canary@s:8088 {token}"), "user name or password"),
         (&format!("ship --splunk http://s.example.test:8088 {token}"), "--allow-plain-http"),
         (&format!("ship --splunk s:8088 {token}"), "https://HOST:8088"),
-        (&format!("ship --splunk https://s {token} --splunk-ca a --splunk-pin sha256:00"), "exclude each other"),
+        (&format!("ship --splunk https://s {token} --splunk-ca a --splunk-pin {PIN}"), "exclude each other"),
         (&format!("ship --splunk https://s {token} --splunk-pin sha256:00"), "not a pin"),
         ("ship --elastic https://e --elastic-data-stream Logs", "no name of a data stream"),
         ("ship --elastic https://e --elastic-user u", "FINESSE_TAP_ELASTIC_PASSWORD"),
@@ -69,7 +62,7 @@ fn what_cannot_be_meant_is_refused_with_a_way_out() {
         (&format!("run --upstream h --redact off --splunk https://s {token}"), "log with passwords"),
         ("run --upstream h --capture-limit 12", "not a size"),
     ] {
-        let problem = task(line, &[]).unwrap_err();
+        let problem = refusal(line, &[]);
         assert!(problem.contains(wanted), "{line}: {problem}");
         assert!(!problem.contains("canary"), "{problem}");
     }

@@ -2,31 +2,89 @@
 
 use super::*;
 use crate::capture::restrict::UserRules;
+use crate::capture::rules::Level;
+use crate::config::Problem;
+use crate::conn::Authority;
+use crate::filter::Filter;
+use crate::log::Log;
+use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
-use std::ffi::OsString;
 use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod help;
+mod places;
+mod receivers;
 
 const PIN: &str = "sha256:5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f5d0f";
 
 /// What comes of a command line (in words) and variables (`NAME=value`).
-fn task(line: &str, variables: &[&str]) -> Result<Task, String> {
+fn asked(line: &str, variables: &[&str]) -> Result<Asked, String> {
     let arguments = ["finesse-tap"].into_iter().chain(line.split_whitespace()).map(OsString::from);
-    let environment = variables.iter().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into()));
-    read(arguments, &environment.collect()).map_err(|stop| match stop {
+    read(arguments, &environment(variables)).map_err(|stop| match stop {
         Stop::Wrong(problem) => problem.to_string(),
         Stop::Shown(help) => format!("shown: {help}"),
     })
 }
 
+fn environment(variables: &[&str]) -> Environment {
+    variables.iter().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
+}
+
+/// The command with its options.
+fn command(line: &str, variables: &[&str]) -> Command {
+    asked(line, variables).unwrap_or_else(|problem| panic!("{line} {variables:?}: {problem}")).command
+}
+
+/// What a command's options become once they are checked against each other.
+fn checked<T>(
+    line: &str,
+    variables: &[&str],
+    check: impl FnOnce(Command, &Sources) -> Result<T, Problem>,
+) -> Result<T, String> {
+    let asked = asked(line, variables)?;
+    check(asked.command, &asked.sources).map_err(|problem| problem.or_hint(asked.help).to_string())
+}
+
+fn run_of(line: &str, variables: &[&str]) -> Result<Run, String> {
+    checked(line, variables, |command, sources| match command {
+        Command::Run(flags) => flags.check(sources, &environment(variables)),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn browse_of(line: &str, variables: &[&str]) -> Result<Browse, String> {
+    checked(line, variables, |command, sources| match command {
+        Command::Browse(flags) => flags.check(sources),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn ship_of(line: &str, variables: &[&str]) -> Result<Ship, String> {
+    checked(line, variables, |command, sources| match command {
+        Command::Ship(flags) => flags.check(sources, &environment(variables)),
+        other => panic!("{other:?}"),
+    })
+}
+
 fn run(line: &str, variables: &[&str]) -> Run {
-    match task(&format!("run {line}"), variables) {
-        Ok(Task::Run(run)) => *run,
-        other => panic!("{line} {variables:?}: {other:?}"),
-    }
+    run_of(&format!("run {line}"), variables).unwrap_or_else(|why| panic!("{line} {variables:?}: {why}"))
+}
+
+fn browse(line: &str, variables: &[&str]) -> Browse {
+    browse_of(&format!("browse {line}"), variables).unwrap_or_else(|why| panic!("{line}: {why}"))
 }
 
 fn refusal(line: &str, variables: &[&str]) -> String {
-    task(line, variables).expect_err("it was accepted")
+    let result = match line.split(' ').next() {
+        Some("run") => run_of(line, variables).map(drop),
+        Some("browse") => browse_of(line, variables).map(drop),
+        Some("ship") => ship_of(line, variables).map(drop),
+        _ => asked(line, variables).map(drop),
+    };
+    result.expect_err("it was accepted")
 }
 
 /// A configuration file and the flag that names it.
@@ -55,64 +113,12 @@ fn defaults_are_what_the_help_says() {
         stable_tokens: None,
         max_line_bytes: 8_000,
         live: Live::Messages,
+        filter: Filter::default(),
     };
     assert_eq!(run.record, expected);
     assert_eq!((run.trust, run.keylog, run.log), (Trust::System, None, Log::default()));
     assert_eq!(run.limits, Limits::default());
     assert_eq!((run.limits.grace.as_secs(), run.limits.connections), (5, 4_096));
-}
-
-#[test]
-fn every_option_can_be_said_in_all_three_places() {
-    let flags = format!(
-        "--upstream h:7443 --listen 127.0.0.1:0 --listen [::1]:0 --resolve h:10.0.0.1 --resolve h:[fd00::1] --route 7=xmpps://i:5223 --rewrite always \
-         --upstream-pin {PIN} --upstream-client-cert a --upstream-client-key b --cert c --key d --certs e --capture - \
-         --redact off --max-line-bytes 16000 --keylog k --grace 500ms --max-connections 9 --connect-timeout 1m \
-         --handshake-timeout 3 --verbose --log-format json --log-filter debug"
-    );
-    let by_flags = run(&flags, &[]);
-    let pin_variable = format!("FINESSE_TAP_UPSTREAM_PIN={PIN}");
-    let by_variables = run(
-        "",
-        &[
-            "FINESSE_TAP_UPSTREAM=h:7443",
-            "FINESSE_TAP_LISTEN=127.0.0.1:0, [::1]:0,",
-            "FINESSE_TAP_RESOLVE=h:10.0.0.1,h:[fd00::1]",
-            "FINESSE_TAP_ROUTE=7=xmpps://i:5223",
-            "FINESSE_TAP_REWRITE=always",
-            &pin_variable,
-            "FINESSE_TAP_UPSTREAM_CLIENT_CERT=a",
-            "FINESSE_TAP_UPSTREAM_CLIENT_KEY=b",
-            "FINESSE_TAP_CERT=c",
-            "FINESSE_TAP_KEY=d",
-            "FINESSE_TAP_CERTS=e",
-            "FINESSE_TAP_CAPTURE=-",
-            "FINESSE_TAP_REDACT=off",
-            "FINESSE_TAP_MAX_LINE_BYTES=16000",
-            "FINESSE_TAP_KEYLOG=k",
-            "FINESSE_TAP_GRACE=500ms",
-            "FINESSE_TAP_MAX_CONNECTIONS=9",
-            "FINESSE_TAP_CONNECT_TIMEOUT=1m",
-            "FINESSE_TAP_HANDSHAKE_TIMEOUT=3",
-            "FINESSE_TAP_VERBOSE=yes",
-            "FINESSE_TAP_LOG_FORMAT=json",
-            "FINESSE_TAP_LOG_FILTER=debug",
-        ],
-    );
-    let (_file, flag) = file(&format!(
-        "upstream = 'h:7443'\nlisten = ['127.0.0.1:0', '[::1]:0']\nresolve = ['h:10.0.0.1', 'h:[fd00::1]']\nroute = '7=xmpps://i:5223'\nrewrite = 'always'\n\
-         upstream_pin = '{PIN}'\nupstream_client_cert = 'a'\nupstream_client_key = 'b'\ncert = 'c'\nkey = 'd'\n\
-         certs = 'e'\ncapture = '-'\nredact = 'off'\nmax_line_bytes = 16_000\nkeylog = 'k'\ngrace = '500ms'\n\
-         max_connections = 9\nconnect_timeout = '1m'\nhandshake_timeout = 3\nverbose = true\nlog_format = 'json'\n\
-         log_filter = 'debug'\n"
-    ));
-    assert_eq!(by_flags, by_variables);
-    assert_eq!(by_flags, run(&flag, &[]));
-    let settings = by_flags.settings();
-    for (name, value) in [("listen", "[::1]:0"), ("resolve", "h:[fd00::1]"), ("grace", "500ms"), ("upstream-pin", PIN)]
-    {
-        assert!(settings.contains(&(name.into(), value.into())), "{name}={value} is not in {settings:?}");
-    }
 }
 
 #[test]
@@ -181,7 +187,6 @@ fn a_higher_layer_replaces_what_excludes_it() {
 fn conflicts_and_halves_are_refused_in_one_place() {
     for (line, wanted) in [
         ("--upstream-ca a --upstream-insecure", "--upstream-ca and --upstream-insecure exclude each other"),
-        ("--upstream-ca a --upstream-pin b", "--upstream-ca and --upstream-pin exclude"),
         ("--capture x --no-capture", "--capture and --no-capture exclude"),
         ("--quiet --verbose", "--quiet and --verbose exclude"),
         ("--cert a", "--cert is set without its other half\nhint: add --key FILE"),
@@ -230,12 +235,16 @@ fn problems_name_the_place_and_what_to_write() {
         ("run --upstream h --resolve h:10.0.0.1:8445", &[], "\nhint: write --resolve h:10.0.0.1"),
         ("run --upstream h --resolve h:other", &[], "--resolve: `h:other` is not HOST:ADDR"),
         ("run --upstream h --upstream-pin 5d0f", &[], "--upstream-pin: `5d0f` is not a pin"),
-        ("run --upstream h --max-line-bytes 100", &[], "a whole number from 4000 to 16777216"),
+        ("run --upstream h --max-line-bytes 100", &[], "`100` is not a size from 4000 to 16777216 bytes"),
         ("run --upstream h --max-connections 0", &[], "--max-connections: "),
         ("run --upstream h --connect-timeout 0", &[], "no time at all"),
         ("run --upstream h --grace 18446744073709551615h", &[], "--grace: "),
         ("run --upstream h --log-filter finesse_tap=loud", &[], "--log-filter: "),
-        ("run --upstream h", &["FINESSE_TAP_REDACT=some"], "FINESSE_TAP_REDACT: `some` is not a redaction level"),
+        (
+            "run --upstream h",
+            &["FINESSE_TAP_REDACT=some"],
+            "FINESSE_TAP_REDACT: `some` is none of off, auth, share, minimal",
+        ),
         ("run --upstream h", &["FINESSE_TAP_QUIET=maybe"], "FINESSE_TAP_QUIET: `maybe` is neither true nor false"),
         ("run --upstream h --config no-such.toml", &[], "--config: no-such.toml: "),
         ("demo --agents 201", &[], "--agents: `201` is not a whole number from 1 to 200"),
@@ -252,7 +261,7 @@ fn unknown_keys_name_their_line_and_the_nearest_option() {
         ("upstream = 'h'\n\nlistn = '127.0.0.1:1'", ":3: `listn` is no option\nhint: did you mean `listen`?"),
         ("max-line-bytes = 9000", ":1: `max-line-bytes` is no option\nhint: did you mean `max_line_bytes`?"),
         ("[run]\nupstream = 'h'", ":1: `run` is no option\nhint: the only section is [redaction]"),
-        ("colour = 1", "hint: `finesse-tap run --help` tells the options"),
+        ("colour = 1", "hint: `finesse-tap run --help` lists the options"),
         ("config = 'other'", "`config` is no option"),
         ("agents = 3", "`agents` is no option"),
         ("listen = [1]", ":1: listen: expected a text in quotes, or a list of them in brackets, found integer"),
@@ -284,10 +293,8 @@ fn a_file_as_windows_editors_write_it() {
 fn a_mistyped_variable_is_found_and_a_strange_one_let_be() {
     let text = refusal("run --upstream h", &["FINESSE_TAP_UPSTRAEM=h"]);
     assert!(text.contains("FINESSE_TAP_UPSTRAEM is unknown\nhint: did you mean FINESSE_TAP_UPSTREAM?"), "{text}");
-    let environment = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let strange =
-        [("FINESSE_TAP_TEAM", "x"), ("FINESSE_TAP_PORT", "x"), ("FINESSE_TAP_ELASTIC_PASSWORD", "x"), ("HOME", "/")];
-    assert_eq!(super::unknown_variables(&environment(&strange)), ["FINESSE_TAP_TEAM"]);
+    let strange = ["FINESSE_TAP_TEAM=x", "FINESSE_TAP_PORT=x", "FINESSE_TAP_ELASTIC_PASSWORD=x", "HOME=/"];
+    assert_eq!(asked("run --upstream h", &strange).unwrap().unknown, ["FINESSE_TAP_TEAM"]);
     let kubernetes = ["FINESSE_TAP_PORT=tcp://10.0.0.1:8445", "FINESSE_TAP_SERVICE_HOST=10.0.0.1"];
     assert_eq!(run("--upstream h", &kubernetes), run("--upstream h", &[]));
 }
@@ -318,10 +325,6 @@ fn pins_are_read_as_tools_print_them() {
 
 #[test]
 fn a_browser_is_told_once_for_run_and_browse() {
-    let browse = |line: &str, variables: &[&str]| match task(&format!("browse {line}"), variables) {
-        Ok(Task::Browse(browse)) => browse,
-        other => panic!("{line} {variables:?}: {other:?}"),
-    };
     let plain = browse("--upstream h", &[]);
     assert_eq!((plain.certs, plain.own_identity), (PathBuf::from("certs"), None));
     let desktop = Browser { program: None, arguments: Vec::new(), page: Page::Path("/desktop/".into()) };
@@ -361,23 +364,59 @@ fn a_browser_is_told_once_for_run_and_browse() {
 #[test]
 fn the_other_commands_take_what_concerns_them() {
     let variables = ["FINESSE_TAP_CERTS=mine", "FINESSE_TAP_UPSTREAM=h", "FINESSE_TAP_CAPTURE=there"];
-    let Ok(Task::Demo(demo)) = task("demo --agents 3 --keep", &variables) else { panic!() };
+    let Command::Demo(demo) = command("demo --agents 3 --keep", &variables) else { panic!() };
+    let demo = demo.check(&Sources::default()).unwrap();
     assert_eq!((demo.agents, demo.keep, demo.certs.to_str()), (3, true, Some("mine")));
     assert_eq!(demo.record.capture, CaptureTo::Dir("there".into()));
     assert_eq!(demo.listen, ["127.0.0.1:0".parse().unwrap()]);
-    let ca = task("ca --export out", &variables);
-    assert_eq!(ca, Ok(Task::Ca(Ca { certs: "mine".into(), upstreams: Vec::new(), export: Some("out".into()) })));
-    assert_eq!(task("completions zsh", &[]), Ok(Task::Completions(Shell::Zsh)));
-    assert_eq!(task("man --out dir", &[]), Ok(Task::Man(Some("dir".into()))));
+    for line in ["ca -o out", "ca --export out"] {
+        let Command::Ca(ca) = command(line, &variables) else { panic!("{line}") };
+        assert_eq!(ca, CaFlags { certs: "mine".into(), servers: Vec::new(), output: Some("out".into()) });
+    }
+    assert_eq!(command("completions zsh", &[]), Command::Completions { shell: Shell::Zsh });
+    let man = Command::Man(ManFlags { output: Some("dir".into()) });
+    assert_eq!((command("man --out dir", &[]), command("man -o dir", &[])), (man.clone(), man));
+}
+
+#[test]
+fn doctor_reads_what_run_reads_and_nothing_else() {
+    let variables = [
+        "FINESSE_TAP_RESOLVE=h:10.0.0.1",
+        "FINESSE_TAP_UPSTREAM_CA=ca.pem",
+        "FINESSE_TAP_CERTS=there",
+        "FINESSE_TAP_USER=1001",
+        "FINESSE_TAP_FORMAT=json",
+        "FINESSE_TAP_SERVER=other",
+    ];
+    let doctor = |line: &str, variables: &[&str]| match command(line, variables) {
+        Command::Doctor(doctor) => doctor,
+        other => panic!("{other:?}"),
+    };
+    let read = doctor("doctor h --timeout 500ms --through 127.0.0.1:1", &variables);
+    assert_eq!(read.resolve, [("h".to_owned(), IpAddr::from([10, 0, 0, 1]))]);
+    assert_eq!((read.trust.trust(), read.certs), (Trust::Ca("ca.pem".into()), "there".into()));
+    assert_eq!((read.user, read.format, read.server.host), (None, Format::Text, "h".to_owned()));
+    assert_eq!((read.timeout, read.through), (Duration::from_millis(500), "127.0.0.1:1".parse().ok()));
+    let plain = doctor("doctor UCCX.example.test", &[]);
+    assert_eq!(
+        (plain.server.to_string(), plain.timeout),
+        ("uccx.example.test:8445".to_owned(), Duration::from_secs(10))
+    );
 }
 
 #[test]
 fn a_wrong_command_line_gets_one_line_and_one_hint() {
     for (line, wanted) in [
-        ("run --upstrem h", "unexpected argument '--upstrem' found\nhint: a similar argument exists: '--upstream'"),
-        ("run --redact some --upstream h", "[possible values: off, auth, share, minimal]\nhint: "),
-        ("run --upstream", "\nhint: `finesse-tap run --help` tells"),
-        ("rum", "unrecognized subcommand 'rum'\nhint: "),
+        ("run --upstrem h", "`--upstrem` is no option of `finesse-tap run`\nhint: did you mean --upstream?"),
+        ("run --redact some --upstream h", "--level: `some` is none of off, auth, share, minimal\nhint: "),
+        ("run --upstream", "--upstream: a value is missing\nhint: `finesse-tap run --help` lists"),
+        ("rum", "`rum` is no command\nhint: did you mean `finesse-tap run`?"),
+        ("zebra", "`zebra` is no command\nhint: `finesse-tap --help` lists the commands"),
+        (
+            "run --upstream h --zebra",
+            "`--zebra` is no option of `finesse-tap run`\nhint: `finesse-tap run --help` lists",
+        ),
+        ("run --upstream h --quiet --quiet", "--quiet: is given twice\nhint: keep one of them"),
         ("completions", "\nhint: "),
     ] {
         let text = refusal(line, &[]);
@@ -393,20 +432,32 @@ fn paths_need_not_be_text() {
     let strange = OsString::from_vec(b"caf\xe9".to_vec());
     let mut arguments: Vec<OsString> = ["finesse-tap", "run", "--upstream", "h", "--certs"].map(OsString::from).into();
     arguments.push(strange.clone());
-    let Ok(Task::Run(run)) = read(arguments, &Environment::new()) else { panic!("refused") };
-    assert_eq!(run.certs, PathBuf::from(&strange));
-    let arguments = ["finesse-tap".into(), "run".into(), "--upstream".into(), strange];
-    let Err(Stop::Wrong(problem)) = read(arguments, &Environment::new()) else { panic!("accepted") };
-    assert_eq!(problem.what, "--upstream: is not UTF-8");
+    let Command::Run(run) = read(arguments, &Environment::new()).unwrap().command else { panic!("another command") };
+    assert_eq!(run.keep.certs, PathBuf::from(&strange));
+    let mut joined = OsString::from("--upstream=");
+    joined.push(&strange);
+    for line in [&["--upstream".into(), strange.clone()][..], &[joined]] {
+        let arguments = ["finesse-tap".into(), "run".into()].into_iter().chain(line.iter().cloned());
+        let Err(Stop::Wrong(problem)) = read(arguments, &Environment::new()) else { panic!("accepted") };
+        assert!(problem.what.starts_with("--upstream") && problem.what.ends_with(": is not UTF-8"), "{problem}");
+    }
+    let variables = Environment::from([("FINESSE_TAP_UPSTREAM".into(), strange)]);
+    let Err(Stop::Wrong(problem)) = read(["finesse-tap".into(), "run".into()], &variables) else { panic!("accepted") };
+    assert_eq!(problem.what, "FINESSE_TAP_UPSTREAM: is not UTF-8");
 }
 
 #[test]
 fn import_and_export_are_told_what_and_where_to() {
-    let Ok(Task::Import(import)) =
-        task("import a.har b.har -o out --redact off", &["FINESSE_TAP_MAX_LINE_BYTES=16000"])
-    else {
-        panic!("import was refused");
+    let asked_for = |line: &str, variables: &[&str]| match command(line, variables) {
+        Command::Import(flags) => flags.check().unwrap(),
+        other => panic!("{other:?}"),
     };
+    let import = asked_for("import a.har b.har -o out --level off", &["FINESSE_TAP_MAX_LINE_BYTES=16000"]);
+    let old = asked_for("import a.har b.har --capture out --redact off --max-line-bytes 16kB", &[]);
+    assert_eq!(
+        (&old, &import),
+        (&import, &asked_for("import a.har b.har --level off --max-line-bytes 16000", &["FINESSE_TAP_CAPTURE=out"]))
+    );
     assert_eq!(import.files, [PathBuf::from("a.har"), PathBuf::from("b.har")]);
     let capture = CaptureTo::Dir("out".into());
     assert_eq!(
@@ -420,7 +471,8 @@ fn import_and_export_are_told_what_and_where_to() {
             session_key: None,
             stable_tokens: None,
             max_line_bytes: 16_000,
-            live: Live::Off
+            live: Live::Off,
+            filter: Filter::default(),
         }
     );
     let settings = import.settings();
@@ -428,15 +480,15 @@ fn import_and_export_are_told_what_and_where_to() {
         assert!(settings.contains(&(name.into(), value.into())), "{name}={value} is not in {settings:?}");
     }
 
-    let export = |line: &str| match task(&format!("export {line}"), &[]) {
-        Ok(Task::Export(export)) => export,
+    let export = |line: &str| match command(&format!("export {line}"), &[]) {
+        Command::Export(export) => export,
         other => panic!("{line}: {other:?}"),
     };
-    let file = export("pcapng a b -o out");
-    assert_eq!((file.form, file.files.len(), file.out), (Form::Pcapng, 2, Some("out".into())));
+    let file = export("pcapng a b --out out");
+    assert_eq!((file.form, file.captures.len(), file.file()), (Form::Pcapng, 2, Some(&"out".into())));
     let shown = export("text a -o - --xml");
-    assert_eq!((shown.form, shown.out, shown.stanzas), (Form::Text, None, Stanzas::Xml));
-    for line in ["import", "export har -o x", "export har a", "export pdf a -o x"] {
+    assert_eq!((shown.form, shown.file(), shown.xml), (Form::Text, None, true));
+    for line in ["import", "export har a", "export pdf a -o x", "export har a -o x --filter agent"] {
         assert!(refusal(line, &[]).contains("hint:"), "{line}");
     }
 }
