@@ -144,7 +144,12 @@ impl Gather {
     }
 
     fn is_about_others(&self, run: usize, line: &Line<'_>) -> bool {
-        let shared = line.finesse.finding.as_ref().and_then(|told| Code::read(&told.code)).is_some_and(Code::is_shared);
+        let shared = line
+            .finesse
+            .finding
+            .as_ref()
+            .and_then(|told| Code::read(&told.code))
+            .is_some_and(|code| code.scope() == Scope::Server);
         let Some(run) = self.runs.get(run).filter(|_| shared) else { return false };
         let is_picked = run.is_picked || self.filter.events.names_somebody();
         is_picked && line.session().is_some_and(|session| !run.sessions.contains_key(session))

@@ -2,7 +2,7 @@
 
 use super::line::Read;
 use crate::filter::Facts;
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Scope};
 
 impl Facts for Read<'_> {
     fn at_us(&self) -> i64 {
@@ -41,7 +41,7 @@ impl Facts for Read<'_> {
 
     fn is_shared(&self) -> bool {
         let code = self.line.finesse.finding.as_ref().map(|finding| &*finding.code);
-        code.and_then(Code::read).is_some_and(Code::is_shared)
+        code.and_then(Code::read).is_some_and(|code| code.scope() == Scope::Server)
     }
 
     fn took_us(&self) -> u64 {

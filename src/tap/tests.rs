@@ -1,7 +1,7 @@
 //! The tap as a thread: what its queue bounds, and how it ends without time.
 
 use super::*;
-use crate::bus::{CAPTURE_QUEUE_BYTES, Duty, Item, Lot};
+use crate::bus::{CAPTURE_QUEUE_BYTES, Duty, Lot};
 use crate::capture::observation::{Closed, End, How, Opened};
 use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;

@@ -517,10 +517,9 @@ fn every_finding_is_found_and_not_found() {
     }
 }
 
+/// The codes of the findings, net of those that were taken back.
 fn found(lines: &str) -> BTreeSet<String> {
-    let events = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let findings = events.filter(|event| event["event"]["action"] == "finding");
-    findings.map(|event| event["finesse"]["finding"]["code"].as_str().unwrap().to_owned()).collect()
+    crate::field::run::findings(lines).into_iter().map(|(code, _)| code).collect()
 }
 
 /// `docs/findings.md` is the table of findings in words, behind a head that is written by hand; `UPDATE=1` writes it anew.

@@ -49,7 +49,7 @@ pub struct Finding<'a> {
 #[serde(default)]
 pub struct Fact<'a> {
     /// Name.
-    #[serde(deserialize_with = "vocabulary::one")]
+    #[serde(deserialize_with = "vocabulary::sentence")]
     #[cfg_attr(test, schemars(schema_with = "super::schema::facts"))]
     pub(in crate::capture) name: Word,
     /// Value, redacted.

@@ -24,6 +24,9 @@ impl Restrictor {
     }
 
     fn fact<'e>(&mut self, Fact { name, value }: Fact<'e>) -> Option<Fact<'e>> {
+        if name.is_empty() {
+            return None;
+        }
         // A rule for a JSON member or an element of that name is meant for what a finding says of it, too.
         let ruled = self.ruled(Place::Json, name, &value).or_else(|| self.ruled(Place::Xml, name, &value));
         if let Some(value) = ruled.map(Cow::Owned) {

@@ -137,8 +137,13 @@ pub fn milliseconds(text: &str) -> u64 {
 /// Words with blanks between them; quotes keep blanks, also behind a `name=`.
 fn split(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
         match c {
+            '\\' if chars.next_if_eq(&'"').is_some() => {
+                word.push('"');
+                any = true;
+            }
             '"' => {
                 quoted = !quoted;
                 any = true;
