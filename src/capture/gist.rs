@@ -109,6 +109,11 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "finding" => {
             let Some(finding) = &event.finesse.finding else { return Ok(()) };
             write!(out, "{}: {}", finding.code, finding.title)?;
+            match (&finding.revises, finding.count) {
+                (_, 0) => return write!(out, ": taken back"),
+                (Some(_), _) => write!(out, ", in place of what was said before")?,
+                (None, _) => {}
+            }
             if finding.count > 1 {
                 write!(out, ", {} times", finding.count)?;
             }

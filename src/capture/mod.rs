@@ -26,7 +26,7 @@ pub use vocabulary::ACTION as ACTIONS;
 
 use crate::clock::Moment;
 use event::{Capture, Event, Observer, Setting, Treatment};
-use observation::Observation;
+use observation::{Observation, What};
 use record::Facts;
 use std::borrow::Cow;
 
@@ -114,6 +114,9 @@ impl Door {
         self.last_sequence += 1;
         event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
+        if let (What::Finding(found), Some(finding)) = (&seen.what, &mut event.finesse.finding) {
+            finding.revises = found.revises.map(|(_, sequence)| format!("{}-{sequence}", self.run));
+        }
         event.message = gist::gist(event);
         let facts = Facts::of(event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |xml| xml.len() * 5 / 4));

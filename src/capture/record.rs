@@ -41,6 +41,8 @@ pub struct Facts {
     pub happened: &'static str,
     /// `finesse.finding.code`.
     pub finding: Option<&'static str>,
+    /// The code of the finding that this one revises.
+    pub revised: Option<&'static str>,
     /// `finesse.decode.layer`.
     pub layer: Option<&'static str>,
     /// `finesse.xmpp.kind`.
@@ -75,7 +77,8 @@ impl Facts {
         };
         Self {
             happened,
-            finding: finesse.finding.as_ref().map(|finding| finding.code),
+            finding: finesse.finding.as_ref().filter(|finding| finding.count > 0).map(|finding| finding.code),
+            revised: finesse.finding.as_ref().and_then(|finding| finding.revised),
             layer: finesse.decode.as_ref().map(|decode| decode.layer),
             stanza: xmpp.map(|xmpp| xmpp.kind),
             how: finesse.conn.as_ref().and_then(|conn| conn.how),

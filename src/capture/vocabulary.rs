@@ -16,7 +16,8 @@ pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static
     known(&text).ok_or_else(|| D::Error::custom("a word this version does not write"))
 }
 
-/// This program's own sentence about a finding: that of another version reads as empty, and is replaced by ours.
+/// This program's own words about a finding, a sentence or a fact's name. Those of another version read as empty: a sentence
+/// is replaced by ours, a fact is left out.
 pub(super) fn sentence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
     let text = Cow::<str>::deserialize(deserializer)?;
     Ok(known(&text).unwrap_or_default())
@@ -192,7 +193,7 @@ pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "up
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
-pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
+pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly", "merged"];
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`

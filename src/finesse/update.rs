@@ -197,6 +197,10 @@ pub struct Thing<'a> {
     pub name: Option<Cow<'a, str>>,
     /// `state` or `status`.
     pub state: Option<Cow<'a, str>>,
+    /// SystemInfo: `statusReason`.
+    pub reason: Option<Cow<'a, str>>,
+    /// SystemInfo: `finesseMMode`, of planned maintenance.
+    pub maintenance: Option<Cow<'a, str>>,
 }
 
 impl<'a> Update<'a> {
@@ -368,6 +372,8 @@ impl<'a> Thing<'a> {
                 "id" | "deviceId" => thing.id = child.text(),
                 "name" => thing.name = child.text(),
                 "state" | "status" => thing.state = child.text(),
+                "statusReason" => thing.reason = child.text(),
+                "finesseMMode" => thing.maintenance = child.text(),
                 "uri" => uri = child.text(),
                 "Queue" | "queue" | "Device" | "device" => return Self::read(child),
                 _ => {}

@@ -393,7 +393,7 @@ impl Bosh {
         };
         let spot = place.spot(Some(id), at, exit.door);
         if how == StreamHow::Status {
-            exit.tracker.announced(&spot);
+            exit.tracker.announced(&spot, None);
         }
         let by = match by {
             End::Client => By::Client,
@@ -501,5 +501,5 @@ fn unread(
     place: &mut Place,
     exit: &mut Exit<'_>,
 ) {
-    place.undecoded(exit, at, id, Some(direction), Unread { layer: "bosh", offset: None, why, opaque: false });
+    place.undecoded(exit, at, id, Some(direction), Unread::new("bosh", None, why));
 }

@@ -65,6 +65,11 @@ impl Decoder {
         Self { door, tracker, connections: HashMap::new(), bosh: Bosh::default(), streams: Streams::default() }
     }
 
+    /// From now on time is told at least once a second as long as the program runs: what takes longer is its own standstill.
+    pub fn is_live(&mut self) {
+        self.tracker.is_live();
+    }
+
     /// The door, for what the program itself has to record.
     pub fn door(&mut self) -> &mut Door {
         &mut self.door
@@ -149,7 +154,7 @@ impl Decoder {
         }
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let why = "an error in finesse-tap itself, which standard error tells the place of; please report it";
-        let unread = Unread { layer: "tap", offset: None, why, opaque: true };
+        let unread = Unread::new("tap", None, why).opaque();
         connection.place.undecoded(&mut exit, at, None, direction, unread);
     }
 
@@ -178,8 +183,8 @@ impl Decoder {
     fn tell(&mut self, out: &mut dyn FnMut(Record)) {
         while let Some(told) = self.tracker.next_told() {
             match told.conn.and_then(|conn| self.connections.get_mut(&conn)) {
-                Some(connection) => connection.place.tell(&told, &mut self.door, out),
-                None => tell_apart(&told, &mut self.door, out),
+                Some(connection) => connection.place.tell(&told, &mut self.tracker, &mut self.door, out),
+                None => tell_apart(&told, &mut self.tracker, &mut self.door, out),
             }
         }
     }
@@ -243,7 +248,7 @@ impl Decoder {
     fn unedited(&mut self, conn: ConnId, at: Moment, error: &rewrite::Error, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let unread = Unread { layer: "rewrite", offset: Some(error.offset), why: error.why, opaque: false };
+        let unread = Unread::new("rewrite", Some(error.offset), error.why);
         connection.place.undecoded(&mut exit, at, None, Some(error.direction), unread);
     }
 
@@ -269,7 +274,7 @@ impl Decoder {
             None => {
                 super::http::emit_exchange(&upgrade.exchange, &edits, None, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
-                place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
+                place.undecoded(&mut exit, at, None, None, Unread::new("http", None, why).opaque());
                 *protocol = Protocol::Opaque;
             }
         }
@@ -280,7 +285,7 @@ impl Decoder {
         self.bosh.missed(connection.place.peers());
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let mut opaque = |direction, why| {
-            let unread = Unread { layer: "tap", offset: None, why, opaque: true };
+            let unread = Unread::new("tap", None, why).opaque().own_limit();
             connection.place.undecoded(&mut exit, at, None, Some(direction), unread);
         };
         const HOLE: &str = "the decoding queue was full: bytes passed that were not decoded";

@@ -7,20 +7,25 @@ use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::Api;
+use crate::finesse::{Api, Node};
 use crate::http1::{
     Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
 };
 use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
+use crate::session::findings::handshake::Preflight;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Content of one body after undoing its coding, bytes at the most.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
+
+/// Why a body is not told.
+const TOO_LARGE: &str = "the body is larger than the limit";
 
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
@@ -84,7 +89,7 @@ impl HttpTap {
                 Err(error) => {
                     self.over = true;
                     self.edits = Vec::new();
-                    let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
+                    let unread = Unread::new("http", Some(error.offset), error.why).opaque();
                     place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
             }
@@ -129,15 +134,28 @@ pub(super) fn emit_exchange(
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }
     place.may_belong_to(cookie, exit.tracker);
+    // A token does not say whose it is; the first path that it opens does.
+    if !place.has_user()
+        && let Some(user) = bearer_of(request)
+    {
+        place.belongs_to(&user, exchange.started, exit.tracker);
+        place.may_belong_to(cookie, exit.tracker);
+    }
     let rest = is_rest(request);
     let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
     let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
     let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
     let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
     let api = Api::read(&request.method, path(&request.target), request_text);
-    let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
     let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
+    let answered = |name| response.and_then(|response| response.field(name)).and_then(|text| str::from_utf8(text).ok());
+    let asks = |name| request.field(name).and_then(|text| str::from_utf8(text).ok());
+    // Some releases take the id from the request and give it back, others make one up.
+    let request_id = asks("requestid").filter(|id| !id.is_empty());
+    let request_id = request_id.or_else(|| answered("requestid").filter(|id| !id.is_empty()));
+    let origin =
+        asks("origin").filter(|_| request.method == "OPTIONS" && asks("access-control-request-method").is_some());
     let rest = Rest {
         started: exchange.started,
         method: &request.method,
@@ -148,8 +166,14 @@ pub(super) fn emit_exchange(
         request_id,
         api: api.as_ref(),
         status: response.map(|response| response.status),
-        date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
-        location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
+        date: answered("date"),
+        location: answered("location"),
+        retry_after: answered("retry-after"),
+        preflight: origin.map(|origin| Preflight {
+            origin,
+            host: asks("host").unwrap_or_default(),
+            allows: answered("access-control-allow-origin"),
+        }),
         content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
@@ -162,7 +186,8 @@ pub(super) fn emit_exchange(
     }
     for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
         if let Some(why) = fault {
-            let unread = Unread { layer: "content", offset: None, why, opaque: false };
+            let unread = Unread::new("content", None, why);
+            let unread = if is_own_limit(why) { unread.own_limit() } else { unread };
             place.undecoded(exit, exchange.ended, None, Some(direction), unread);
         }
     }
@@ -211,11 +236,30 @@ fn decoded<'b>(body: &'b Body, fields: &[Field], rest: bool) -> (Option<Cow<'b, 
 /// Content after its coding, or why it cannot be told.
 pub(super) fn content<'b>(body: &'b Body, fields: &[Field]) -> Result<Cow<'b, [u8]>, &'static str> {
     if body.truncated {
-        return Err("the body is larger than the limit");
+        return Err(TOO_LARGE);
     }
     let coding = fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-encoding"));
     let content = coding::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES);
     content.map_err(|coding::Undecodable(why)| why)
+}
+
+/// Whose path a request with a bearer token is for: an agent's own, or its token's.
+fn bearer_of(request: &RequestHead) -> Option<String> {
+    let path = path(&request.target);
+    if let Some(query) = path.strip_prefix("/desktop/sso/token?") {
+        let name = query.split('&').find_map(|pair| pair.strip_prefix("cc_username="))?;
+        return Some(percent_decode_str(name).decode_utf8_lossy().into_owned()).filter(|name| !name.is_empty());
+    }
+    if request.field("authorization").map(scheme) != Some("bearer") {
+        return None;
+    }
+    let node = Node::read(path).filter(|node| node.object == "User")?;
+    node.id.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned())
+}
+
+/// Whether content cannot be told because of a limit of this program's.
+fn is_own_limit(why: &str) -> bool {
+    why == TOO_LARGE
 }
 
 /// What of an exchange is looked into.

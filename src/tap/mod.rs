@@ -45,6 +45,7 @@ const LINGER: Duration = Duration::from_millis(10);
 /// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone. From the moment that `hurry`
 /// is set, bytes are not decoded any more but counted as lost: what is queued is done with in a moment.
 pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus, hurry: &AtomicBool) {
+    decoder.is_live();
     let mut left = HashMap::new();
     let mut taken = 0;
     let mut take = |message: Message, decoder: &mut Decoder| {

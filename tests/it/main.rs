@@ -13,6 +13,7 @@ mod certificates;
 mod contract;
 mod doctor;
 mod endings;
+mod field;
 mod har;
 mod hosts;
 mod layers;

@@ -6,6 +6,7 @@ use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, Sum
 use crate::capture::rules::Class;
 use crate::session::findings::fact::Value;
 use crate::session::findings::{self, Gravity};
+use crate::session::summary::Reason;
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
@@ -15,6 +16,7 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
     event.event.category = &["network"];
     event.event.types = &["info"];
     event.log.level = match found.code.gravity() {
+        _ if found.count == 0 => "info",
         Gravity::Error => "error",
         Gravity::Warn => "warn",
     };
@@ -27,6 +29,8 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
         title: found.code.title(),
         confidence: found.confidence.as_str(),
         count: found.count,
+        revises: None,
+        revised: found.revises.map(|(code, _)| code.as_str()),
         evidence: Cow::Borrowed(&found.evidence),
         facts: found.facts.iter().map(fact).collect(),
         advice: found.code.advice(),
@@ -38,8 +42,8 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     event.event.action = "session-summary";
     event.event.category = &["network", "session"];
     event.event.types = match summary.reason {
-        crate::session::summary::Reason::End => &["end"],
-        crate::session::summary::Reason::Hourly => &["info"],
+        Reason::End => &["end"],
+        Reason::Hourly | Reason::Merged(_) => &["info"],
     };
     event.event.duration = Some(summary.duration_ms.saturating_mul(1_000_000));
     let stage = |step: &crate::session::stage::Step| SummaryStage {
@@ -49,6 +53,11 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     };
     event.finesse.summary = Some(Box::new(event::Summary {
         reason: summary.reason.as_str(),
+        names: summary.names.iter().map(|name| clip(scrub.value(Class::Person, "user", name))).collect(),
+        into: match summary.reason {
+            Reason::Merged(into) => Some(Cow::Owned(into.to_string())),
+            _ => None,
+        },
         duration_ms: summary.duration_ms,
         sockets: summary.sockets,
         stages: summary.stages.iter().map(stage).collect(),

@@ -17,12 +17,16 @@ const MAX_DIGITS: usize = 12;
 
 impl Restrictor {
     pub(super) fn finding<'e>(&mut self, finding: Finding<'e>) -> Finding<'e> {
-        let Finding { code, title, confidence, count, evidence, facts, advice } = finding;
+        let Finding { code, title, confidence, count, revises, evidence, facts, advice, revised } = finding;
+        let revises = revises.filter(|id| super::stored::own_id(id));
         let facts = facts.into_iter().filter_map(|fact| self.fact(fact)).collect();
-        Finding { code, title, confidence, count, evidence, facts, advice }
+        Finding { code, title, confidence, count, revises, evidence, facts, advice, revised }
     }
 
     fn fact<'e>(&mut self, Fact { name, value }: Fact<'e>) -> Option<Fact<'e>> {
+        if name.is_empty() {
+            return None;
+        }
         // A rule for a JSON member or an element of that name is meant for what a finding says of it, too.
         let ruled = self.ruled(Place::Json, name, &value).or_else(|| self.ruled(Place::Xml, name, &value));
         if let Some(value) = ruled.map(Cow::Owned) {
@@ -67,6 +71,8 @@ impl Restrictor {
     pub(super) fn summary<'e>(&mut self, summary: Summary<'e>) -> Summary<'e> {
         let Summary {
             reason,
+            names,
+            into,
             duration_ms,
             sockets,
             stages,
@@ -81,7 +87,23 @@ impl Restrictor {
         let states = states.into_iter();
         let states =
             states.map(|SummaryState { state, ms }| SummaryState { state: self.with(state, Self::word), ms }).collect();
-        Summary { reason, duration_ms, sockets, stages, stopped_at, requests, updates, pings, states, calls, findings }
+        let names = names.into_iter().map(|name| self.with(name, Self::login)).collect();
+        let into = into.filter(|id| id.strip_prefix('s').is_some_and(is_number));
+        Summary {
+            reason,
+            names,
+            into,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        }
     }
 }
 

@@ -170,7 +170,7 @@ fn things_have_id_name_and_state() {
     ];
     for (text, (id, name, state)) in cases {
         let filled = |text| Some(text).filter(|text: &&str| !text.is_empty()).map(Cow::Borrowed);
-        let expected = Thing { id: filled(id), name: filled(name), state: filled(state) };
+        let expected = Thing { id: filled(id), name: filled(name), state: filled(state), ..Thing::default() };
         assert_eq!(read(text).thing, Some(expected), "{text}");
     }
 }
@@ -190,7 +190,7 @@ fn a_published_slip_does_not_hide_the_rest() {
         </Media></data></Update>";
     let update = read(text);
     assert_eq!((update.event, update.object), (some("PUT"), Object::Media));
-    assert_eq!(update.thing, Some(Thing { id: some("5000"), name: some("Chat"), state: None }));
+    assert_eq!(update.thing, Some(Thing { id: some("5000"), name: some("Chat"), ..Thing::default() }));
 }
 
 #[test]

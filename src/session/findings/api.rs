@@ -13,9 +13,27 @@ pub(in crate::session) struct Told<'t> {
     pub(in crate::session) sequence: u64,
 }
 
+/// Whether a status only says what a deployment does not have, or asks for credentials: desktops read many resources that
+/// may not be there. An agent who is not there is another matter.
+pub(in crate::session) fn is_expected(operation: &str, resource: &str, status: u16) -> bool {
+    match status {
+        401 => true,
+        403 | 404 | 405 | 501 => operation == "read" && resource != "User",
+        _ => false,
+    }
+}
+
+/// What a client asks for that has it already: it goes on as if it had been told so.
+fn is_harmless(told: Told<'_>) -> bool {
+    [told.error_type, told.message].into_iter().flatten().any(|text| text.contains("AGENT_ALREADY_LOGGED_IN"))
+}
+
 /// An error that the server told, or a status that means one.
 pub(in crate::session) fn refused(told: Told<'_>) -> Option<Finding> {
     if told.error_type.is_none() && told.message.is_none() && told.status.is_none_or(|status| status < 500) {
+        return None;
+    }
+    if is_harmless(told) {
         return None;
     }
     let by_status = told.status.map(|status| format!("HTTP {status}"));

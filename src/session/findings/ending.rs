@@ -116,6 +116,31 @@ pub(in crate::session) fn conflict(own: Rival, rival: Option<Rival>, health: Hea
     }
 }
 
+/// The server ended the stream with an error. `unanswered` is the line of its ping that the client did not answer.
+pub(in crate::session) fn stream_error(
+    condition: Option<&str>,
+    text: Option<&str>,
+    unanswered: Option<u64>,
+    sequence: u64,
+) -> Finding {
+    let condition = condition.unwrap_or("none given");
+    let finding = Finding::new(Code::StreamError, Confidence::Certain).about(condition);
+    let finding = finding.seen(unanswered.into_iter().chain([sequence])).fact(Fact::Condition, condition);
+    let finding = finding.maybe(Fact::Message, text);
+    finding.maybe(Fact::Sign, unanswered.map(|_| "the client did not answer the server's ping"))
+}
+
+/// A Close frame says that something went wrong (RFC 6455 section 7.4.1).
+pub(in crate::session) fn close_error(by: By, code: u16, reason: &str, sequence: u64) -> Option<Finding> {
+    // In order, going away, without a code.
+    if matches!(code, 1000 | 1001 | 1005) {
+        return None;
+    }
+    let finding = Finding::new(Code::CloseError, Confidence::Certain).about(format!("{} {code}", by.as_str()));
+    let finding = finding.seen([sequence]).fact(Fact::By, by.as_str()).fact(Fact::Code, code);
+    Some(finding.maybe(Fact::Message, Some(reason).filter(|reason| !reason.is_empty())))
+}
+
 /// A socket's connection is over.
 pub(in crate::session) fn unannounced(ending: Ending, age_ms: u64, idle_ms: u64, sequence: u64) -> Option<Finding> {
     if ending.announced == Announced::Yes || ending.by == By::Proxy {

@@ -78,6 +78,8 @@ use Unit::{Code, Count, Milliseconds, Seconds};
 use Value::{Condition, ErrorType, Host, Node, Number, Offer, Resource, Sentence, Subprotocol, Text, Word};
 
 facts! {
+    /// from the question to what came of it
+    AfterMs "after_ms" Number(Milliseconds);
     /// how long it had lasted
     AgeMs "age_ms" Number(Milliseconds);
     /// different agents
@@ -92,6 +94,8 @@ facts! {
     By "by" Word;
     /// the browser's address
     Client "client" Host;
+    /// the reason code that the server gave
+    Code "code" Number(Code);
     /// the server's reason
     Condition "condition" Condition;
     /// since the agent's presence or socket went away
@@ -132,6 +136,8 @@ facts! {
     OtherBrowser "other_browser" Sentence;
     /// the other desktop's address
     OtherClient "other_client" Host;
+    /// how long nothing was looked at
+    PausedMs "paused_ms" Number(Milliseconds);
     /// the server's port
     Port "port" Number(Code);
     /// the server's word for it

@@ -34,7 +34,8 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Counts a finding; gives it back, with its count, if it is to be said: the 1st, 10th, 100th time and so on.
+    /// Counts a finding; gives it back, with its count, if it is to be said: the 1st, 10th, 100th time and so on, and
+    /// whenever it takes the place of others.
     pub(in crate::session) fn count(&mut self, whose: Whose, mut finding: Finding) -> Option<Finding> {
         let key = (whose, finding.code, std::mem::take(&mut finding.subject));
         match self.counts.find_mut(&key) {
@@ -48,7 +49,14 @@ impl Ledger {
         while rest.is_multiple_of(10) {
             rest /= 10;
         }
-        (rest == 1).then_some(finding)
+        (rest == 1 || finding.revises.is_some()).then_some(finding)
+    }
+
+    /// A finding that was counted and not said turns out to be none.
+    pub(in crate::session) fn take_back(&mut self, whose: Whose, code: Code, subject: String) {
+        if let Some(count) = self.counts.find_mut(&(whose, code, subject)) {
+            *count = count.saturating_sub(1);
+        }
     }
 }
 

@@ -47,6 +47,12 @@ pub(in crate::session) fn finesse_presence(ladder: &Ladder) -> Option<Finding> {
     Some(Finding::new(Code::NoFinessePresence, Confidence::Certain).seen([bound, sent]))
 }
 
+/// The presence came after all, behind the time that the desktop waits for it.
+pub(in crate::session) fn late_presence(ladder: &Ladder, after_ms: u64, sequence: u64) -> Finding {
+    let sent = ladder.at(Stage::Presence).map_or(0, |(sequence, _)| sequence);
+    Finding::new(Code::PresenceLate, Confidence::Certain).seen([sent, sequence]).fact(Fact::AfterMs, after_ms)
+}
+
 /// At the end of a socket.
 pub(in crate::session) fn stopped(ladder: &Ladder, sequence: u64) -> Option<Finding> {
     let stage = ladder.stopped_at()?;

@@ -68,6 +68,8 @@ pub struct Finding {
     pub evidence: Vec<u64>,
     /// What it is based on.
     pub facts: Vec<(Fact, String)>,
+    /// The finding that this one takes the place of, and its line. With a count of 0 it only takes it back.
+    pub revises: Option<(Code, u64)>,
     /// How often it was found, this time included; set by the `Ledger`.
     pub count: u64,
 }
@@ -76,7 +78,15 @@ impl Finding {
     /// A finding without facts.
     #[must_use]
     pub fn new(code: Code, confidence: Confidence) -> Self {
-        Self { code, confidence, subject: String::new(), evidence: Vec::new(), facts: Vec::new(), count: 1 }
+        Self {
+            code,
+            confidence,
+            subject: String::new(),
+            evidence: Vec::new(),
+            facts: Vec::new(),
+            revises: None,
+            count: 1,
+        }
     }
 
     /// Says what tells it from another finding of the same code.

@@ -4,10 +4,12 @@ use super::{Code, Confidence, Fact, Finding};
 
 /// A round trip longer than this is slow, microseconds. The desktop gives up at twice that.
 const SLOW_US: u64 = 5_000_000;
-/// From here on it counts as unanswered, and was told when that time was over, microseconds.
-const UNANSWERED_US: u64 = 10_000_000;
 /// The desktop pings every 10 s; browsers throttle a hidden tab's timers to one a minute.
 const RARE_MS: std::ops::Range<u64> = 30_000..90_000;
+/// A client that has always pinged more seldom than a desktop is throttled only if it pings once a minute.
+const MINUTE_MS: std::ops::Range<u64> = 50_000..90_000;
+/// As often as a desktop pings, or somewhat more seldom.
+pub(in crate::session) const OFTEN_MS: u64 = 20_000;
 /// Nothing either way for so long, with pings due every 10 s, is no throttling any more, milliseconds.
 const ASLEEP_MS: u64 = 90_000;
 
@@ -35,9 +37,9 @@ impl Level {
     }
 }
 
-/// A ping's answer came.
+/// A ping's answer came; if it was given up before, however late.
 pub(in crate::session) fn slow(level: Level, rtt_us: u64, asked: u64, answered: u64) -> Option<Finding> {
-    if rtt_us <= SLOW_US || rtt_us >= UNANSWERED_US {
+    if rtt_us <= SLOW_US {
         return None;
     }
     let finding = Finding::new(Code::PingSlow, Confidence::Certain).about(level.as_str()).seen([asked, answered]);
@@ -51,8 +53,8 @@ pub(in crate::session) fn unanswered(level: Level, asked: u64) -> Finding {
 }
 
 /// Two pings of the client in a row.
-pub(in crate::session) fn spacing(spacing_ms: u64, before: u64, sequence: u64) -> Option<Finding> {
-    if !RARE_MS.contains(&spacing_ms) {
+pub(in crate::session) fn spacing(spacing_ms: u64, often: bool, before: u64, sequence: u64) -> Option<Finding> {
+    if !if often { RARE_MS } else { MINUTE_MS }.contains(&spacing_ms) {
         return None;
     }
     let finding = Finding::new(Code::HiddenTab, Confidence::Likely).seen([before, sequence]);

@@ -12,13 +12,13 @@ pub(in crate::session) fn refused(node: &str, condition: Option<&str>, asked: u6
         .maybe(Fact::Condition, condition)
 }
 
-/// 10 s after the presence of `finesse@`.
-pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>) -> Option<Finding> {
-    let (presence, _) = ladder.at(Stage::FinessePresence)?;
+/// A change was accepted and no event of the agent has ever come on its socket, nor was any asked for.
+pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>, change: u64) -> Option<Finding> {
     if ladder.has(Stage::UserSubscription) || asked_for_user.is_some() {
         return None;
     }
-    Some(Finding::new(Code::SubscriptionMissing, Confidence::Likely).seen([presence]))
+    let (presence, _) = ladder.at(Stage::FinessePresence)?;
+    Some(Finding::new(Code::SubscriptionMissing, Confidence::Likely).seen([presence, change]))
 }
 
 /// A node that this socket holds already is subscribed again.

@@ -54,6 +54,13 @@ findings! {
         advice "Something between browser and proxy (a virus scanner, a forward proxy, a load balancer) takes the hop-by-hop headers away. Exempt the Finesse host from inspection or let the middlebox pass WebSockets."
         facts [Status] silences [] explains [ReconnectStorm];
 
+    /// an `OPTIONS` with `Origin` and `Access-Control-Request-Method` of a page from another host, whose answer has no
+    /// `Access-Control-Allow-Origin` for it.
+    PreflightRefused "preflight-refused" Error Browser CallControl
+        title "A page of another origin may not make its request"
+        advice "The browser asked first, and the server did not allow it, so the request itself never follows. Add the page's origin (the fact host) to the allowed origins on the server (utils finesse cors), or load the page from the Finesse server."
+        facts [Host Status] silences [] explains [];
+
     /// a 101 without `Sec-WebSocket-Protocol` (or with one that was not offered) to a request that offered some.
     SubprotocolNotEchoed "subprotocol-not-echoed" Error Agent CannotSignIn
         title "The server did not select the subprotocol xmpp"
@@ -86,6 +93,13 @@ findings! {
         advice "The desktop waits for it for ever. Tomcat is not connected to the notification service: restart Cisco Finesse Tomcat (after the notification service is in service), and look for its XMPP connection in its logs."
         facts [] silences [LoginStopped] explains [EndedWithoutClose ReconnectStorm SubscriptionMissing];
 
+    /// the presence of `finesse@` comes more than 10 seconds after the client's own. Takes the place of
+    /// `no-finesse-presence`.
+    PresenceLate "presence-late" Warn Agent CannotSignIn
+        title "The presence of finesse@ came late"
+        advice "The desktop showed that it waits, or gave up and began anew. The notification service or Tomcat was slow, as after a restart: look at their load at that time."
+        facts [AfterMs] silences [] explains [EndedWithoutClose ReconnectStorm];
+
     /// the connection ends with a stage up to the client's presence not reached, and no other finding says why.
     LoginStopped "login-stopped" Error Agent CannotSignIn
         title "The socket ended before the login was done"
@@ -98,10 +112,11 @@ findings! {
         advice "The desktop takes the error for a success and waits for events that never come. The node does not exist or the agent may not see it: check the agent's id and team, then restart Cisco Finesse Tomcat, which creates the nodes."
         facts [Node Condition] silences [] explains [NoEvent SubscriptionMissing];
 
-    /// 10 seconds after the presence of `finesse@` nothing below `/finesse/api/User/` was asked for.
+    /// a change of the agent's state or call was accepted, and on its socket no event of the agent has come since it opened,
+    /// nor was one asked for. The server subscribes every agent by itself, so a client that asks for nothing is no finding.
     SubscriptionMissing "subscription-missing" Error Agent WrongState
-        title "The desktop never subscribed to its user's node"
-        advice "State changes will not reach it. The client stopped half-way in its login: look in the browser's console for an error in the same second, and reload the desktop."
+        title "The desktop gets no events of its agent"
+        advice "State changes do not reach it: neither did the server subscribe the agent by itself, nor did the desktop ask. Let the agent sign out and in again; if that does not help, restart Cisco Finesse Tomcat, which subscribes the agents."
         facts [] silences [] explains [NoEvent];
 
     /// a node is subscribed on a socket that holds it already (likely), or the same item comes twice in a row
@@ -126,13 +141,14 @@ findings! {
 
     /// a new `stateChangeTime` more than 5 seconds before arrival. The clocks' difference is taken out: the smallest
     /// difference ever seen, from `stateChangeTime` and the `Date` of REST answers; a difference between -1 and 2
-    /// seconds counts as none.
+    /// seconds counts as none. Or the event of a request comes after `no-event` was said, whose place it takes.
     LateEvent "late-event" Warn Agent Slow
         title "An event arrived long after the change it tells of"
         advice "The time was lost on the server's side or on the way to this proxy, not in the browser. Compare with the round trips of the pings: if those are short, look at the server's load."
-        facts [ArrivalMs SkewMs] silences [] explains [];
+        facts [ArrivalMs SkewMs AfterMs] silences [] explains [];
 
-    /// an XMPP or WebSocket ping whose answer took 5 to 10 seconds; later ones are ping-unanswered.
+    /// an XMPP or WebSocket ping whose answer took more than 5 seconds. One behind 10 seconds takes the place of
+    /// `ping-unanswered`.
     PingSlow "ping-slow" Warn Agent Slow
         title "A ping took more than 5 seconds"
         advice "At 10 seconds the desktop declares itself disconnected. Look at network and server load at that time; level says whose ping it was."
@@ -148,14 +164,14 @@ findings! {
     HiddenTab "hidden-tab" Warn Agent LostConnection
         title "The browser sends its pings too rarely"
         advice "Browsers throttle the timers of a hidden tab to one a minute, and the server wants a ping every 20 seconds. Keep the desktop's tab visible, or exempt the site from tab sleeping and background throttling."
-        facts [SpacingMs] silences [] explains [EndedWithoutClose PingUnanswered ForcedLogout ConflictSelf];
+        facts [SpacingMs] silences [] explains [StreamError EndedWithoutClose PingUnanswered ForcedLogout ConflictSelf];
 
     /// no frame in either direction for 90 seconds on a socket whose client had pinged, then traffic, or its end
     /// without a close frame.
     ComputerSlept "computer-slept" Warn Agent LostConnection
         title "Nothing passed for more than 90 seconds on a socket that pings every 10"
         advice "The agent's computer slept or lost its network. After 60 to 180 seconds the server signs the agent out (reason 255). Change the power settings, or let the agent sign out before."
-        facts [SilenceMs] silences [] explains [PingUnanswered PingSlow HiddenTab EndedWithoutClose ConflictSelf ForcedLogout LateEvent NoEvent TokenExpired BoshSessionUnknown];
+        facts [SilenceMs] silences [] explains [PingUnanswered PingSlow HiddenTab StreamError EndedWithoutClose ConflictSelf ForcedLogout LateEvent NoEvent TokenExpired BoshSessionUnknown];
 
     /// `<stream:error><conflict/>`, and a later bind of the same agent from another address (certain), by another
     /// browser at the same address (likely), or none that this proxy saw (likely).
@@ -171,6 +187,18 @@ findings! {
         title "The desktop threw itself out"
         advice "It opened a new socket while the server still held the old one. If the old socket answered its pings, the agent has the desktop open in a second tab or window: close one. If a ping of it was without an answer, find out why that socket died. Harmless once."
         facts [Client OldSocket OtherClient OtherBrowser Other] silences [LoginStopped] explains [EndedWithoutClose ReconnectStorm];
+
+    /// `<stream:error>` of the server with another condition than `conflict` and `system-shutdown`.
+    StreamError "stream-error" Error Agent LostConnection
+        title "The server ended the stream with an error"
+        advice "The fact condition is the server's reason: connection-timeout means that nothing came from the client for too long, so look at what kept it silent (a computer asleep, a throttled tab); not-well-formed and invalid-xml mean that it sent broken XML; internal-server-error is told in the notification service's logs."
+        facts [Condition Message Sign] silences [LoginStopped] explains [EndedWithoutClose ReconnectStorm ForcedLogout];
+
+    /// a Close frame whose code says that something went wrong: none of 1000, 1001 and 1005.
+    CloseError "close-error" Error Agent LostConnection
+        title "A socket was closed with an error"
+        advice "The fact by says who closed it, code and message why (RFC 6455 section 7.4.1): 1002 and 1007 blame the other side's frames, 1009 a message that is too large, 1011 means that a server failed, 1012 and 1013 that it restarts or is overloaded."
+        facts [By Code Message] silences [LoginStopped] explains [ReconnectStorm ForcedLogout];
 
     /// a WebSocket's connection ends by client or upstream with neither Close frame nor `<close/>` before.
     EndedWithoutClose "ended-without-close" Warn Agent LostConnection
@@ -204,16 +232,18 @@ findings! {
     ServerOutage "server-outage" Error Server LostConnection
         title "The server's side went out of service"
         advice "All agents are affected, and nothing is wrong with their browsers. Look at the Finesse services (notification service, Tomcat) and their link to the CTI server."
-        facts [Sign] silences [LoginStopped] explains [ServerRestart EndedWithoutClose PingUnanswered PingSlow ReconnectStorm LoginStopped UpgradeRefused NoFinessePresence NoEvent LateEvent ApiError ForcedLogout BoshSessionUnknown BoshTerminated];
+        facts [Sign Message] silences [LoginStopped] explains [ServerRestart StreamError CloseError EndedWithoutClose PingUnanswered PingSlow ReconnectStorm LoginStopped UpgradeRefused NoFinessePresence NoEvent LateEvent ApiError ForcedLogout BoshSessionUnknown BoshTerminated];
 
-    /// an Update of the session's own agent that changes to LOGOUT or NOT_READY with reason code 255.
+    /// an Update of the session's own agent that changes to LOGOUT or NOT_READY with reason code 255, 50001 or 50002 (UCCE) or
+    /// 32765 (UCCX).
     ForcedLogout "forced-logout" Error Agent LostConnection
-        title "The server took the agent for gone (reason 255)"
+        title "The server took the agent for gone and signed it out or set it not ready"
         advice "The server sets it 60 seconds after the agent's presence went away, up to 180 after a crash. Find the end of the agent's socket before it."
-        facts [State GoneForMs] silences [] explains [];
+        facts [State Code GoneForMs] silences [] explains [];
 
     /// `/finesse/api/SystemInfo` names a node, or a desktop or layout configuration, a `Location` or a gadget's
-    /// parameters hold an https URL, whose host and port are none of the proxy's. Once for each host and port.
+    /// parameters hold an https URL, whose host and port are none of the proxy's. Once for each host and port. Only ports of Cisco's
+    /// servers count, and no redirect to the identity service.
     HostNotFronted "host-not-fronted" Warn Server Odd
         title "The browser is sent to a server that this proxy does not front"
         advice "It goes there past the proxy, and that traffic is not seen: a second node at failover, a gadget's server, another port. Front it too: add --route PORT=HOST:PORT with the facts host and port to finesse-tap run, and see that the browser finds the proxy under that name."
@@ -225,6 +255,13 @@ findings! {
         title "The browser did not accept the certificate"
         advice "It ended the handshake with a TLS alert, so no request followed. Put the proxy's CA (see finesse-tap ca) into the trust store of that browser or profile; for a name of the second node or another port a certificate of its own is accepted on its own."
         facts [Alert Sni Port] silences [] explains [];
+
+    /// the proxy looked at the time later than it should have, by 5 seconds or more: its process or its computer stood still,
+    /// or its clock was set. What took long then is not held against a peer.
+    TapPaused "tap-paused" Warn Server LostConnection
+        title "The proxy itself stood still"
+        advice "Nothing passed through it in that time, and desktops may have lost their connections because of it. Give it a computer that does not sleep and has a processor to spare; look at what else ran there."
+        facts [PausedMs] silences [] explains [PingSlow PingUnanswered HiddenTab ComputerSlept EndedWithoutClose Middlebox ConflictSelf ReconnectStorm ForcedLogout NoEvent LateEvent NoFinessePresence PresenceLate BoshSessionUnknown];
 
     /// a `decode-error` line.
     DecodeError "decode-error" Warn Agent Odd
