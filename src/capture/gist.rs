@@ -2,7 +2,7 @@
 //!
 //! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
 
-use super::event::{Event, Update};
+use super::event::{ApiError, Event, System, Update};
 use crate::session::findings::Code;
 use std::fmt::Write as _;
 
@@ -232,10 +232,13 @@ fn tls(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Resu
 
 fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     let Some(http) = &event.http else { return Ok(()) };
-    let method = http.request.method.as_deref().unwrap_or("?");
+    let gadget = event.finesse.api.as_ref().and_then(|api| api.gadget.as_ref());
+    let method = gadget.and_then(|gadget| gadget.method.as_deref()).or(http.request.method.as_deref()).unwrap_or("?");
     let path = event.url.as_ref().map_or("?", |url| &*url.path);
+    let path = gadget.and_then(|gadget| gadget.url.as_deref()).map_or(path, |url| url_path(url));
     write!(out, "{method} {}", path.strip_prefix("/finesse/api/").unwrap_or(path))?;
-    match http.response.as_ref().map(|response| response.status_code) {
+    let inner = gadget.and_then(|gadget| gadget.status_code);
+    match inner.or(http.response.as_ref().map(|response| response.status_code.into())) {
         Some(status) => write!(out, " {status}")?,
         None => out.push_str(" unanswered"),
     }
@@ -250,8 +253,24 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     if let Some(rewrite) = facts.and_then(|facts| facts.rewrite.as_ref()) {
         write!(out, ", {} rewritten", counted(rewrite.count, "header"))?;
     }
-    let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
-    operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
+    let api = event.finesse.api.as_ref();
+    if let Some(operation) = api.and_then(|api| api.operation).filter(|operation| *operation != "read") {
+        write!(out, " ({operation})")?;
+    }
+    let Some(api) = api else { return Ok(()) };
+    if api.gadget.is_some() {
+        out.push_str(", by a gadget");
+    }
+    if let Some(seconds) = api.token.as_ref().and_then(|token| token.expires_in_s) {
+        write!(out, ", token for {seconds} s")?;
+    }
+    if let Some(log) = &api.client_log {
+        write!(out, ", {}", counted(log.lines, "line"))?;
+    }
+    match event.finesse.update.as_ref().and_then(|update| update.api_error.as_ref()) {
+        Some(error) => api_error(error, ": ", out),
+        None => Ok(()),
+    }
 }
 
 fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut String) -> std::fmt::Result {
@@ -264,24 +283,91 @@ fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut String) -> std::
     } else if let Some(dialog) = &update.dialog {
         write!(out, "Dialog {}", dialog.id.as_deref().unwrap_or("?"))?;
         change(dialog.previous_state.as_deref(), dialog.state.as_deref(), out)?;
-        if update.event.as_deref() == Some("DELETE") {
-            out.push_str(", gone");
+        if let Some(cause) = &dialog.state_cause {
+            write!(out, " ({cause})")?;
+        }
+        if let Some(other) = &dialog.associated_id {
+            write!(out, ", belongs to {other}")?;
+        }
+        if let Some(other) = &dialog.secondary_id {
+            write!(out, ", took over {other}")?;
         }
     } else if let Some(error) = &update.api_error {
-        write!(out, "API error {}", error.error_type.as_deref().unwrap_or("?"))?;
-        if let Some(message) = &error.message {
-            write!(out, ": {message}")?;
+        api_error(error, "API error ", out)?;
+    } else if let Some(system) = &update.system {
+        let object = if update.object == "DesktopConfig" { "DesktopConfig" } else { "SystemInfo" };
+        out.push_str(object);
+        self::system(system, out)?;
+    } else if let Some(message) = &update.team_message {
+        write!(out, "TeamMessage")?;
+        if !message.teams.is_empty() {
+            write!(
+                out,
+                " to {} {}",
+                if message.teams.len() == 1 { "team" } else { "teams" },
+                message.teams.join(", ")
+            )?;
         }
+        message.created_by.as_ref().map_or(Ok(()), |by| write!(out, " by {by}"))?;
     } else {
-        let thing = update.thing.as_ref();
-        let object = update.object_name.as_deref().unwrap_or(update.object);
-        write!(out, "{object} {}", thing.and_then(|t| t.id.as_deref()).or(last(update)).unwrap_or(""))?;
-        if let Some(state) = thing.and_then(|t| t.state.as_deref()) {
-            write!(out, " {state}")?;
-        }
+        things(update, out)?;
+    }
+    if update.event.as_deref() == Some("DELETE") {
+        out.push_str(", gone");
     }
     if let Some(cause) = &update.caused_by {
         write!(out, ", {} after its {}", duration_us(cause.latency_us), cause.method)?;
+    }
+    Ok(())
+}
+
+/// `Invalid State: CF_INVALID_OBJECT_STATE`
+fn api_error(error: &ApiError<'_>, lead: &str, out: &mut String) -> std::fmt::Result {
+    write!(out, "{lead}{}", error.error_type.as_deref().unwrap_or("?"))?;
+    if let Some(message) = error.message.as_ref().filter(|message| Some(&***message) != error.error_type.as_deref()) {
+        write!(out, ": {message}")?;
+    }
+    Ok(())
+}
+
+fn system(system: &System<'_>, out: &mut String) -> std::fmt::Result {
+    if let Some(status) = &system.status {
+        write!(out, " {status}")?;
+    }
+    if let Some(reason) = &system.status_reason {
+        write!(out, " ({reason})")?;
+    }
+    for (whose, maintenance) in [("Finesse", &system.finesse_maintenance), ("CTI", &system.cti_maintenance)] {
+        if let Some(state) = maintenance {
+            write!(out, ", {whose} maintenance {state}")?;
+        }
+    }
+    if system.cti_heartbeat.as_deref() == Some("failure") {
+        out.push_str(", CTI heartbeat failure");
+    }
+    Ok(())
+}
+
+/// Queues, media, teams, devices: `Queue 5022`, `Queues 5022, 5023`.
+fn things(update: &Update<'_>, out: &mut String) -> std::fmt::Result {
+    let object = update.object_name.as_deref().unwrap_or(update.object);
+    out.push_str(object);
+    let several = update.things.iter().filter_map(|thing| thing.id.as_deref());
+    let ids: Vec<&str> = if update.things.is_empty() {
+        update.thing.as_ref().and_then(|thing| thing.id.as_deref()).or(last(update)).into_iter().collect()
+    } else {
+        several.collect()
+    };
+    // A source without an id ends in the object's own name.
+    if !ids.is_empty() && ids != [object] {
+        write!(out, " {}", ids.join(", "))?;
+    }
+    let Some(thing) = &update.thing else { return Ok(()) };
+    if let Some(state) = &thing.state {
+        write!(out, " {state}")?;
+    }
+    if let Some(label) = thing.reason_label.as_deref().or(thing.reason_code.as_deref()) {
+        write!(out, " ({label})")?;
     }
     Ok(())
 }
@@ -342,6 +428,13 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         why.map_or(Ok(()), |why| write!(out, ": {why}"))?;
     }
     Ok(())
+}
+
+/// The path of a URL, without its query.
+fn url_path(url: &str) -> &str {
+    let path =
+        url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(url));
+    path.split('?').next().unwrap_or(path)
 }
 
 /// `1 call`, `2 calls`.

@@ -274,6 +274,7 @@ pub(super) const OBJECT: &[&str] = &[
     "Devices",
     "TeamMessage",
     "SystemInfo",
+    "DesktopConfig",
     "ApiErrors",
     "Other",
 ];
@@ -313,4 +314,7 @@ pub(super) const OPERATION: &[&str] = &[
     "reclassify",
     "update-callback",
     "cancel-callback",
+    "close",
+    "get-token",
+    "refresh-token",
 ];

@@ -2,12 +2,14 @@
 //! What BOSH posts carry is [`bosh`](super::bosh)'s.
 
 use super::bosh::{Asked as BoshAsked, Bosh};
+use super::content::{Carries, Contents, Reading};
 use super::decoder::Streams;
 use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::Api;
+use crate::finesse::update::Object;
+use crate::finesse::{Notification, Update};
 use crate::http1::{
     Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
 };
@@ -15,6 +17,7 @@ use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
+use crate::xmpp::parse::parse;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -129,38 +132,68 @@ pub(super) fn emit_exchange(
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }
     place.may_belong_to(cookie, exit.tracker);
-    let rest = is_rest(request);
-    let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
-    let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
-    let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
-    let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
-    let api = Api::read(&request.method, path(&request.target), request_text);
-    let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
+    let contents = Contents::of(exchange);
     let by_proxy = is_own(exchange);
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
+    let Reading {
+        method,
+        status,
+        request_id,
+        authorization,
+        api,
+        gadget,
+        gadget_status,
+        token,
+        client_log,
+        answer: answer_text,
+    } = contents.read(request, response.map(|response| response.status));
+    let document = answer_text.as_deref().filter(|text| Notification::of(text) == Notification::Xml).map(parse);
+    let answer = match (&document, answer_text.as_deref()) {
+        (Some(document), _) => Update::read_xml(document),
+        (None, Some(json)) => Update::read_json(json),
+        (None, None) => None,
+    };
+    let answer = answer.filter(|answer| answer.object != Object::Other);
     let rest = Rest {
         started: exchange.started,
-        method: &request.method,
+        method: &method,
         path: path(&request.target),
         port: place.port(),
         asked: asked(request),
-        credentials: request.field("authorization").map(scheme),
-        request_id,
+        credentials: authorization.as_deref().map(scheme),
+        request_id: request_id.as_deref(),
         api: api.as_ref(),
-        status: response.map(|response| response.status),
+        status,
         date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
         location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
-        content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        content: contents.response.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        answer: answer.as_ref(),
+        by_gadget: gadget.is_some(),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen =
-        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let faults = [(Direction::C2s, contents.request_fault), (Direction::S2c, contents.response_fault)];
+    let (request_content, response_content) = contents.written();
+    let seen = HttpExchange {
+        exchange,
+        edits,
+        request_id: request_id.as_deref(),
+        caused,
+        by_proxy,
+        bosh,
+        request_content,
+        response_content,
+        gadget: gadget.as_ref().map(|gadget| (gadget, gadget_status)),
+        token,
+        client_log: client_log.as_ref(),
+        answer: answer.as_ref(),
+        api: api.as_ref(),
+    };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),
         None => place.emit(exit, exchange.ended, what),
     }
-    for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
+    for (direction, fault) in faults {
         if let Some(why) = fault {
             let unread = Unread { layer: "content", offset: None, why, opaque: false };
             place.undecoded(exit, exchange.ended, None, Some(direction), unread);
@@ -178,8 +211,8 @@ fn asked(request: &RequestHead) -> Asked {
     }
 }
 
-fn scheme(authorization: &[u8]) -> &'static str {
-    let is_basic = authorization.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+fn scheme(authorization: &str) -> &'static str {
+    let is_basic = authorization.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     if is_basic { "basic" } else { "bearer" }
 }
 
@@ -195,17 +228,6 @@ fn given_cookie(fields: &[Field]) -> Option<&[u8]> {
     let set = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(b"set-cookie"));
     let values = set.filter_map(|field| field.value.strip_prefix(b"JSESSIONID=")?.split(|byte| *byte == b';').next());
     values.map(<[u8]>::trim_ascii).find(|value| !value.is_empty())
-}
-
-/// The same of a REST call, if there is any.
-fn decoded<'b>(body: &'b Body, fields: &[Field], rest: bool) -> (Option<Cow<'b, [u8]>>, Option<&'static str>) {
-    if !rest || body.content_bytes == 0 {
-        return (None, None);
-    }
-    match content(body, fields) {
-        Ok(content) => (Some(content), None),
-        Err(why) => (None, Some(why)),
-    }
 }
 
 /// Content after its coding, or why it cannot be told.
@@ -228,7 +250,7 @@ pub(super) fn is_own(exchange: &Exchange) -> bool {
 fn keep(request: &RequestHead) -> Keep {
     if is_bosh(request) {
         Keep::RequestFirst
-    } else if is_rest(request) {
+    } else if Carries::of(request) != Carries::Nothing {
         Keep::Content
     } else {
         Keep::Nothing
@@ -242,14 +264,8 @@ fn is_bosh(request: &RequestHead) -> bool {
     request.method == "POST" && matches!(name, "http-bind" | "bosh")
 }
 
-/// REST calls, whose bodies are kept; uploads of client logs hold anything and are only counted.
-fn is_rest(request: &RequestHead) -> bool {
-    let path = path(&request.target);
-    path.starts_with("/finesse/api/") && !path.contains("ClientLog")
-}
-
 /// The path of an origin-form or absolute-form target, its query included.
-fn path(target: &str) -> &str {
+pub(super) fn path(target: &str) -> &str {
     match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
             rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")

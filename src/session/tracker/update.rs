@@ -96,7 +96,7 @@ impl Tracker {
                 read.call = self.call(spot, id);
             }
         } else if update.object == Object::SystemInfo {
-            let state = update.thing.as_ref().and_then(|thing| thing.state.as_deref());
+            let state = update.system.as_ref().and_then(|system| system.status.as_deref());
             if state.is_some_and(|state| state != "IN_SERVICE") {
                 self.find_at_server(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
             }

@@ -9,7 +9,6 @@ use crate::session::findings::login::{Refusal, Said};
 use crate::session::findings::{self, Confidence, Scope};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
-use crate::xmpp::parse::parse;
 use bytes::Bytes;
 
 /// An HTTP exchange as far as sessions care.
@@ -39,6 +38,10 @@ pub struct Rest<'r> {
     pub location: Option<&'r str>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
+    /// The object in the answer.
+    pub answer: Option<&'r Update<'r>>,
+    /// It was a gadget's, sent by `makeRequest`: method, credentials, requestId, call and status are of what stands inside.
+    pub by_gadget: bool,
 }
 
 /// A WebSocket's handshake as far as sessions care.
@@ -97,9 +100,7 @@ impl Tracker {
     fn answer(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
         let (Some(_), Some(status)) = (rest.api, rest.status) else { return };
         if status >= 400 && status != 401 {
-            let document = rest.content.map(parse);
-            let update = document.as_ref().and_then(Update::read_xml);
-            let error = update.as_ref().and_then(|update| update.api_errors.first());
+            let error = rest.answer.and_then(|answer| answer.api_errors.first());
             let told = findings::api::Told {
                 error_type: error.and_then(|error| error.error_type.as_deref()),
                 message: error.and_then(|error| error.message.as_deref()),
