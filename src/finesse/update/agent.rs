@@ -52,7 +52,7 @@ impl<'a> User<'a> {
             };
             *field = child.text();
         }
-        user.reason_code = code.filter(is_reason).or(user.reason_code.filter(is_reason));
+        user.reason_code = reason_code(code, user.reason_code.take());
         user
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn reason<'a>(branch: impl Branch<'a>) -> (Option<Cow<'a, str>>, Opti
     (code, label)
 }
 
-/// `-1` stands for no reason.
-pub(super) fn is_reason(code: &Cow<'_, str>) -> bool {
-    code != "-1"
+/// The code inside a reason, else the id; `-1` stands for no reason.
+pub(super) fn reason_code<'a>(code: Option<Cow<'a, str>>, id: Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
+    [code, id].into_iter().flatten().find(|code| code != "-1")
 }

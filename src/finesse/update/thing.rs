@@ -1,7 +1,7 @@
 //! Queues, media routing domains, teams, devices and team messages.
 
 use super::super::branch::Branch;
-use super::agent::{is_reason, reason};
+use super::agent::{reason, reason_code};
 use super::{last_part, member_text, members, number};
 use std::borrow::Cow;
 
@@ -56,7 +56,7 @@ impl<'a> Thing<'a> {
                 _ => {}
             }
         }
-        thing.reason_code = code.filter(is_reason).or(thing.reason_code.filter(is_reason));
+        thing.reason_code = reason_code(code, thing.reason_code.take());
         thing.id = thing.id.or_else(|| uri.and_then(last_part));
         thing
     }
