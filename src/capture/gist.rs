@@ -2,7 +2,10 @@
 //!
 //! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
 
-use super::event::{ApiError, Event, System, Update};
+mod update;
+
+use super::event::{Event, WsClose};
+use crate::finesse::dictionary::{self, List};
 use crate::session::findings::Code;
 use std::fmt::Write as _;
 
@@ -46,7 +49,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "websocket-closed" => {
             let close = event.finesse.ws.as_ref().and_then(|ws| ws.close.as_ref());
             let Some(close) = close else { return Ok(()) };
-            write!(out, "WebSocket closed {}", close.code)?;
+            out.push_str("WebSocket closed ");
+            close_code(close, out)?;
             match (close.initiator, close.handshake) {
                 (Some(by), Some(handshake)) => write!(out, " by {by}, {handshake} handshake")?,
                 _ => out.push_str(": no Close frame was seen"),
@@ -65,7 +69,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
                 write!(out, " {}", duration_us(rtt))?;
             }
             if let Some(close) = &ws.close {
-                write!(out, " {}", close.code)?;
+                out.push(' ');
+                close_code(close, out)?;
                 if let Some(reason) = &close.reason {
                     write!(out, " {reason}")?;
                 }
@@ -90,11 +95,15 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             let reason = event.finesse.sasl.as_ref().and_then(|sasl| sasl.reason.as_deref());
             match event.event.outcome {
                 Some("success") => write!(out, "auth succeeded"),
-                _ => write!(out, "auth failed: {}", reason.unwrap_or("no reason given")),
+                _ => {
+                    write!(out, "auth failed: {}", reason.unwrap_or("no reason given"))?;
+                    let entry = reason.and_then(|reason| dictionary::look_up(List::Sasl, reason));
+                    entry.map_or(Ok(()), |entry| write!(out, ". {}", entry.meaning))
+                }
             }
         }
         "finesse-update" => match &event.finesse.update {
-            Some(update) => self::update(update, node_id(event), out),
+            Some(update) => self::update::update(update, node_id(event), out),
             None => Ok(()),
         },
         "xmpp-stanza" => stanza(event, why, out),
@@ -268,125 +277,29 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         write!(out, ", {}", counted(log.lines, "line"))?;
     }
     match event.finesse.update.as_ref().and_then(|update| update.api_error.as_ref()) {
-        Some(error) => api_error(error, ": ", out),
+        Some(error) => {
+            // A sentence of the server's is in the finding and in the body.
+            self::update::api_error(error, ": ", out)?;
+            let status = http.response.as_ref().map(|response| response.status_code);
+            self::update::meaning(error, Some(&api.resource), status, out)
+        }
         None => Ok(()),
     }
 }
 
-fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut String) -> std::fmt::Result {
-    if let Some(user) = &update.user {
-        write!(out, "User {}", user.id.as_deref().or(last(update)).or(node_id).unwrap_or("?"))?;
-        change(user.previous_state.as_deref(), user.state.as_deref(), out)?;
-        if let Some(label) = user.reason_label.as_deref().or(user.reason_code.as_deref()) {
-            write!(out, " ({label})")?;
-        }
-    } else if let Some(dialog) = &update.dialog {
-        write!(out, "Dialog {}", dialog.id.as_deref().unwrap_or("?"))?;
-        change(dialog.previous_state.as_deref(), dialog.state.as_deref(), out)?;
-        if let Some(cause) = &dialog.state_cause {
-            write!(out, " ({cause})")?;
-        }
-        if let Some(other) = &dialog.associated_id {
-            write!(out, ", belongs to {other}")?;
-        }
-        if let Some(other) = &dialog.secondary_id {
-            write!(out, ", took over {other}")?;
-        }
-    } else if let Some(error) = &update.api_error {
-        api_error(error, "API error ", out)?;
-    } else if let Some(system) = &update.system {
-        let object = if update.object == "DesktopConfig" { "DesktopConfig" } else { "SystemInfo" };
-        out.push_str(object);
-        self::system(system, out)?;
-    } else if let Some(message) = &update.team_message {
-        write!(out, "TeamMessage")?;
-        if !message.teams.is_empty() {
-            write!(
-                out,
-                " to {} {}",
-                if message.teams.len() == 1 { "team" } else { "teams" },
-                message.teams.join(", ")
-            )?;
-        }
-        message.created_by.as_ref().map_or(Ok(()), |by| write!(out, " by {by}"))?;
-    } else {
-        things(update, out)?;
+/// `1000`, `1009 (message too big)`: what is no end in order has its name.
+fn close_code(close: &WsClose<'_>, out: &mut String) -> std::fmt::Result {
+    write!(out, "{}", close.code)?;
+    if matches!(close.code, 1000 | 1001 | 1005 | 1006) {
+        return Ok(());
     }
-    if update.event.as_deref() == Some("DELETE") {
-        out.push_str(", gone");
-    }
-    if let Some(cause) = &update.caused_by {
-        write!(out, ", {} after its {}", duration_us(cause.latency_us), cause.method)?;
-    }
-    Ok(())
-}
-
-/// `Invalid State: CF_INVALID_OBJECT_STATE`
-fn api_error(error: &ApiError<'_>, lead: &str, out: &mut String) -> std::fmt::Result {
-    write!(out, "{lead}{}", error.error_type.as_deref().unwrap_or("?"))?;
-    if let Some(message) = error.message.as_ref().filter(|message| Some(&***message) != error.error_type.as_deref()) {
-        write!(out, ": {message}")?;
-    }
-    Ok(())
-}
-
-fn system(system: &System<'_>, out: &mut String) -> std::fmt::Result {
-    if let Some(status) = &system.status {
-        write!(out, " {status}")?;
-    }
-    if let Some(reason) = &system.status_reason {
-        write!(out, " ({reason})")?;
-    }
-    for (whose, maintenance) in [("Finesse", &system.finesse_maintenance), ("CTI", &system.cti_maintenance)] {
-        if let Some(state) = maintenance {
-            write!(out, ", {whose} maintenance {state}")?;
-        }
-    }
-    if system.cti_heartbeat.as_deref() == Some("failure") {
-        out.push_str(", CTI heartbeat failure");
-    }
-    Ok(())
-}
-
-/// Queues, media, teams, devices: `Queue 5022`, `Queues 5022, 5023`.
-fn things(update: &Update<'_>, out: &mut String) -> std::fmt::Result {
-    let object = update.object_name.as_deref().unwrap_or(update.object);
-    out.push_str(object);
-    let several = update.things.iter().filter_map(|thing| thing.id.as_deref());
-    let ids: Vec<&str> = if update.things.is_empty() {
-        update.thing.as_ref().and_then(|thing| thing.id.as_deref()).or(last(update)).into_iter().collect()
-    } else {
-        several.collect()
-    };
-    // A source without an id ends in the object's own name.
-    if !ids.is_empty() && ids != [object] {
-        write!(out, " {}", ids.join(", "))?;
-    }
-    let Some(thing) = &update.thing else { return Ok(()) };
-    if let Some(state) = &thing.state {
-        write!(out, " {state}")?;
-    }
-    if let Some(label) = thing.reason_label.as_deref().or(thing.reason_code.as_deref()) {
-        write!(out, " ({label})")?;
-    }
-    Ok(())
-}
-
-fn change(previous: Option<&str>, state: Option<&str>, out: &mut String) -> std::fmt::Result {
-    match (previous, state) {
-        (Some(previous), Some(state)) if previous != state => write!(out, " {previous} → {state}"),
-        (_, Some(state)) => write!(out, " {state}"),
-        (_, None) => Ok(()),
-    }
+    let name = dictionary::look_up(List::Close, &close.code.to_string()).and_then(|entry| entry.name);
+    name.map_or(Ok(()), |name| write!(out, " ({name})"))
 }
 
 fn node_id<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     let node = event.finesse.xmpp.as_ref()?.pubsub.as_ref()?.node.as_deref()?;
     crate::finesse::Node::read(node)?.id
-}
-
-fn last<'e>(update: &'e Update<'_>) -> Option<&'e str> {
-    update.source.as_deref().and_then(|source| source.rsplit('/').next())
 }
 
 fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {

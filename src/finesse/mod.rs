@@ -6,6 +6,7 @@
 pub mod api;
 mod branch;
 mod client_log;
+pub mod dictionary;
 mod gadget;
 mod named;
 pub mod node;

@@ -16,6 +16,7 @@ mod endings;
 mod har;
 mod hosts;
 mod layers;
+mod old;
 mod packaging;
 mod playbook;
 mod pressure;

@@ -94,6 +94,12 @@ pub struct HttpFacts<'a> {
     /// What was passed on with other values; absent if nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) rewrite: Option<Rewrite<'a>>,
+    /// Length of the request's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) request_content_bytes: Option<u64>,
+    /// Length of the response's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) response_content_bytes: Option<u64>,
     /// `true` if something was left out to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) truncated: bool,

@@ -193,7 +193,7 @@ pub struct Finesse<'a> {
     /// Size of the stanza before redaction and cutting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) xml_bytes: Option<u64>,
-    /// `true` if `xml` was cut, at a tag, to keep the line within its limit; absent otherwise.
+    /// `true` if the end of `xml` was cut off, at a tag or member, to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) xml_truncated: bool,
     /// The stanza, redacted.

@@ -228,7 +228,7 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used:
         request_headers: http::fields(scrub, &request.fields),
         response_headers: exchange.response.as_ref().map(|r| http::fields(scrub, &r.fields)).unwrap_or_default(),
         rewrite: rewrite(scrub, edits),
-        truncated: false,
+        ..HttpFacts::default()
     }));
 }
 

@@ -383,21 +383,15 @@ impl Restrictor {
     }
 
     fn facts<'e>(&mut self, facts: HttpFacts<'e>) -> HttpFacts<'e> {
-        let HttpFacts { ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, truncated } =
-            facts;
         HttpFacts {
-            ttfb_us,
-            interim,
-            cut,
-            by_proxy,
-            request_headers: self.headers(request_headers),
-            response_headers: self.headers(response_headers),
-            rewrite: rewrite.map(|Rewrite { count, request_headers, response_headers }| Rewrite {
+            request_headers: self.headers(facts.request_headers),
+            response_headers: self.headers(facts.response_headers),
+            rewrite: facts.rewrite.map(|Rewrite { count, request_headers, response_headers }| Rewrite {
                 count,
                 request_headers: self.headers(request_headers),
                 response_headers: self.headers(response_headers),
             }),
-            truncated,
+            ..facts
         }
     }
 
@@ -620,8 +614,8 @@ impl Restrictor {
             api_errors,
             system: system.map(|system| Box::new(self.system(*system))),
             team_message: team_message.map(|message| Box::new(self.team_message(*message))),
-            thing: thing.map(|thing| self.thing(thing)),
-            things: things.into_iter().map(|thing| self.thing(thing)).collect(),
+            thing: thing.map(|thing| self.thing(thing, object)),
+            things: things.into_iter().map(|thing| self.thing(thing, object)).collect(),
         }
     }
 
@@ -671,9 +665,11 @@ impl Restrictor {
         }
     }
 
-    fn thing<'e>(&mut self, thing: Thing<'e>) -> Thing<'e> {
+    fn thing<'e>(&mut self, thing: Thing<'e>, object: &str) -> Thing<'e> {
+        // A device's id is a phone's name, which holds its MAC address or number.
+        let is_device = object == "Devices";
         Thing {
-            id: self.what(What::Identifier, thing.id),
+            id: self.what(if is_device { What::Phone } else { What::Identifier }, thing.id),
             name: self.what(What::Label, thing.name).filter(|_| self.level < Level::Minimal),
             state: self.some(thing.state, Self::word),
             state_change_time: self.some(thing.state_change_time, Self::word),
