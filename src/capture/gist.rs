@@ -95,11 +95,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             let reason = event.finesse.sasl.as_ref().and_then(|sasl| sasl.reason.as_deref());
             match event.event.outcome {
                 Some("success") => write!(out, "auth succeeded"),
-                _ => {
-                    write!(out, "auth failed: {}", reason.unwrap_or("no reason given"))?;
-                    let entry = reason.and_then(|reason| dictionary::look_up(List::Sasl, reason));
-                    entry.map_or(Ok(()), |entry| write!(out, ". {}", entry.meaning))
-                }
+                _ => write!(out, "auth failed: {}", reason.unwrap_or("no reason given")),
             }
         }
         "finesse-update" => match &event.finesse.update {
