@@ -1,6 +1,6 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
-use super::recorder::{Counted, Recorder, Show};
+use super::recorder::{Counted, FLUSH_LIMIT, Recorder, Show};
 use super::signal::{self, Signals};
 use super::{addresses, banner, bind, block_on, minted, prepare_process};
 use crate::cli::Demo;
@@ -72,7 +72,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
         let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), orders.clone()));
         summary?;
         server.stop().await;
-        recorder.finish()?;
+        recorder.finish(FLUSH_LIMIT)?;
         say(&format!("capture {place}\n"));
         signal::ended(&orders)?;
         told

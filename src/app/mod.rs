@@ -7,6 +7,7 @@ mod admin;
 mod assets;
 mod banner;
 mod browse;
+mod captures;
 mod control;
 mod demo;
 mod doctor;
@@ -18,6 +19,7 @@ mod progress;
 mod recorder;
 mod reload;
 mod remedy;
+mod report;
 mod running;
 mod scan;
 mod share;
@@ -33,6 +35,7 @@ pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
 pub use remedy::explained;
+pub use report::report;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
@@ -57,10 +60,18 @@ use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// What the end of a run may take beside `--grace`: to decode, write and deliver what is left. With the last look at the
+/// shippers it stays within a second.
+const END_LIMIT: Duration = Duration::from_millis(700);
+
+/// Reloads that wait for the one under way.
+const MAX_ASKED: usize = 4;
 
 /// Runs the proxy until it is told to stop. `again` reads the configuration once more, for a reload.
 ///
@@ -91,7 +102,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal, counted)?;
         let shippers = Shippers::start(&config.ship)?;
         let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
-        let (asking, mut asked) = mpsc::unbounded_channel();
+        let (asking, mut asked) = mpsc::channel(MAX_ASKED);
         let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {
             fronted: &fronted,
@@ -103,12 +114,13 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
         });
         notify::ready();
         let orders = Orders::default();
-        signals.watch(orders.clone(), move || drop(asking.send(None)));
+        // One that finds no room is one of many that ask for the same.
+        signals.watch(orders.clone(), move || drop(asking.try_send(None)));
         if let Some(admin) = &admin {
             admin.told_of(&orders.drain, &recorder);
         }
         let beside = browse::beside(browsing, &orders);
-        let (changing, changes) = mpsc::unbounded_channel();
+        let (changing, changes) = mpsc::channel(1);
         let Fronting { proxy, listeners, bound, .. } = front;
         let mut running = Running { config, keylog, bound, recorder, changing, ending: orders.drain.clone() };
         let intake = running.recorder.intake();
@@ -125,12 +137,18 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
                 control::answer(asker, running.reload(again()).await);
             }
         });
-        let (summary, _) = tokio::join!(serving, reloading);
+        let stopping = over.run_until_cancelled(async {
+            orders.drain.cancelled().await;
+            clock::now()
+        });
+        let (summary, _, stopped) = tokio::join!(serving, reloading, stopping);
         drop(control);
         let summary = summary?;
         tracing::info!(connections_in_all = summary.accepted, cut = summary.cut, "stopped");
-        let kept = running.recorder.finish();
-        shippers.finish(&orders.cut);
+        let stopped = stopped.unwrap_or_else(clock::now);
+        let left = || (running.config.limits.grace + END_LIMIT).saturating_sub(clock::now().since(stopped));
+        let kept = running.recorder.finish(left());
+        shippers.finish(left(), &orders.cut);
         kept?;
         signal::ended(&orders)
     })

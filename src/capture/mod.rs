@@ -22,6 +22,7 @@ pub use guard::Guard;
 pub use record::{Level, Opening, Record};
 pub use redact::Redactor;
 pub use restrict::Restrictor;
+pub use vocabulary::ACTION as ACTIONS;
 
 use crate::clock::Moment;
 use event::{Capture, Event, Observer, Setting, Treatment};

@@ -5,7 +5,7 @@
 //! ours; a new word must be added here, which the round trip of every playbook's golden lines holds.
 
 use crate::session::Stage;
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Fact};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -55,8 +55,9 @@ pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'stat
 fn known(text: &str) -> Option<&'static str> {
     let words = WORDS.iter().copied().flatten().copied();
     let stages = Stage::ALL.into_iter().map(Stage::as_str);
+    let facts = Fact::ALL.into_iter().map(Fact::as_str);
     let findings = Code::ALL.into_iter().flat_map(|code| [code.as_str(), code.title(), code.advice()]);
-    words.chain(stages).chain(findings).find(|word| *word == text)
+    words.chain(stages).chain(findings).chain(facts).find(|word| *word == text)
 }
 
 pub(super) const LISTS: &[&[&str]] = &[
@@ -109,7 +110,6 @@ const WORDS: &[&[&str]] = &[
     LAYER,
     CONFIDENCE,
     SUMMARY_REASON,
-    FACT,
     REDACTION_LEVEL,
     XMPP_KIND,
     OBJECT,
@@ -193,54 +193,6 @@ pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "up
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
 pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
-/// `finesse.finding.facts.name`
-pub(super) const FACT: &[&str] = &[
-    "age_ms",
-    "agents",
-    "alert",
-    "allowed",
-    "arrival_ms",
-    "by",
-    "client",
-    "condition",
-    "gone_for_ms",
-    "host",
-    "how",
-    "idle_ms",
-    "inactivity_s",
-    "layer",
-    "level",
-    "logins",
-    "meaning",
-    "message",
-    "missing",
-    "node",
-    "offered",
-    "old_socket",
-    "open",
-    "operation",
-    "other",
-    "other_browser",
-    "other_client",
-    "port",
-    "reason",
-    "request",
-    "resource",
-    "rtt_ms",
-    "selected",
-    "sign",
-    "silence_ms",
-    "skew_ms",
-    "sni",
-    "spacing_ms",
-    "stage",
-    "state",
-    "status",
-    "times",
-    "type",
-    "why",
-    "within_ms",
-];
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`

@@ -40,7 +40,7 @@ pub use reload::ReloadFlags;
 pub use report::ReportFlags;
 pub use run::{Run, RunFlags};
 pub use scan::ScanFlags;
-pub use share::{ResolveFlags, ShareFlags};
+pub use share::{ResolveFlags, Share, ShareFlags};
 pub use ship::{Ship, ShipFlags};
 pub use traffic::{Listener, Route, Traffic};
 pub use trust::{Identity, TrustFlags};
@@ -148,7 +148,7 @@ pub enum Command {
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
     /// pings, requests with the events they caused, subscriptions and findings, each with the lines it stands on: as text,
     /// as one HTML page that needs no network, or as JSON.
-    #[command(after_long_help = report::MORE)]
+    #[command(after_long_help = report::more())]
     Report(Box<ReportFlags>),
     /// Read a browser's own HAR through the same decoder and the same redaction
     ///

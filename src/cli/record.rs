@@ -5,6 +5,7 @@ use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 use crate::config::Problem;
 use crate::config::value::{self, Wrong};
+use crate::filter::Filter;
 use crate::log::{self, Log};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -27,12 +28,12 @@ pub struct KeepFlags {
     /// says how to trust it.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = DEFAULT_CERTS)]
     pub certs: PathBuf,
-    /// Write the log into DIR, or to standard output with -
+    /// Write the log into DIR, or to standard output with - [default: captures; of `demo` demo-captures]
     ///
     /// One JSON object per line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
     /// and on SIGHUP or `finesse-tap reload`.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = DEFAULT_CAPTURES)]
-    pub capture: PathBuf,
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub capture: Option<PathBuf>,
 }
 
 /// What is removed from the log, in `run`, `demo` and `import`.
@@ -210,6 +211,8 @@ pub struct Recording {
     pub max_line_bytes: usize,
     /// What a person is shown meanwhile.
     pub live: Live,
+    /// What the live view shows of that.
+    pub filter: Filter,
 }
 
 /// Where the log goes.
@@ -253,6 +256,7 @@ impl Recording {
             stable_tokens: redact.stable_tokens,
             max_line_bytes: DEFAULT_LINE_BYTES,
             live,
+            filter: Filter::default(),
         })
     }
 }

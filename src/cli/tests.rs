@@ -5,6 +5,7 @@ use crate::capture::restrict::UserRules;
 use crate::capture::rules::Level;
 use crate::config::Problem;
 use crate::conn::Authority;
+use crate::filter::Filter;
 use crate::log::Log;
 use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
@@ -112,6 +113,7 @@ fn defaults_are_what_the_help_says() {
         stable_tokens: None,
         max_line_bytes: 30_000,
         live: Live::Messages,
+        filter: Filter::default(),
     };
     assert_eq!(run.record, expected);
     assert_eq!((run.trust, run.keylog, run.log), (Trust::System, None, Log::default()));
@@ -469,7 +471,8 @@ fn import_and_export_are_told_what_and_where_to() {
             session_key: None,
             stable_tokens: None,
             max_line_bytes: 16_000,
-            live: Live::Off
+            live: Live::Off,
+            filter: Filter::default(),
         }
     );
     let settings = import.settings();
@@ -482,10 +485,10 @@ fn import_and_export_are_told_what_and_where_to() {
         other => panic!("{line}: {other:?}"),
     };
     let file = export("pcapng a b --out out");
-    assert_eq!((file.form, file.files.len(), file.file()), (Form::Pcapng, 2, Some(&"out".into())));
+    assert_eq!((file.form, file.captures.len(), file.file()), (Form::Pcapng, 2, Some(&"out".into())));
     let shown = export("text a -o - --xml");
     assert_eq!((shown.form, shown.file(), shown.xml), (Form::Text, None, true));
-    for line in ["import", "export har -o x", "export har a", "export pdf a -o x"] {
+    for line in ["import", "export har a", "export pdf a -o x", "export har a -o x --filter agent"] {
         assert!(refusal(line, &[]).contains("hint:"), "{line}");
     }
 }

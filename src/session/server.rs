@@ -1,7 +1,6 @@
 //! What is known of one server: its clock against ours, its process, its newest endings.
 
-use super::findings::ending::{AT_ONCE, By, Cut};
-use super::findings::server::ALL_AT_ONCE;
+use super::findings::ending::Cut;
 use crate::clock::Moment;
 use std::collections::VecDeque;
 
@@ -65,15 +64,9 @@ impl Server {
         &self.cuts
     }
 
-    /// The lines of all cuts by the server if they make an outage; they are forgotten then.
-    pub(super) fn all_at_once(&mut self, at: Moment) -> Option<Vec<u64>> {
-        let is_one = |cut: &&Cut| cut.by == By::Upstream && cut.at.plus(AT_ONCE).mono_ns >= at.mono_ns;
-        let lines: Vec<u64> = self.cuts.iter().filter(is_one).map(|cut| cut.sequence).collect();
-        if lines.len() < ALL_AT_ONCE {
-            return None;
-        }
+    /// What was cut off before counts no more.
+    pub(super) fn forget_cuts(&mut self) {
         self.cuts.clear();
-        Some(lines)
     }
 }
 

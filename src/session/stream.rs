@@ -1,7 +1,7 @@
 //! One WebSocket's memory: questions without an answer yet, how far its login is, what it subscribed to.
 
+use super::findings::Codes;
 use super::findings::ending::{Announced, Health};
-use super::findings::login::Said;
 use super::findings::ping::Level;
 use super::recent::Recent;
 use super::spot::Spot;
@@ -93,7 +93,8 @@ pub(super) struct Stream {
     /// The line that asked for a node of the user's.
     pub(super) asked_for_user: Option<u64>,
     pub(super) announced: Announced,
-    pub(super) said: Said,
+    /// What was found on it.
+    pub(super) said: Codes,
     /// Node to the line that subscribed to it.
     pub(super) held: Recent<String, u64>,
     /// The last item's id, as a hash, and its line.
@@ -118,7 +119,7 @@ impl Stream {
             last_ping: None,
             asked_for_user: None,
             announced: Announced::No,
-            said: Said::NotYet,
+            said: Codes::default(),
             held: Recent::new(MAX_NODES),
             last_item: None,
             asked_c2s: Recent::new(MAX_PENDING_IQ),

@@ -2,14 +2,17 @@
 //!
 //! `09:12:40.561  s3   ←  update  User 1001 NOT_READY → READY`: local time, session or connection, arrow, kind, message.
 //! Keep-alives are hidden unless asked for. On a terminal a line is cut to its width, and coloured unless `NO_COLOR` is
-//! set. It is no capture: what a slow terminal misses is said in a line of its own and is no gap in the stream.
+//! set; a filter says which are shown at all. It is no capture: what a slow terminal misses is said in a line of its own and is no gap in the stream.
 //!
 //! Always UTF-8: the messages hold arrows and names anyway, and a Windows console is written to in its own encoding.
 
 use crate::bus::{Abandoned, LINGER, Lot, Receiver};
 use crate::capture::{Level, Record};
 use crate::conn::Direction;
+use crate::filter::{Filter, Owners};
 use crate::glyph::is_obeyed;
+use crate::stored::Read;
+use crate::stored::view::Line;
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -25,21 +28,23 @@ pub enum KeepAlives {
 }
 
 /// The sink for the eyes.
-#[derive(Debug)]
 pub struct Live {
     keepalives: KeepAlives,
     zone: TimeZone,
+    filter: Filter,
+    /// Whose connections are, as far as it is known by then.
+    owners: Owners,
 }
 
 impl Live {
     /// In the system's time zone; UTC where it has none.
     #[must_use]
-    pub fn new(keepalives: KeepAlives) -> Self {
-        Self { keepalives, zone: TimeZone::system() }
+    pub fn new(keepalives: KeepAlives, filter: Filter) -> Self {
+        Self { keepalives, zone: TimeZone::system(), filter, owners: Owners::default() }
     }
 
     /// Shows records on standard error until the bus closes or nobody looks.
-    pub fn run(self, receiver: &mut Receiver) {
+    pub fn run(mut self, receiver: &mut Receiver) {
         let mut stderr = anstream::stderr();
         let width = || {
             let size = terminal_size::terminal_size_of(std::io::stderr());
@@ -50,7 +55,7 @@ impl Live {
     }
 
     fn show(
-        &self,
+        &mut self,
         output: &mut impl Write,
         width_columns: impl Fn() -> Option<usize>,
         receiver: &mut Receiver,
@@ -63,7 +68,7 @@ impl Live {
             }
             let mut lot = Lot::default();
             for item in items {
-                if let Some(record) = item.record() {
+                if let Some(record) = item.record().filter(|record| self.takes(record)) {
                     self.line(&mut text, record, width_columns);
                 }
                 lot.add(item);
@@ -72,6 +77,17 @@ impl Live {
             receiver.written(&lot);
         }
         Ok(())
+    }
+
+    fn takes(&mut self, record: &Record) -> bool {
+        if self.filter.is_all() {
+            return true;
+        }
+        let text = record.line();
+        let Ok(line) = Line::read(text) else { return true };
+        let read = Read { text, line };
+        self.owners.learn(&read);
+        self.filter.takes(&read, &self.owners)
     }
 
     fn line(&self, text: &mut String, record: &Record, width_columns: Option<usize>) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn utc(keepalives: KeepAlives) -> Live {
-    Live { keepalives, zone: TimeZone::UTC }
+    Live { zone: TimeZone::UTC, ..Live::new(keepalives, Filter::default()) }
 }
 
 fn line(message: &str, width_columns: Option<usize>) -> String {
@@ -26,7 +26,7 @@ fn a_line_says_when_who_where_what() {
 #[test]
 fn time_is_local() {
     let zone = TimeZone::fixed(jiff::tz::offset(2));
-    let live = Live { keepalives: KeepAlives::Hidden, zone };
+    let live = Live { zone, ..Live::new(KeepAlives::Hidden, Filter::default()) };
     let mut text = String::new();
     live.line(&mut text, &Record::for_test(1, "x"), None);
     assert!(text.contains("02:00:00.000"), "{text}");

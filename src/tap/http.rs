@@ -25,9 +25,6 @@ use std::collections::VecDeque;
 /// Content of one body after undoing its coding, bytes at the most.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 
-/// The name this program gives itself in the only responses it makes.
-pub const OWN_SERVER_NAME: &str = "finesse-tap";
-
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
     http: Http1,
@@ -122,6 +119,8 @@ pub(super) fn emit_exchange(
     exit: &mut Exit<'_>,
 ) {
     let request = &exchange.request;
+    #[cfg(test)]
+    super::fault::point(&request.target);
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
     place.carries(
@@ -133,7 +132,7 @@ pub(super) fn emit_exchange(
     }
     place.may_belong_to(cookie, exit.tracker);
     let contents = Contents::of(exchange);
-    let by_proxy = is_own(exchange);
+    let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
     let Reading {
         method,
@@ -238,12 +237,6 @@ pub(super) fn content<'b>(body: &'b Body, fields: &[Field]) -> Result<Cow<'b, [u
     let coding = fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-encoding"));
     let content = coding::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES);
     content.map_err(|coding::Undecodable(why)| why)
-}
-
-/// Whether the response was made by this program.
-pub(super) fn is_own(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    server == Some(OWN_SERVER_NAME.as_bytes())
 }
 
 /// What of an exchange is looked into.

@@ -25,6 +25,8 @@ pub(super) struct Unread {
 /// One connection's place.
 pub(super) struct Place {
     pub(super) opened: Moment,
+    /// The proxy answers here itself, as there is no server.
+    pub(super) answered_by_proxy: bool,
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
@@ -34,7 +36,15 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, cookie: None, guard: Guard::default() }
+        Self {
+            opened,
+            answered_by_proxy: false,
+            peers,
+            session: None,
+            user: None,
+            cookie: None,
+            guard: Guard::default(),
+        }
     }
 
     /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.

@@ -36,6 +36,8 @@ impl Scope<'_, '_> {
 
     /// A stanza or stream element of this text; `broken` if the document breaks off inside it.
     pub(super) fn stanza(&mut self, stanza: &Stanza<'_, '_>, xml: &str, broken: bool) {
+        #[cfg(test)]
+        super::fault::point(xml);
         let root = stanza.element;
         let plain = matches!(stanza.kind, Kind::Auth | Kind::Response).then(|| sasl::plain(&root.text())).flatten();
         if let Some(plain) = &plain {

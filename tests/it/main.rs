@@ -31,6 +31,7 @@ mod scale;
 mod scan;
 mod share;
 mod ship;
+mod sources;
 mod support;
 mod transparency;
 mod windows;

@@ -41,7 +41,7 @@ use finesse_tap::capture::{Door, Redactor, Restrictor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
-use finesse_tap::session::findings::Code;
+use finesse_tap::session::findings::{Code, Fact, Gravity, Scope};
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -563,18 +563,40 @@ fn found(lines: &str) -> BTreeSet<String> {
     findings.map(|event| event["finesse"]["finding"]["code"].as_str().unwrap().to_owned()).collect()
 }
 
-/// `docs/findings.md` has a section for every code, with its title and advice, and no other.
+/// `docs/findings.md` is the table of findings in words, behind a head that is written by hand; `UPDATE=1` writes it anew.
 #[test]
 fn every_finding_is_documented() {
-    let text = std::fs::read_to_string("docs/findings.md").unwrap().replace("\r\n", "\n");
-    let sections: BTreeMap<&str, &str> =
-        text.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect();
-    let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!(sections.keys().copied().collect::<BTreeSet<_>>(), codes);
-    for code in Code::ALL {
-        let section = sections[code.as_str()];
-        for part in [code.title(), code.advice(), "**Looks like**"] {
-            assert!(section.contains(part), "{}: {part:?} is not in docs/findings.md", code.as_str());
-        }
+    let path = "docs/findings.md";
+    let committed = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    let head = committed.split("\n## ").next().unwrap();
+    let sections = Code::ALL.map(documented).concat();
+    let generated = format!("{head}{sections}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &generated).unwrap();
     }
+    assert!(committed == generated, "{path} is not what the table of findings says; UPDATE=1 rewrites it");
+}
+
+fn documented(code: Code) -> String {
+    let level = if code.gravity() == Gravity::Error { "error" } else { "warn" };
+    let whose = match code.scope() {
+        Scope::Agent => "an agent's",
+        Scope::Server => "the server's, told once for all agents",
+        Scope::Browser => "a browser's",
+    };
+    let fact = |fact: &Fact| format!("- `{}`: {}\n", fact.as_str(), fact.about());
+    let facts: String = code.facts().iter().map(fact).collect();
+    let facts = if facts.is_empty() { facts } else { format!("\n{facts}") };
+    let explained: Vec<_> = Code::ALL.into_iter().filter(|other| code.explains(*other)).collect();
+    let names: Vec<_> = explained.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let symptoms = match names.as_slice() {
+        [] => String::new(),
+        names => format!("\n**Explains**: {}.\n", names.join(", ")),
+    };
+    let (name, title, trouble) = (code.as_str(), code.title(), code.trouble().as_str());
+    let (looks, advice) = (code.looks(), code.advice());
+    format!(
+        "\n## {name}\n\n**{title}.** Level `{level}`; {whose}; {trouble}.\n\n**Looks like**: {looks}\n{facts}{symptoms}\n\
+         **What to do**: {advice}\n"
+    )
 }

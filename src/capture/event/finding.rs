@@ -44,7 +44,7 @@ pub struct Finding<'a> {
 pub struct Fact<'a> {
     /// Name.
     #[serde(deserialize_with = "vocabulary::one")]
-    #[cfg_attr(test, schemars(extend("enum" = vocabulary::FACT)))]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::facts"))]
     pub(in crate::capture) name: Word,
     /// Value, redacted.
     pub(in crate::capture) value: Cow<'a, str>,

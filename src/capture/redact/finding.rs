@@ -4,7 +4,8 @@ use super::scrub::Scrub;
 use super::{Removes, clip};
 use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
 use crate::capture::rules::Class;
-use crate::session::findings::{Kind, Weight};
+use crate::session::findings::fact::Value;
+use crate::session::findings::{self, Gravity};
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
@@ -13,13 +14,13 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
     event.event.kind = "alert";
     event.event.category = &["network"];
     event.event.types = &["info"];
-    event.log.level = match found.code.weight() {
-        Weight::Error => "error",
-        Weight::Warn => "warn",
+    event.log.level = match found.code.gravity() {
+        Gravity::Error => "error",
+        Gravity::Warn => "warn",
     };
-    let fact = |fact: &'o crate::session::findings::Fact| Fact {
-        name: fact.name,
-        value: scrub.value(class(fact.kind), fact.name, &fact.value),
+    let fact = |(fact, value): &'o (findings::Fact, String)| Fact {
+        name: fact.as_str(),
+        value: scrub.value(class(fact.value()), fact.as_str(), value),
     };
     event.finesse.finding = Some(Box::new(event::Finding {
         code: found.code.as_str(),
@@ -74,12 +75,11 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     Removes::Payload
 }
 
-fn class(kind: Kind) -> Class {
-    match kind {
+fn class(value: Value) -> Class {
+    match value {
+        Value::Host => Class::Infrastructure,
         // A node's class is operational; its id is treated like the nodes of stanzas. A peer's text goes through the
         // credential patterns like every other.
-        Kind::Plain | Kind::Node | Kind::Text => Class::Operational,
-        Kind::Jid | Kind::Person => Class::Person,
-        Kind::Host => Class::Infrastructure,
+        _ => Class::Operational,
     }
 }

@@ -9,6 +9,7 @@ use super::known;
 use super::user::Place;
 use crate::capture::event::{Fact, Finding, Summary, SummaryState};
 use crate::capture::rules::Level;
+use crate::session::findings::{self, fact::Value};
 use std::borrow::Cow;
 
 /// Longest number kept, digits: milliseconds of some years.
@@ -30,21 +31,20 @@ impl Restrictor {
         if self.level <= Level::Auth {
             return Some(Fact { name, value });
         }
-        let value = self.with(value, |this, value| match name {
-            "host" | "sni" | "client" | "other_client" => this.host(value),
-            "node" => this.path(value),
-            "resource" => this.api_resource(value),
-            "type" => this.sentence_or_word(value),
-            // One word or several, of the protocol's or of this program's.
-            "level" => this.list(value, Self::word),
-            "offered" => this.list(value, Self::offered),
-            "selected" => this.subprotocols(value),
-            "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" => this.word(value),
-            "reason" | "condition" if value == "none given" => value.to_owned(),
-            "reason" | "condition" if !is_number(value) => this.element_name(value),
-            "meaning" | "why" | "sign" | "other" | "other_browser" | "old_socket" => this.own_text(value),
+        let what = findings::Fact::ALL.into_iter().find(|fact| fact.as_str() == name).map(findings::Fact::value);
+        let value = self.with(value, |this, value| match what {
+            Some(Value::Host) => this.host(value),
+            Some(Value::Node) => this.path(value),
+            Some(Value::Resource) => this.api_resource(value),
+            Some(Value::ErrorType) => this.sentence_or_word(value),
+            Some(Value::Word) => this.list(value, Self::word),
+            Some(Value::Offer) => this.list(value, Self::offered),
+            Some(Value::Subprotocol) => this.subprotocols(value),
+            Some(Value::Condition) if value == "none given" => value.to_owned(),
+            Some(Value::Condition) if !is_number(value) => this.element_name(value),
+            Some(Value::Sentence) => this.own_text(value),
             _ if is_number(value) => this.number(value, MAX_DIGITS),
-            _ => this.unknown(value),
+            Some(Value::Condition | Value::Number(_) | Value::Text) | None => this.unknown(value),
         });
         Some(Fact { name, value }).filter(|fact| !fact.value.is_empty())
     }

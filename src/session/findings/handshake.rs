@@ -1,6 +1,6 @@
 //! The upgrade to a WebSocket: refused, stripped, or answered without the subprotocol.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// A request for the WebSocket's path that was answered without becoming one.
 pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequence: u64) -> Option<Finding> {
@@ -10,7 +10,7 @@ pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequen
         Asked::Nothing => return None,
     };
     // Without an answer the connection's end tells the story.
-    Some(finding.seen([sequence]).fact("status", Kind::Plain, status?))
+    Some(finding.seen([sequence]).fact(Fact::Status, status?))
 }
 
 /// What a request asks for.
@@ -31,5 +31,5 @@ pub(in crate::session) fn subprotocol(offered: &[String], selected: Option<&str>
         return None;
     }
     let finding = Finding::new(Code::SubprotocolNotEchoed, Confidence::Certain).seen([sequence]);
-    Some(finding.fact("offered", Kind::Text, offered.join(", ")).maybe("selected", Kind::Text, selected))
+    Some(finding.fact(Fact::Offered, offered.join(", ")).maybe(Fact::Selected, selected))
 }

@@ -1,6 +1,6 @@
 //! Keep-alives: slow, unanswered, too rare, and the silence of a computer asleep.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// A round trip longer than this is slow, microseconds. The desktop gives up at twice that.
 const SLOW_US: u64 = 5_000_000;
@@ -41,13 +41,13 @@ pub(in crate::session) fn slow(level: Level, rtt_us: u64, asked: u64, answered: 
         return None;
     }
     let finding = Finding::new(Code::PingSlow, Confidence::Certain).about(level.as_str()).seen([asked, answered]);
-    Some(finding.fact("level", Kind::Plain, level.as_str()).fact("rtt_ms", Kind::Plain, rtt_us / 1_000))
+    Some(finding.fact(Fact::Level, level.as_str()).fact(Fact::RttMs, rtt_us / 1_000))
 }
 
 /// 10 s after a ping without an answer.
 pub(in crate::session) fn unanswered(level: Level, asked: u64) -> Finding {
     let finding = Finding::new(Code::PingUnanswered, Confidence::Certain).about(level.as_str()).seen([asked]);
-    finding.fact("level", Kind::Plain, level.as_str())
+    finding.fact(Fact::Level, level.as_str())
 }
 
 /// Two pings of the client in a row.
@@ -56,7 +56,7 @@ pub(in crate::session) fn spacing(spacing_ms: u64, before: u64, sequence: u64) -
         return None;
     }
     let finding = Finding::new(Code::HiddenTab, Confidence::Likely).seen([before, sequence]);
-    Some(finding.fact("spacing_ms", Kind::Plain, spacing_ms))
+    Some(finding.fact(Fact::SpacingMs, spacing_ms))
 }
 
 /// Something passes after a silence, or the socket ends, where the client had pinged before.
@@ -66,5 +66,5 @@ pub(in crate::session) fn silence(idle_ms: u64, last_ping: Option<u64>, sequence
         return None;
     }
     let finding = Finding::new(Code::ComputerSlept, Confidence::Likely).seen([last_ping, sequence]);
-    Some(finding.fact("silence_ms", Kind::Plain, idle_ms))
+    Some(finding.fact(Fact::SilenceMs, idle_ms))
 }

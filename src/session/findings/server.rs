@@ -1,11 +1,13 @@
 //! The server's side: restarts, outages, forced logouts, and nodes that the proxy does not front.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::ending::{AT_ONCE, By, Cut};
+use super::{Code, Confidence, Fact, Finding};
+use crate::clock::Moment;
 use crate::conn::Authority;
 use crate::finesse::Named;
 
 /// Agents cut off at once that make an outage.
-pub(in crate::session) const ALL_AT_ONCE: usize = 3;
+const ALL_AT_ONCE: usize = 3;
 
 /// What says that the server's side is out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +36,14 @@ impl Sign {
 /// A sign was seen.
 pub(in crate::session) fn outage(sign: Sign, evidence: impl IntoIterator<Item = u64>) -> Finding {
     let sure = if sign == Sign::AllCut { Confidence::Likely } else { Confidence::Certain };
-    Finding::new(Code::ServerOutage, sure).about(sign.as_str()).seen(evidence).fact("sign", Kind::Plain, sign.as_str())
+    Finding::new(Code::ServerOutage, sure).about(sign.as_str()).seen(evidence).fact(Fact::Sign, sign.as_str())
+}
+
+/// Several agents' sockets were cut off by the server at once.
+pub(in crate::session) fn all_cut<'c>(cuts: impl Iterator<Item = &'c Cut>, at: Moment) -> Option<Finding> {
+    let is_one = |cut: &&Cut| cut.by == By::Upstream && cut.at.plus(AT_ONCE).mono_ns >= at.mono_ns;
+    let lines: Vec<u64> = cuts.filter(is_one).map(|cut| cut.sequence).collect();
+    (lines.len() >= ALL_AT_ONCE).then(|| outage(Sign::AllCut, lines))
 }
 
 /// The process id at the beginning of an item's id, and the one before on the same server.
@@ -58,7 +67,7 @@ pub(in crate::session) fn forced_logout(
     }
     let finding = Finding::new(Code::ForcedLogout, Confidence::Certain);
     let finding = finding.seen(gone.map(|(sequence, _)| sequence).into_iter().chain([sequence]));
-    Some(finding.fact("state", Kind::Plain, state).maybe("gone_for_ms", Kind::Plain, gone.map(|(_, ms)| ms)))
+    Some(finding.fact(Fact::State, state).maybe(Fact::GoneForMs, gone.map(|(_, ms)| ms)))
 }
 
 /// A server that the browser is sent to. One without a port has that of the server that named it, and is fronted whatever
@@ -76,6 +85,6 @@ pub(in crate::session) fn not_fronted(
     }
     let port = own.unwrap_or(port);
     let finding = Finding::new(Code::HostNotFronted, Confidence::Certain).about(format!("{host}:{port}"));
-    let finding = finding.seen([sequence]).fact("host", Kind::Host, host).fact("port", Kind::Plain, port);
-    Some(finding.fact("by", Kind::Plain, by))
+    let finding = finding.seen([sequence]).fact(Fact::Host, host).fact(Fact::Port, port);
+    Some(finding.fact(Fact::By, by))
 }

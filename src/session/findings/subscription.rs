@@ -1,6 +1,6 @@
 //! Subscriptions: refused, missing, doubled.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 use crate::session::stage::{Ladder, Stage};
 
 /// The server answered a subscription with an error.
@@ -8,8 +8,8 @@ pub(in crate::session) fn refused(node: &str, condition: Option<&str>, asked: u6
     Finding::new(Code::SubscriptionRefused, Confidence::Certain)
         .about(node)
         .seen([asked, answered])
-        .fact("node", Kind::Node, node)
-        .maybe("condition", Kind::Text, condition)
+        .fact(Fact::Node, node)
+        .maybe(Fact::Condition, condition)
 }
 
 /// 10 s after the presence of `finesse@`.
@@ -24,11 +24,7 @@ pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>) 
 /// A node that this socket holds already is subscribed again.
 pub(in crate::session) fn again(node: &str, held_since: Option<u64>, sequence: u64) -> Option<Finding> {
     let finding = Finding::new(Code::SubscriptionDoubled, Confidence::Likely).about(node);
-    Some(finding.seen([held_since?, sequence]).fact("node", Kind::Node, node).fact(
-        "sign",
-        Kind::Plain,
-        "subscribed again",
-    ))
+    Some(finding.seen([held_since?, sequence]).fact(Fact::Node, node).fact(Fact::Sign, "subscribed again"))
 }
 
 /// The same item came twice on one socket.
@@ -36,6 +32,6 @@ pub(in crate::session) fn delivered_twice(node: &str, before: u64, sequence: u64
     Finding::new(Code::SubscriptionDoubled, Confidence::Certain)
         .about(node)
         .seen([before, sequence])
-        .fact("node", Kind::Node, node)
-        .fact("sign", Kind::Plain, "the same item twice")
+        .fact(Fact::Node, node)
+        .fact(Fact::Sign, "the same item twice")
 }

@@ -15,7 +15,7 @@ pub use wire::{Opening, Rest};
 
 use super::desktop::Desktop;
 use super::findings::ending::Rival;
-use super::findings::{self, Finding, Ledger, Scope};
+use super::findings::{self, Finding, Ledger, Scope, Whose};
 use super::recent::Recent;
 use super::server::Server;
 use super::spot::Spot;
@@ -283,9 +283,8 @@ impl Tracker {
     fn due(&mut self, due: Due, at: Moment) {
         match due {
             Due::FinessePresence(id) => {
-                let Some(stream) = self.streams.get_mut(&id) else { return };
+                let Some(stream) = self.streams.get(&id) else { return };
                 if let Some(finding) = findings::login::finesse_presence(&stream.ladder) {
-                    stream.said = findings::login::Said::Already;
                     self.find_on(id, at, finding);
                 }
             }
@@ -353,27 +352,35 @@ impl Tracker {
 
     /// Something was found about the fact at `spot`.
     fn find(&mut self, spot: &Spot<'_>, finding: Finding) {
-        let scope = spot.session.map_or(Scope::Conn(spot.conn), |session| Scope::Session(session.id));
-        self.find_in(scope, Some(spot.conn), spot.stream, spot.session.map(|session| session.id), spot.at, finding);
-    }
-
-    /// Something was found that everybody at this server shares.
-    fn find_at_server(&mut self, spot: &Spot<'_>, finding: Finding) {
+        if let Some(stream) = self.stream(spot) {
+            if stream.said.silence(finding.code) {
+                return;
+            }
+            stream.said.insert(finding.code);
+        }
         let session = spot.session.map(|session| session.id);
-        self.find_in(Scope::Server(spot.server.to_owned()), Some(spot.conn), spot.stream, session, spot.at, finding);
+        let whose = match finding.code.scope() {
+            Scope::Agent => session.map_or(Whose::Conn(spot.conn), Whose::Session),
+            Scope::Server => Whose::Server(spot.server.to_owned()),
+            Scope::Browser => Whose::Browser(spot.client),
+        };
+        self.find_in(whose, Some(spot.conn), spot.stream, session, spot.at, finding);
     }
 
     /// Something was found about a WebSocket, by time.
     fn find_on(&mut self, id: StreamId, at: Moment, finding: Finding) {
-        let Some(stream) = self.streams.get(&id) else { return };
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.said.silence(finding.code)) else {
+            return;
+        };
+        stream.said.insert(finding.code);
         let (conn, session) = (stream.conn, stream.session);
-        let scope = session.map_or(Scope::Conn(conn), Scope::Session);
-        self.find_in(scope, Some(conn), Some(id), session, at, finding);
+        let whose = session.map_or(Whose::Conn(conn), Whose::Session);
+        self.find_in(whose, Some(conn), Some(id), session, at, finding);
     }
 
     fn find_in(
         &mut self,
-        scope: Scope,
+        whose: Whose,
         conn: Option<ConnId>,
         stream: Option<StreamId>,
         session: Option<SessionId>,
@@ -387,7 +394,7 @@ impl Tracker {
             session = Some(desktop.session);
             user = Some(desktop.user.clone());
         }
-        if let Some(finding) = self.ledger.count(scope, finding) {
+        if let Some(finding) = self.ledger.count(whose, finding) {
             self.tell(Told { conn, stream, session, user, at, what: Tale::Finding(finding) });
         }
     }

@@ -3,11 +3,11 @@
 use super::{PATIENCE, Spot, Tracker, bare, hash};
 use crate::conn::{Carrier, Direction};
 use crate::finesse::Node;
+use crate::session::findings;
 use crate::session::findings::ending::{Announced, Health, Rival};
-use crate::session::findings::login::{Refusal, Said};
+use crate::session::findings::login::Refusal;
 use crate::session::findings::ping::Level;
 use crate::session::findings::server::Sign;
-use crate::session::findings::{self, Finding};
 use crate::session::stage::Stage;
 use crate::session::stream::{Iq, Question, Reply};
 use crate::session::timer::Due;
@@ -51,7 +51,7 @@ impl Tracker {
                     && is_desktop(spot)
                     && let Some(finding) = findings::login::mechanisms(&stanza.mechanisms, spot.sequence)
                 {
-                    self.find_cause(spot, finding);
+                    self.find(spot, finding);
                 }
             }
             (Kind::Success, Direction::S2c) => {
@@ -62,7 +62,7 @@ impl Tracker {
                 let reason = stanza.error.as_ref().and_then(|error| error.condition).unwrap_or("none given");
                 let accepted = self.desktop(spot).and_then(|desktop| desktop.accepted);
                 let refusal = Refusal { how: "sasl", reason, accepted, sequence: spot.sequence };
-                self.find_cause(spot, findings::login::refused(refusal));
+                self.find(spot, findings::login::refused(refusal));
             }
             (Kind::Presence, _) => read.stage = self.presence(spot, direction, stanza),
             (Kind::StreamError, Direction::S2c) => self.stream_error(spot, stanza),
@@ -104,14 +104,6 @@ impl Tracker {
             desktop.ladder = ladder;
         }
         Some(reached)
-    }
-
-    /// A finding that says why this login will not be done.
-    fn find_cause(&mut self, spot: &Spot<'_>, finding: Finding) {
-        if let Some(stream) = self.stream(spot) {
-            stream.said = Said::Already;
-        }
-        self.find(spot, finding);
     }
 
     fn logged_in(&mut self, spot: &Spot<'_>) {
@@ -268,7 +260,7 @@ impl Tracker {
                     stage
                 }
                 Some("unavailable") => {
-                    self.find_at_server(spot, findings::server::outage(Sign::PresenceGone, [spot.sequence]));
+                    self.find(spot, findings::server::outage(Sign::PresenceGone, [spot.sequence]));
                     None
                 }
                 Some(_) => None,
@@ -289,10 +281,10 @@ impl Tracker {
                 let (browser, health) =
                     self.stream(spot).map_or((0, Health::Alive), |stream| (stream.browser, stream.health()));
                 let own = Rival { client: spot.client, browser, sequence: spot.sequence };
-                self.find_cause(spot, findings::ending::conflict(own, rival, health));
+                self.find(spot, findings::ending::conflict(own, rival, health));
             }
             Some("system-shutdown") => {
-                self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
+                self.find(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
             }
             _ => {}
         }
@@ -313,7 +305,7 @@ impl Tracker {
             if let Some((before, now)) = self.server(spot.server).and_then(|server| server.item(id, spot.sequence)) {
                 let before = before.as_ref().map(|(process, line)| (&**process, *line));
                 if let Some(finding) = findings::server::restart(before, now, spot.sequence) {
-                    self.find_at_server(spot, finding);
+                    self.find(spot, finding);
                 }
             }
         }

@@ -1,11 +1,10 @@
 //! Streams as the session layer sees them, whatever carries them: begun, spoken on, announced to end, ended.
 
 use super::{Spot, Stream, Tracker, hash};
-use crate::session::findings;
 use crate::session::findings::bosh::{Goodbye, Load};
 use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
-use crate::session::findings::login::Said;
 use crate::session::findings::server::Sign;
+use crate::session::findings::{self, Code};
 use crate::session::stage::Stage;
 
 impl Tracker {
@@ -30,12 +29,9 @@ impl Tracker {
     /// A server ends a BOSH session or refuses it, as the line `spot.sequence` will say.
     pub fn bosh_ended(&mut self, spot: &Spot<'_>, goodbye: Goodbye<'_>) {
         if goodbye.condition == Some("system-shutdown") {
-            self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
-        } else if let Some(finding) = findings::bosh::ended(goodbye, spot.sequence) {
-            self.find(spot, finding);
-        }
-        if let Some(stream) = self.stream(spot) {
-            stream.said = Said::Already;
+            self.find(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
+        } else {
+            self.find(spot, findings::bosh::ended(goodbye, spot.sequence));
         }
     }
 
@@ -59,27 +55,18 @@ impl Tracker {
 
     /// A stream ended; the line `spot.sequence` will say so.
     pub fn stream_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
-        let Some(stream) = spot.stream.and_then(|id| self.streams.remove(&id)) else { return };
-        let ending = Ending { by, how, announced: stream.announced };
+        let Some(stream) = spot.stream.and_then(|id| self.streams.get(&id)) else { return };
+        let ending = Ending { by, how, announced: stream.announced, waits_for_pong: stream.waits_for_pong() };
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
-        // A browser drops a socket whose handshake it does not like without a word: that was said.
-        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
-        let unannounced = unannounced.filter(|_| !is_explained);
-        // Who gave up because of a ping was cut off by nobody's time limit.
-        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
-        if by != By::Proxy
-            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
-        {
-            self.find(spot, finding);
-        }
+        let is_cut = ending.is_cut() && !stream.said.silence(Code::EndedWithoutClose);
+        let stopped = (by != By::Proxy).then(|| findings::login::stopped(&stream.ladder, spot.sequence)).flatten();
         let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
-        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
-            self.find(spot, slept);
-        }
-        if let Some(finding) = unannounced {
+        let slept = slept.filter(|_| unannounced.is_some());
+        for finding in [stopped, slept, unannounced].into_iter().flatten() {
             self.find(spot, finding);
         }
+        spot.stream.and_then(|id| self.streams.remove(&id));
         let Some(desktop) = self.desktop(spot) else { return };
         desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
         desktop.last = spot.at;
@@ -101,10 +88,14 @@ impl Tracker {
         let Some(server) = self.server(spot.server) else { return };
         let cuts = server.cut(cut);
         let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
-        if let Some(finding) = own.or(shared) {
-            self.find_at_server(spot, finding);
-        } else if let Some(all) = server.all_at_once(spot.at) {
-            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
+        let outage = findings::server::all_cut(cuts.iter(), spot.at).filter(|_| own.is_none() && shared.is_none());
+        if outage.is_some() {
+            // Said once for all of them.
+            server.forget_cuts();
+        }
+        let finding = own.or(shared).or(outage);
+        if let Some(finding) = finding {
+            self.find(spot, finding);
         }
     }
 }

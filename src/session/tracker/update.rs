@@ -98,7 +98,7 @@ impl Tracker {
         } else if update.object == Object::SystemInfo {
             let state = update.system.as_ref().and_then(|system| system.status.as_deref());
             if state.is_some_and(|state| state != "IN_SERVICE") {
-                self.find_at_server(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
+                self.find(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
             }
         }
         self.judge(spot, update, &read);
@@ -112,6 +112,10 @@ impl Tracker {
             findings::api::refused(findings::api::Told {
                 error_type: error.error_type.as_deref(),
                 message: error.message.as_deref().or(error.peripheral_text.as_deref()),
+                data: error.data.as_deref(),
+                media: error.media.as_deref(),
+                peripheral_code: error.peripheral_code.as_deref(),
+                object: update.source.as_deref().and_then(crate::finesse::Node::read).map(|node| node.object),
                 status: None,
                 asked: read.cause.as_ref().and_then(|cause| cause.sequence),
                 sequence: spot.sequence,

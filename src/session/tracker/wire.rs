@@ -5,8 +5,8 @@ use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::finesse::{Exchange, Update, named};
 use crate::session::findings::handshake::Asked;
-use crate::session::findings::login::{Refusal, Said};
-use crate::session::findings::{self, Confidence, Scope};
+use crate::session::findings::login::Refusal;
+use crate::session::findings::{self, Confidence, Whose};
 use crate::session::stage::Stage;
 use crate::session::timer::Due;
 use bytes::Bytes;
@@ -104,6 +104,10 @@ impl Tracker {
             let told = findings::api::Told {
                 error_type: error.and_then(|error| error.error_type.as_deref()),
                 message: error.and_then(|error| error.message.as_deref()),
+                data: error.and_then(|error| error.data.as_deref()),
+                media: error.and_then(|error| error.media.as_deref()),
+                peripheral_code: error.and_then(|error| error.peripheral_code.as_deref()),
+                object: rest.api.and_then(|api| api.resource.split('/').next()),
                 status: Some(status),
                 asked: None,
                 sequence: spot.sequence,
@@ -119,7 +123,7 @@ impl Tracker {
         let content = rest.content.filter(|_| rest.status.is_some_and(|status| status < 400));
         for named in named(Exchange { path: rest.path, location: rest.location, content }) {
             if let Some(finding) = findings::server::not_fronted(&named, rest.port, &self.fronted, spot.sequence) {
-                self.find_at_server(spot, finding);
+                self.find(spot, finding);
             }
         }
     }
@@ -185,14 +189,14 @@ impl Tracker {
         let finding = findings::event::missing(&awaited.resource, awaited.operation, asked);
         let reading = self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0);
         if reading {
-            self.find_in(Scope::Session(id), None, None, Some(id), at, finding);
+            self.find_in(Whose::Session(id), None, None, Some(id), at, finding);
         }
     }
 
     /// The browser ended a TLS handshake.
     pub fn tls_refused(&mut self, spot: &Spot<'_>, alert: Option<&str>, sni: Option<&str>, port: u16) {
         if let Some(finding) = findings::tls::refused(alert, sni, port, spot.sequence) {
-            self.find_in(Scope::Server(spot.client.to_string()), Some(spot.conn), None, None, spot.at, finding);
+            self.find(spot, finding);
         }
     }
 
@@ -201,9 +205,6 @@ impl Tracker {
         let Opening { offered, selected, user_agent } = opening;
         self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
-            if let Some(stream) = self.stream(spot) {
-                stream.said = Said::Already;
-            }
             self.find(spot, finding);
         }
     }
