@@ -252,6 +252,8 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     status: Some(202),
                     date: None,
                     content: None,
+                    answer: None,
+                    by_gadget: false,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);

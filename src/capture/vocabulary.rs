@@ -227,6 +227,7 @@ pub(super) const OBJECT: &[&str] = &[
     "Devices",
     "TeamMessage",
     "SystemInfo",
+    "DesktopConfig",
     "ApiErrors",
     "Other",
 ];
@@ -266,4 +267,7 @@ pub(super) const OPERATION: &[&str] = &[
     "reclassify",
     "update-callback",
     "cancel-callback",
+    "close",
+    "get-token",
+    "refresh-token",
 ];

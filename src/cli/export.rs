@@ -13,7 +13,7 @@ Examples:
   finesse-tap export pcapng captures/*.ndjson -o case.pcapng
   finesse-tap export text captures/*.ndjson -o - --xml | less
 
-Lines of a capture are at most 8,000 bytes long by default (--max-line-bytes): longer stanzas are cut \
+Lines of a capture are at most 30,000 bytes long unless --max-line-bytes said otherwise when it was made: longer stanzas are cut \
 in exports too, and their number is said. Where a payload was never kept, a mark with its size stands in for it.
 
 har

@@ -111,7 +111,7 @@ fn defaults_are_what_the_help_says() {
         observer: None,
         session_key: Some(PathBuf::from("certs/session.key")),
         stable_tokens: None,
-        max_line_bytes: 8_000,
+        max_line_bytes: 30_000,
         live: Live::Messages,
         filter: Filter::default(),
     };

@@ -2,12 +2,14 @@
 //! What BOSH posts carry is [`bosh`](super::bosh)'s.
 
 use super::bosh::{Asked as BoshAsked, Bosh};
+use super::content::{Carries, Contents, Reading};
 use super::decoder::Streams;
 use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::{Api, Node};
+use crate::finesse::update::Object;
+use crate::finesse::{Node, Notification, Update};
 use crate::http1::{
     Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
 };
@@ -16,6 +18,7 @@ use crate::session::findings::handshake::Asked;
 use crate::session::findings::handshake::Preflight;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
+use crate::xmpp::parse::parse;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -141,31 +144,46 @@ pub(super) fn emit_exchange(
         place.belongs_to(&user, exchange.started, exit.tracker);
         place.may_belong_to(cookie, exit.tracker);
     }
-    let rest = is_rest(request);
-    let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
-    let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
-    let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
-    let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
-    let api = Api::read(&request.method, path(&request.target), request_text);
+    let contents = Contents::of(exchange);
     let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
     let answered = |name| response.and_then(|response| response.field(name)).and_then(|text| str::from_utf8(text).ok());
     let asks = |name| request.field(name).and_then(|text| str::from_utf8(text).ok());
-    // Some releases take the id from the request and give it back, others make one up.
-    let request_id = asks("requestid").filter(|id| !id.is_empty());
-    let request_id = request_id.or_else(|| answered("requestid").filter(|id| !id.is_empty()));
     let origin =
         asks("origin").filter(|_| request.method == "OPTIONS" && asks("access-control-request-method").is_some());
+    let Reading {
+        method,
+        status,
+        request_id,
+        authorization,
+        api,
+        gadget,
+        gadget_status,
+        token,
+        client_log,
+        answer: answer_text,
+    } = contents.read(request, response.map(|response| response.status));
+    let document = answer_text.as_deref().filter(|text| Notification::of(text) == Notification::Xml).map(parse);
+    let answer = match (&document, answer_text.as_deref()) {
+        (Some(document), _) => Update::read_xml(document),
+        (None, Some(json)) => Update::read_json(json),
+        (None, None) => None,
+    };
+    let answer = answer.filter(|answer| answer.object != Object::Other);
+    // Some releases take the id from the request and give it back, others make one up.
+    let request_id = request_id
+        .filter(|id| !id.is_empty())
+        .or_else(|| answered("requestid").filter(|id| !id.is_empty()).map(Cow::Borrowed));
     let rest = Rest {
         started: exchange.started,
-        method: &request.method,
+        method: &method,
         path: path(&request.target),
         port: place.port(),
         asked: asked(request),
-        credentials: request.field("authorization").map(scheme),
-        request_id,
+        credentials: authorization.as_deref().map(scheme),
+        request_id: request_id.as_deref(),
         api: api.as_ref(),
-        status: response.map(|response| response.status),
+        status,
         date: answered("date"),
         location: answered("location"),
         retry_after: answered("retry-after"),
@@ -174,17 +192,34 @@ pub(super) fn emit_exchange(
             host: asks("host").unwrap_or_default(),
             allows: answered("access-control-allow-origin"),
         }),
-        content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        content: contents.response.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        answer: answer.as_ref(),
+        by_gadget: gadget.is_some(),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen =
-        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let faults = [(Direction::C2s, contents.request_fault), (Direction::S2c, contents.response_fault)];
+    let (request_content, response_content) = contents.written();
+    let seen = HttpExchange {
+        exchange,
+        edits,
+        request_id: request_id.as_deref(),
+        caused,
+        by_proxy,
+        bosh,
+        request_content,
+        response_content,
+        gadget: gadget.as_ref().map(|gadget| (gadget, gadget_status)),
+        token,
+        client_log: client_log.as_ref(),
+        answer: answer.as_ref(),
+        api: api.as_ref(),
+    };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),
         None => place.emit(exit, exchange.ended, what),
     }
-    for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
+    for (direction, fault) in faults {
         if let Some(why) = fault {
             let unread = Unread::new("content", None, why);
             let unread = if is_own_limit(why) { unread.own_limit() } else { unread };
@@ -203,8 +238,8 @@ fn asked(request: &RequestHead) -> Asked {
     }
 }
 
-fn scheme(authorization: &[u8]) -> &'static str {
-    let is_basic = authorization.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+fn scheme(authorization: &str) -> &'static str {
+    let is_basic = authorization.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     if is_basic { "basic" } else { "bearer" }
 }
 
@@ -220,17 +255,6 @@ fn given_cookie(fields: &[Field]) -> Option<&[u8]> {
     let set = fields.iter().filter(|field| field.name.eq_ignore_ascii_case(b"set-cookie"));
     let values = set.filter_map(|field| field.value.strip_prefix(b"JSESSIONID=")?.split(|byte| *byte == b';').next());
     values.map(<[u8]>::trim_ascii).find(|value| !value.is_empty())
-}
-
-/// The same of a REST call, if there is any.
-fn decoded<'b>(body: &'b Body, fields: &[Field], rest: bool) -> (Option<Cow<'b, [u8]>>, Option<&'static str>) {
-    if !rest || body.content_bytes == 0 {
-        return (None, None);
-    }
-    match content(body, fields) {
-        Ok(content) => (Some(content), None),
-        Err(why) => (None, Some(why)),
-    }
 }
 
 /// Content after its coding, or why it cannot be told.
@@ -250,7 +274,7 @@ fn bearer_of(request: &RequestHead) -> Option<String> {
         let name = query.split('&').find_map(|pair| pair.strip_prefix("cc_username="))?;
         return Some(percent_decode_str(name).decode_utf8_lossy().into_owned()).filter(|name| !name.is_empty());
     }
-    if request.field("authorization").map(scheme) != Some("bearer") {
+    if request.field("authorization").and_then(|text| str::from_utf8(text).ok()).map(scheme) != Some("bearer") {
         return None;
     }
     let node = Node::read(path).filter(|node| node.object == "User")?;
@@ -266,7 +290,7 @@ fn is_own_limit(why: &str) -> bool {
 fn keep(request: &RequestHead) -> Keep {
     if is_bosh(request) {
         Keep::RequestFirst
-    } else if is_rest(request) {
+    } else if Carries::of(request) != Carries::Nothing {
         Keep::Content
     } else {
         Keep::Nothing
@@ -280,14 +304,8 @@ fn is_bosh(request: &RequestHead) -> bool {
     request.method == "POST" && matches!(name, "http-bind" | "bosh")
 }
 
-/// REST calls, whose bodies are kept; uploads of client logs hold anything and are only counted.
-fn is_rest(request: &RequestHead) -> bool {
-    let path = path(&request.target);
-    path.starts_with("/finesse/api/") && !path.contains("ClientLog")
-}
-
 /// The path of an origin-form or absolute-form target, its query included.
-fn path(target: &str) -> &str {
+pub(super) fn path(target: &str) -> &str {
     match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
             rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")

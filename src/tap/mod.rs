@@ -4,6 +4,7 @@
 //! own, so that decoding never competes with the relay for an executor, and publishes on the bus.
 
 mod bosh;
+mod content;
 mod decoder;
 #[cfg(test)]
 mod fault;

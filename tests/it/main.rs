@@ -17,6 +17,7 @@ mod field;
 mod har;
 mod hosts;
 mod layers;
+mod old;
 mod packaging;
 mod playbook;
 mod pressure;

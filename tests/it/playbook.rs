@@ -22,6 +22,8 @@
 //! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage, "as NAME" is the User-Agent
 //! update 1001 READY    an Update of this user comes; "request=ID", "reason=CODE", "late=MS", "node=NODE", "item=ID"
 //! put 1001 READY 202   a REST request for a state and its status; "request=ID", "auth=none|bearer", "body=TEXT"
+//! event NODE PAYLOAD   a notification comes on this node, with this text in it: XML or JSON
+//! call METHOD PATH [BODY] => STATUS [BODY]   a request of 1001 and its answer; the bodies are XML, JSON or else a form
 //! expect CODE          this finding must come (in `findings/`)
 //! ```
 //!
@@ -152,6 +154,13 @@ impl Script {
             "login" => self.login(text),
             "update" => self.update(text),
             "put" => self.put(text),
+            "event" => {
+                let (node, payload) = text.split_once(' ').unwrap();
+                self.items += 1;
+                let item = format!("a6ca891f-8b34-443f-8c7d-dac020d41838{}", self.items);
+                self.notify(node, &item, payload);
+            }
+            "call" => self.call(text),
             "tls" => self.steps.push(Step::Tls(text.to_owned())),
             "closed" => {
                 let (by, how) = text.split_once(' ').unwrap();
@@ -246,7 +255,12 @@ impl Script {
             reason.unwrap_or_default(),
             option("request").unwrap_or_default()
         );
-        let escaped = update.replace('<', "&lt;").replace('>', "&gt;");
+        self.notify(node, &item, &update);
+    }
+
+    /// A notification with `payload` as its text.
+    fn notify(&mut self, node: &str, item: &str, payload: &str) {
+        let escaped = payload.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         self.traffic(
             "<ws",
             &format!(
@@ -255,6 +269,33 @@ impl Script {
                  </notification></item></items></event></message>"
             ),
         );
+    }
+
+    /// `call METHOD PATH [BODY] => STATUS [BODY]`
+    fn call(&mut self, text: &str) {
+        let (asked, answered) = text.split_once(" => ").unwrap();
+        let mut words = asked.splitn(3, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let (method, path, body) = (word(), word(), word());
+        let (status, answer) = answered.split_once(' ').unwrap_or((answered, ""));
+        let head = |body: &str| {
+            let mime = match body.as_bytes().first() {
+                None => return String::from("Content-Length: 0"),
+                Some(b'<') => "application/xml",
+                Some(b'{' | b't') => "application/json",
+                Some(_) => "application/x-www-form-urlencoded",
+            };
+            format!("Content-Type: {mime}\r\nContent-Length: {}", body.len())
+        };
+        let basic = BASE64.encode("1001:Canary-Password-1");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {basic}\r\n{}\r\n\r\n{body}",
+            head(body)
+        );
+        let response = format!("HTTP/1.1 {status} X\r\n{}\r\n\r\n{answer}", head(answer));
+        self.steps.push(Step::Bytes(Direction::C2s, request.into_bytes()));
+        self.line("+20ms");
+        self.steps.push(Step::Bytes(Direction::S2c, response.into_bytes()));
     }
 
     /// `put USER STATE STATUS [name=value]…`

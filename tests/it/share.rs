@@ -42,7 +42,7 @@ fn program(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_finesse-tap")).current_dir(dir).args(arguments).output().unwrap()
 }
 
-fn bundle(path: &Path) -> HashMap<String, String> {
+pub fn bundle(path: &Path) -> HashMap<String, String> {
     let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
     let mut files = HashMap::new();
     for at in 0..zip.len() {

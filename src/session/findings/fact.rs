@@ -98,6 +98,10 @@ facts! {
     Code "code" Number(Code);
     /// the server's reason
     Condition "condition" Condition;
+    /// the server's `errorData`: the CTI server's code, or what the request lacked
+    ErrorData "error_data" Number(Code);
+    /// the media routing domain that the error is about
+    ErrorMedia "error_media" Number(Code);
     /// since the agent's presence or socket went away
     GoneForMs "gone_for_ms" Number(Milliseconds);
     /// the server's name
@@ -138,10 +142,14 @@ facts! {
     OtherClient "other_client" Host;
     /// how long nothing was looked at
     PausedMs "paused_ms" Number(Milliseconds);
+    /// the phone system's code
+    PeripheralCode "peripheral_code" Number(Code);
     /// the server's port
     Port "port" Number(Code);
     /// the server's word for it
     Reason "reason" Condition;
+    /// what to do about it
+    Remedy "remedy" Sentence;
     /// the request's number; 0 is the session's first
     Request "request" Number(Code);
     /// what the request was about

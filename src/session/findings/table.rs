@@ -272,8 +272,8 @@ findings! {
     /// an `<ApiErrors>` answer, an `apiErrors` Update, or a status of 500 and above from `/finesse/api/`.
     ApiError "api-error" Error Agent CallControl
         title "The server refused a request"
-        advice "The fact meaning says it in plain words; type and code are the server's own."
-        facts [Meaning Type Message Status] silences [] explains [];
+        advice "Do what remedy says, then repeat the click. If it fails again, compare the agent's last event in front of the request with what was asked, and give type, error_data and peripheral_code to whoever runs the phone system."
+        facts [Meaning Remedy Type Message ErrorData ErrorMedia PeripheralCode Status] silences [] explains [];
 
     /// a response to a BOSH request while one with a lower number never passed.
     BoshRequestMissing "bosh-request-missing" Error Agent LostConnection

@@ -133,12 +133,12 @@ impl Tracker {
     }
 
     fn system_info(&mut self, spot: &Spot<'_>, update: &Update<'_>) {
-        let thing = update.thing.as_ref();
+        let system = update.system.as_deref();
         let Some(server) = self.server(spot.server) else { return };
-        let told = thing.and_then(|thing| thing.maintenance.as_deref());
+        let told = system.and_then(|system| system.finesse_maintenance.as_deref()).filter(|mode| !mode.is_empty());
         server.is_in_maintenance = told.is_some_and(|mode| !matches!(mode, "COMPLETED" | "FAILED"));
-        if thing.and_then(|thing| thing.state.as_deref()).is_some_and(|state| state != "IN_SERVICE") {
-            self.outage(spot, Sign::OutOfService, thing.and_then(|thing| thing.reason.as_deref()));
+        if system.and_then(|system| system.status.as_deref()).is_some_and(|state| state != "IN_SERVICE") {
+            self.outage(spot, Sign::OutOfService, system.and_then(|system| system.status_reason.as_deref()));
         }
     }
 
@@ -156,6 +156,10 @@ impl Tracker {
             findings::api::refused(findings::api::Told {
                 error_type: error.error_type.as_deref(),
                 message: error.message.as_deref().or(error.peripheral_text.as_deref()),
+                data: error.data.as_deref(),
+                media: error.media.as_deref(),
+                peripheral_code: error.peripheral_code.as_deref(),
+                object: update.source.as_deref().and_then(crate::finesse::Node::read).map(|node| node.object),
                 status: None,
                 asked: read.cause.as_ref().and_then(|cause| cause.sequence),
                 sequence: spot.sequence,

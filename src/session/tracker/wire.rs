@@ -12,7 +12,6 @@ use crate::session::outcome::{Awaited, Object};
 use crate::session::stage::Stage;
 use crate::session::stream::Stream;
 use crate::session::timer::Due;
-use crate::xmpp::parse::parse;
 use bytes::Bytes;
 
 /// An HTTP exchange as far as sessions care.
@@ -46,6 +45,10 @@ pub struct Rest<'r> {
     pub preflight: Option<Preflight<'r>>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
+    /// The object in the answer.
+    pub answer: Option<&'r Update<'r>>,
+    /// It was a gadget's, sent by `makeRequest`: method, credentials, requestId, call and status are of what stands inside.
+    pub by_gadget: bool,
 }
 
 /// A WebSocket's handshake as far as sessions care.
@@ -112,10 +115,8 @@ impl Tracker {
             if !self.held.is_empty() {
                 self.release(again());
             }
-            let is_user = api.resource == "User" && operation == "read";
-            let document = rest.content.filter(|_| is_user).map(parse);
-            let update = document.as_ref().and_then(Update::read_xml);
-            if let Some(user) = update.as_ref().and_then(|update| update.user.as_ref()) {
+            let user = rest.answer.and_then(|answer| answer.user.as_ref());
+            if let Some(user) = user.filter(|_| api.resource == "User" && operation == "read") {
                 self.names_of(spot, user);
             }
             return;
@@ -123,14 +124,14 @@ impl Tracker {
         if findings::api::is_expected(operation, &api.resource, status) {
             return;
         }
-        let document = rest.content.map(parse);
-        let update = document.as_ref().and_then(Update::read_xml);
-        let json = rest.content.and_then(Update::read_json);
-        let error = update.as_ref().and_then(|update| update.api_errors.first());
-        let error = error.or_else(|| json.as_ref().and_then(|update| update.api_errors.first()));
+        let error = rest.answer.and_then(|answer| answer.api_errors.first());
         let told = findings::api::Told {
             error_type: error.and_then(|error| error.error_type.as_deref()),
             message: error.and_then(|error| error.message.as_deref()),
+            data: error.and_then(|error| error.data.as_deref()),
+            media: error.and_then(|error| error.media.as_deref()),
+            peripheral_code: error.and_then(|error| error.peripheral_code.as_deref()),
+            object: api.resource.split('/').next(),
             status: Some(status),
             asked: None,
             sequence: spot.sequence,
