@@ -43,6 +43,7 @@ fn companions(long: &str) -> &'static [&'static str] {
         "admin-exposed" => &["--admin=127.0.0.1:1"],
         _ if long.starts_with("splunk-") => &["--splunk=https://s"],
         _ if long.starts_with("elastic-") => &["--elastic=https://e"],
+        _ if long.starts_with("otlp-") => &["--otlp=https://o"],
         _ => &[],
     }
 }
