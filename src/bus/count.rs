@@ -24,6 +24,8 @@ pub struct Counts {
     pub stanzas: [Labelled; 2],
     /// Findings by code.
     pub findings: Labelled,
+    /// Findings that did not hold, by code: those above are to be lessened by them.
+    pub revised: Labelled,
     /// Things that could not be read, by layer.
     pub decode_errors: Labelled,
     /// Connections closed, by how.
@@ -58,6 +60,7 @@ impl Default for Counts {
             events: Labelled::of(words::ACTION),
             stanzas: [Labelled::of(words::XMPP_KIND), Labelled::of(words::XMPP_KIND)],
             findings: Labelled::of(&words::findings()),
+            revised: Labelled::of(&words::findings()),
             decode_errors: Labelled::of(words::LAYER),
             closed: Labelled::of(words::HOW),
             sockets_closed: Labelled::of(words::CLOSE_CODE),
@@ -80,7 +83,8 @@ impl Counts {
     /// Counts a record.
     pub fn record(&self, record: &Record) {
         self.events.add(record.action());
-        let Facts { happened, finding, layer, stanza, how, close, status, tls_failure, took_us } = *record.facts();
+        let Facts { happened, finding, revised, layer, stanza, how, close, status, tls_failure, took_us } =
+            *record.facts();
         // What happened counts even if its line was withheld: what opens must be seen to close.
         match happened {
             "connection-opened" => bump(&self.opened, 1),
@@ -89,6 +93,7 @@ impl Counts {
         }
         let labelled = [
             (&self.findings, finding),
+            (&self.revised, revised),
             (&self.decode_errors, layer),
             (&self.closed, how),
             (&self.sockets_closed, close),

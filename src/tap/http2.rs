@@ -80,7 +80,13 @@ impl Http2Tap {
                 // What only HTTP/2 has is no event yet.
                 Ok(Item::Reset { .. } | Item::GoAway { .. } | Item::Settings { .. } | Item::Ping { .. }) => {}
                 Err(error) => {
-                    let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
+                    let unread = Unread {
+                        layer: "http",
+                        offset: Some(error.offset),
+                        why: error.why,
+                        opaque: true,
+                        is_own_limit: false,
+                    };
                     place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
             }
@@ -104,7 +110,13 @@ impl Http2Tap {
             None => {
                 emit_exchange(&upgrade.exchange, &[], None, place, exit);
                 let why = "a stream switched to a protocol other than WebSocket";
-                place.undecoded(exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: false });
+                place.undecoded(
+                    exit,
+                    at,
+                    None,
+                    None,
+                    Unread { layer: "http", offset: None, why, opaque: false, is_own_limit: false },
+                );
             }
         }
     }

@@ -24,8 +24,14 @@ pub struct Finding<'a> {
     #[serde(deserialize_with = "vocabulary::one")]
     #[cfg_attr(test, schemars(extend("enum" = vocabulary::CONFIDENCE)))]
     pub(in crate::capture) confidence: Word,
-    /// How often since it was last told.
+    /// How often it was found so far; 0 if this only takes back what `revises` names.
     pub(in crate::capture) count: u64,
+    /// `event.id` of an earlier finding that did not hold: this one takes its place, and one from its count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) revises: Option<String>,
+    /// The code of that one, to count by.
+    #[serde(skip)]
+    pub(in crate::capture) revised: Option<Word>,
     /// `event.sequence` of the lines it stands on.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(in crate::capture) evidence: Cow<'a, [u64]>,
@@ -43,8 +49,8 @@ pub struct Finding<'a> {
 #[serde(default)]
 pub struct Fact<'a> {
     /// Name.
-    #[serde(deserialize_with = "vocabulary::one")]
-    #[cfg_attr(test, schemars(extend("enum" = vocabulary::FACT)))]
+    #[serde(deserialize_with = "vocabulary::sentence")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::facts"))]
     pub(in crate::capture) name: Word,
     /// Value, redacted.
     pub(in crate::capture) value: Cow<'a, str>,
@@ -55,10 +61,16 @@ pub struct Fact<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Summary<'a> {
-    /// `end` of the session, or `hourly`.
+    /// `end` of the session, `hourly`, or `merged`: it turned out to be another.
     #[serde(deserialize_with = "vocabulary::one")]
     #[cfg_attr(test, schemars(extend("enum" = vocabulary::SUMMARY_REASON)))]
     pub(in crate::capture) reason: Word,
+    /// Every name of the agent's: login id, login name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) names: Vec<Cow<'a, str>>,
+    /// The older session that this one turned out to be (`merged`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) into: Option<Cow<'a, str>>,
     /// How long the session has lasted, milliseconds.
     pub(in crate::capture) duration_ms: u64,
     /// WebSockets it has had.

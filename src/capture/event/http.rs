@@ -63,7 +63,7 @@ pub struct HttpResponse<'a> {
 pub struct HttpBody<'a> {
     /// Size on the wire, transfer coding taken off.
     pub(in crate::capture) bytes: u64,
-    /// Of REST calls below `/finesse/api/` only, decompressed and redacted.
+    /// Of REST calls below `/finesse/api/`, `/desktop/api/` and `/desktop/sso/` only, decompressed and redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) content: Text<'a>,
 }
@@ -97,6 +97,12 @@ pub struct HttpFacts<'a> {
     /// What was passed on with other values; absent if nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) rewrite: Option<Rewrite<'a>>,
+    /// Length of the request's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) request_content_bytes: Option<u64>,
+    /// Length of the response's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) response_content_bytes: Option<u64>,
     /// `true` if something was left out to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) truncated: bool,
@@ -152,6 +158,69 @@ pub struct Api<'a> {
     /// The update that came before the answer to the request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) caused: Option<Caused>,
+    /// The request that `/gadgets/makeRequest` sent for a gadget; resource, operation and answer are of that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) gadget: Option<Gadget<'a>>,
+    /// A token that SSO gave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) token: Option<Token>,
+    /// An uploaded log of a desktop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) client_log: Option<ClientLog<'a>>,
+}
+
+/// `finesse.api.gadget.*`: what stands inside a `makeRequest`.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Gadget<'a> {
+    /// Its real method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) method: Text<'a>,
+    /// Its real URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) url: Text<'a>,
+    /// Its real status; absent if none was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status_code: Option<u64>,
+}
+
+/// `finesse.api.token.*`: how long a token lives; the token is never told.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Token {
+    /// `expires_in` of the answer, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) expires_in_s: Option<u64>,
+    /// `iat` inside the token, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) issued_at_s: Option<u64>,
+    /// `exp` inside the token, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) expires_at_s: Option<u64>,
+    /// `true` if a refresh token came, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::capture) refreshable: bool,
+}
+
+/// `finesse.api.client_log.*`: an uploaded client log in numbers; its text, which holds passwords, is not kept.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ClientLog<'a> {
+    /// Its lines.
+    pub(in crate::capture) lines: u64,
+    /// Time stamp of the first line that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) first: Text<'a>,
+    /// Time stamp of the last line that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) last: Text<'a>,
+    /// How often the desktop notes that it lost its connection.
+    pub(in crate::capture) disconnects: u64,
+    /// Answers that it notes with a status of 400 and above.
+    pub(in crate::capture) failures: u64,
 }
 
 /// `finesse.api.caused.*`: the event that came before the answer.

@@ -7,7 +7,7 @@ use crate::capture::vocabulary;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// `finesse.update.*`
+/// `finesse.update.*`: what changed, or the object that an answer of the REST API holds.
 #[derive(Serialize, Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -49,9 +49,21 @@ pub struct Update<'a> {
     /// Why a request failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) api_error: Option<ApiError<'a>>,
-    /// A queue, team, media or the like.
+    /// Errors in a list, the first of which is in `api_error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) api_errors: Option<u64>,
+    /// The state of the servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) system: Option<Box<System<'a>>>,
+    /// A team message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) team_message: Option<Box<TeamMessage<'a>>>,
+    /// A queue, team, media or the like, or the first of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) thing: Option<Thing<'a>>,
+    /// All of them where there are several, at most 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) things: Vec<Thing<'a>>,
 }
 
 /// `finesse.update.caused_by.*`
@@ -108,6 +120,9 @@ pub struct UpdateUser<'a> {
     /// Id of the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) team_id: Text<'a>,
+    /// Name of the team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) team_name: Text<'a>,
 }
 
 /// `finesse.update.dialog.*`
@@ -118,9 +133,18 @@ pub struct UpdateDialog<'a> {
     /// Id of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) id: Text<'a>,
+    /// Id of the call it belongs to: of a consult call, the customer's (`associatedDialogUri`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) associated_id: Text<'a>,
+    /// Id of the call that was merged into it by a transfer or conference (`secondaryId`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) secondary_id: Text<'a>,
     /// State, such as `ALERTING`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a>,
+    /// Why it failed: the first `stateCause` of its parties, such as `BUSY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_cause: Text<'a>,
     /// The state before, as far as it was seen here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) previous_state: Text<'a>,
@@ -136,6 +160,21 @@ pub struct UpdateDialog<'a> {
     /// Called number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) to_address: Text<'a>,
+    /// Dialed number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) dialed_number: Text<'a>,
+    /// Id of the queue it came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) queue_id: Text<'a>,
+    /// Name of that queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) queue_name: Text<'a>,
+    /// The router's day of the call (`callKeyPrefix`, RouterCallKeyDay).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) call_key_day: Text<'a>,
+    /// The router's number of the call on that day (`callKeyCallId`, RouterCallKey).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) call_key: Text<'a>,
     /// `event.sequence` of the call's first event seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) first_sequence: Option<u64>,
@@ -158,9 +197,18 @@ pub struct Participant<'a> {
     /// Number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) address: Text<'a>,
+    /// `AGENT_DEVICE`; absent for a party outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) address_type: Text<'a>,
     /// State.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a>,
+    /// Why the state is what it is, such as `BUSY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_cause: Text<'a>,
+    /// When the state changed, by the server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_change_time: Text<'a>,
     /// What the party may do, at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) actions: Vec<Cow<'a, str>>,
@@ -180,9 +228,15 @@ pub struct ApiError<'a> {
     /// Finesse `errorData`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) data: Text<'a>,
+    /// Finesse `errorMedia`: the media routing domain it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) media: Text<'a>,
     /// Code of the peripheral's error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) peripheral_code: Text<'a>,
+    /// Name of the peripheral's error, such as `PERERR_TELDRIVE_AGENTRESERVED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) peripheral_name: Text<'a>,
     /// Text of the peripheral's error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) peripheral_text: Text<'a>,
@@ -202,4 +256,130 @@ pub struct Thing<'a> {
     /// State.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a>,
+    /// When the state changed, by the server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_change_time: Text<'a>,
+    /// Media: code of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) reason_code: Text<'a>,
+    /// Media: label of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) reason_label: Text<'a>,
+    /// Queue: its statistics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) statistics: Option<Statistics>,
+}
+
+/// `finesse.update.thing.statistics.*`: a queue in numbers; absent is what the server does not know.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Statistics {
+    /// Calls that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) calls: Option<u64>,
+    /// Agents in READY.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) ready: Option<u64>,
+    /// Agents in NOT_READY.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) not_ready: Option<u64>,
+    /// Agents in calls of all kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) talking: Option<u64>,
+    /// Agents signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) logged_on: Option<u64>,
+}
+
+/// `finesse.update.system.*`: the state of the servers, of SystemInfo or a desktop's configuration.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct System<'a> {
+    /// `IN_SERVICE`, `OUT_OF_SERVICE` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status: Text<'a>,
+    /// Why, in the server's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status_reason: Text<'a>,
+    /// `UCCE` or `UCCX`: what a reason code means depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) deployment: Text<'a>,
+    /// `SSO`, `NON_SSO` or `HYBRID`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) auth_mode: Text<'a>,
+    /// Last heartbeat of the CTI server: `success` or `failure` (`lastCTIHeartbeatStatus`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat: Text<'a>,
+    /// The last heartbeat that succeeded, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat_time: Text<'a>,
+    /// Seconds between heartbeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat_interval_s: Option<i64>,
+    /// Version of the CTI protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_version: Text<'a>,
+    /// Planned maintenance of the CTI server (`ctiMMode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_maintenance: Text<'a>,
+    /// Planned maintenance of Finesse (`finesseMMode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) finesse_maintenance: Text<'a>,
+    /// Seconds in that maintenance; negative outside of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) finesse_maintenance_s: Option<i64>,
+    /// Id of the peripheral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) peripheral_id: Text<'a>,
+    /// The server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) current_time: Text<'a>,
+    /// XMPP domain: the node that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) xmpp_domain: Text<'a>,
+    /// Host of the primary node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) primary_host: Text<'a>,
+    /// Host of the secondary node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) secondary_host: Text<'a>,
+    /// Host of the active CTI server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_host: Text<'a>,
+    /// The other node, as a desktop is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) alternate_host: Text<'a>,
+    /// `true` if a desktop is told that the other node is in service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) alternate_available: Option<bool>,
+    /// `true` if a desktop is sent to the other node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) redirects_to_alternate: Option<bool>,
+}
+
+/// `finesse.update.team_message.*`: what a supervisor tells a team.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TeamMessage<'a> {
+    /// Id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) id: Text<'a>,
+    /// Login id of its author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) created_by: Text<'a>,
+    /// When it was written, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) created_at_s: Option<i64>,
+    /// How long it is shown, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) duration_s: Option<i64>,
+    /// Text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) content: Text<'a>,
+    /// Ids of the teams it is for, at most 16.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) teams: Vec<Cow<'a, str>>,
 }

@@ -4,7 +4,9 @@ use super::scrub::Scrub;
 use super::{Removes, clip};
 use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
 use crate::capture::rules::Class;
-use crate::session::findings::{Kind, Weight};
+use crate::session::findings::fact::Value;
+use crate::session::findings::{self, Gravity};
+use crate::session::summary::Reason;
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
@@ -13,19 +15,22 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
     event.event.kind = "alert";
     event.event.category = &["network"];
     event.event.types = &["info"];
-    event.log.level = match found.code.weight() {
-        Weight::Error => "error",
-        Weight::Warn => "warn",
+    event.log.level = match found.code.gravity() {
+        _ if found.count == 0 => "info",
+        Gravity::Error => "error",
+        Gravity::Warn => "warn",
     };
-    let fact = |fact: &'o crate::session::findings::Fact| Fact {
-        name: fact.name,
-        value: scrub.value(class(fact.kind), fact.name, &fact.value),
+    let fact = |(fact, value): &'o (findings::Fact, String)| Fact {
+        name: fact.as_str(),
+        value: scrub.value(class(fact.value()), fact.as_str(), value),
     };
     event.finesse.finding = Some(Box::new(event::Finding {
         code: found.code.as_str(),
         title: found.code.title(),
         confidence: found.confidence.as_str(),
         count: found.count,
+        revises: None,
+        revised: found.revises.map(|(code, _)| code.as_str()),
         evidence: Cow::Borrowed(&found.evidence),
         facts: found.facts.iter().map(fact).collect(),
         advice: found.code.advice(),
@@ -37,8 +42,8 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     event.event.action = "session-summary";
     event.event.category = &["network", "session"];
     event.event.types = match summary.reason {
-        crate::session::summary::Reason::End => &["end"],
-        crate::session::summary::Reason::Hourly => &["info"],
+        Reason::End => &["end"],
+        Reason::Hourly | Reason::Merged(_) => &["info"],
     };
     event.event.duration = Some(summary.duration_ms.saturating_mul(1_000_000));
     let stage = |step: &crate::session::stage::Step| SummaryStage {
@@ -48,6 +53,11 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     };
     event.finesse.summary = Some(Box::new(event::Summary {
         reason: summary.reason.as_str(),
+        names: summary.names.iter().map(|name| clip(scrub.value(Class::Person, "user", name))).collect(),
+        into: match summary.reason {
+            Reason::Merged(into) => Some(Cow::Owned(into.to_string())),
+            _ => None,
+        },
         duration_ms: summary.duration_ms,
         sockets: summary.sockets,
         stages: summary.stages.iter().map(stage).collect(),
@@ -74,12 +84,11 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     Removes::Payload
 }
 
-fn class(kind: Kind) -> Class {
-    match kind {
+fn class(value: Value) -> Class {
+    match value {
+        Value::Host => Class::Infrastructure,
         // A node's class is operational; its id is treated like the nodes of stanzas. A peer's text goes through the
         // credential patterns like every other.
-        Kind::Plain | Kind::Node | Kind::Text => Class::Operational,
-        Kind::Jid | Kind::Person => Class::Person,
-        Kind::Host => Class::Infrastructure,
+        _ => Class::Operational,
     }
 }

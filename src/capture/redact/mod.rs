@@ -9,6 +9,7 @@ mod json;
 pub(super) mod pattern;
 pub(super) mod scrub;
 mod stream;
+mod update;
 mod url;
 mod wire;
 mod xml;

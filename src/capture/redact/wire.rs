@@ -124,6 +124,7 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
         stream::request(scrub, request, facts);
     }
     let status = exchange.response.as_ref().map(|response| response.status);
+    let status = seen.gadget.and_then(|(_, status)| status).or(status);
     event.event.outcome = Some(match status {
         Some(status) if status < 400 => "success",
         Some(_) => "failure",
@@ -134,13 +135,13 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
         Some(400..) | None => "warn",
         Some(_) => "info",
     };
-    let mut content = |body: &Option<Cow<'o, [u8]>>, mime: Option<&[u8]>| {
+    let mut content = |body: Option<&[u8]>, mime: Option<&[u8]>| {
         let mime = String::from_utf8_lossy(mime.unwrap_or_default()).to_lowercase();
-        body.as_deref().filter(|bytes| !bytes.is_empty()).map(|bytes| Cow::Owned(http::body(scrub, &mime, bytes)))
+        body.filter(|bytes| !bytes.is_empty()).map(|bytes| Cow::Owned(http::body(scrub, &mime, bytes)))
     };
-    let request_content = content(&seen.request_content, exchange.request.field("content-type"));
+    let request_content = content(seen.request_content, exchange.request.field("content-type"));
     let response_type = exchange.response.as_ref().and_then(|response| response.field("content-type"));
-    let response_content = content(&seen.response_content, response_type);
+    let response_content = content(seen.response_content, response_type);
     if let Some(http) = &mut event.http {
         http.request.body.content = request_content;
         if let Some(response) = &mut http.response {
@@ -151,21 +152,58 @@ pub(super) fn exchange<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>, event
         facts.by_proxy = seen.by_proxy;
         facts.stream = seen.stream;
     }
-    if let Some(api) = &seen.api {
-        event.finesse.api = Some(event::Api {
-            resource: Cow::Owned(clip(scrub.text(&api.resource)).into_owned()),
-            operation: api.operation,
-            object_id: api.object_id.as_deref().map(|id| Cow::Owned(clip(scrub.text(id)).into_owned())),
-            request_id: seen.request_id.map(|id| clip(scrub.text(id))),
-            state: api.state.as_deref().map(|state| Cow::Owned(clip(scrub.text(state)).into_owned())),
-            caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
-        });
+    if let Some(api) = api(scrub, seen) {
+        event.finesse.api = Some(api);
+    }
+    if let Some(answer) = seen.answer {
+        event.error = answer.api_errors.first().map(|error| super::update::fault(scrub, error));
+        event.finesse.update = Some(super::update::update(scrub, answer));
     }
     event.error = seen.failure.map(|why| fault(scrub, why));
     if let Some(id) = seen.request_id {
         event.transaction = Some(event::Id { id: crate::session::tracker::transaction(id) });
     }
     Removes::Payload
+}
+
+/// The call of the REST API, and what stands in its content.
+fn api<'o>(scrub: &mut Scrub<'_>, seen: &HttpExchange<'o>) -> Option<event::Api<'o>> {
+    if seen.api.is_none() && seen.gadget.is_none() {
+        return None;
+    }
+    let mut part = |text: &str| -> Cow<'o, str> { Cow::Owned(clip(scrub.text(text)).into_owned()) };
+    let request_id = seen.request_id.map(&mut part);
+    let mut api = match seen.api {
+        Some(api) => event::Api {
+            resource: part(&api.resource),
+            operation: api.operation,
+            object_id: api.object_id.as_deref().map(&mut part),
+            state: api.state.as_deref().map(&mut part),
+            ..event::Api::default()
+        },
+        None => event::Api { resource: Cow::Borrowed("Gadget"), ..event::Api::default() },
+    };
+    api.request_id = request_id;
+    api.caused = seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms });
+    api.token = seen.token.map(|token| event::Token {
+        expires_in_s: token.expires_in_s,
+        issued_at_s: token.issued_at_s,
+        expires_at_s: token.expires_at_s,
+        refreshable: token.refreshable,
+    });
+    api.client_log = seen.client_log.map(|log| event::ClientLog {
+        lines: log.lines,
+        first: log.first.as_deref().map(Cow::Borrowed),
+        last: log.last.as_deref().map(Cow::Borrowed),
+        disconnects: log.disconnects,
+        failures: log.failures,
+    });
+    api.gadget = seen.gadget.map(|(gadget, status)| event::Gadget {
+        method: Some(Cow::Owned(method(scrub, &gadget.method).into_owned())),
+        url: Some(Cow::Owned(clip(url::url(scrub, &gadget.url)).into_owned())),
+        status_code: status.map(u64::from),
+    });
+    Some(api)
 }
 
 /// Method, URL, sizes, times and header fields of an exchange.
@@ -205,7 +243,7 @@ fn head<'o>(scrub: &mut Scrub<'_>, exchange: &'o Exchange, edits: &[Edit], used:
         request_headers: http::fields(scrub, &request.fields),
         response_headers: exchange.response.as_ref().map(|r| http::fields(scrub, &r.fields)).unwrap_or_default(),
         rewrite: rewrite(scrub, edits),
-        truncated: false,
+        ..HttpFacts::default()
     }));
 }
 

@@ -2,13 +2,9 @@
 
 use super::scrub::Scrub;
 use super::{Removes, clip, wire, xml};
-use crate::capture::event::{
-    ApiError, CausedBy, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog, UpdateUser,
-    User, Xmpp,
-};
+use crate::capture::event::{CausedBy, Event, Fault, Payload, Pubsub, Sasl, Update, User, Xmpp};
 use crate::capture::observation::{NotificationSeen, StanzaSeen};
-use crate::finesse::update::{self, Object};
-use crate::session::tracker::{UpdateRead, transaction};
+use crate::session::tracker::transaction;
 use crate::xmpp::{Kind, Stanza};
 use std::borrow::Cow;
 
@@ -113,23 +109,12 @@ fn notification<'o>(scrub: &mut Scrub<'_>, seen: &'o NotificationSeen<'o>, event
         _ => &["change"],
     };
     let at = event.timestamp;
-    let request_id = name(scrub, &update.request_id);
     event.transaction = update.request_id.as_deref().map(|id| crate::capture::event::Id { id: transaction(id) });
-    let api_error = update.api_errors.first();
-    if let Some(error) = api_error {
+    if let Some(error) = update.api_errors.first() {
         event.log.level = "error";
-        event.error = Some(Fault {
-            kind: name(scrub, &error.error_type),
-            code: name(scrub, &error.data),
-            message: name(scrub, &error.message),
-        });
+        event.error = Some(super::update::fault(scrub, error));
     }
     event.finesse.update = Some(Update {
-        event: name(scrub, &update.event),
-        object: update.object.as_str(),
-        object_name: (update.object == Object::Other).then(|| part(scrub, &update.object_name)),
-        source: name(scrub, &update.source),
-        request_id,
         caused_by: seen.read.cause.as_ref().map(|cause| CausedBy {
             sequence: cause.sequence,
             latency_us: at.us_since(cause.at),
@@ -138,73 +123,29 @@ fn notification<'o>(scrub: &mut Scrub<'_>, seen: &'o NotificationSeen<'o>, event
         }),
         arrival_ms: seen.read.arrival.map(|arrival| arrival.arrival_ms),
         skew_ms: seen.read.arrival.map(|arrival| arrival.skew_ms),
-        user: update.user.as_ref().map(|user| self::user(scrub, user, seen.read.previous_state.as_deref())),
-        dialog: update.dialogs.first().map(|dialog| self::dialog(scrub, dialog, &seen.read)),
-        dialogs: (update.dialogs.len() > 1).then_some(update.dialogs.len() as u64),
-        api_error: api_error.map(|error| ApiError {
-            error_type: name(scrub, &error.error_type),
-            message: name(scrub, &error.message),
-            data: name(scrub, &error.data),
-            peripheral_code: name(scrub, &error.peripheral_code),
-            peripheral_text: error.peripheral_text.as_deref().map(|text| Cow::Owned(error_text(scrub, text))),
-        }),
-        thing: update.thing.as_ref().map(|thing| Thing {
-            id: name(scrub, &thing.id),
-            name: name(scrub, &thing.name),
-            state: name(scrub, &thing.state),
-        }),
+        ..super::update::update(scrub, update)
     });
-}
-
-fn user<'o>(scrub: &mut Scrub<'_>, user: &'o update::User<'o>, previous_state: Option<&'o str>) -> UpdateUser<'o> {
-    UpdateUser {
-        id: name(scrub, &user.login_id),
-        name: name(scrub, &user.login_name),
-        extension: name(scrub, &user.extension),
-        state: name(scrub, &user.state),
-        previous_state: previous_state.map(|state| part(scrub, state)),
-        pending_state: name(scrub, &user.pending_state),
-        state_change_time: name(scrub, &user.state_change_time),
-        reason_code: name(scrub, &user.reason_code),
-        reason_label: name(scrub, &user.reason_label),
-        team_id: name(scrub, &user.team_id),
+    let Some(told) = &mut event.finesse.update else { return };
+    let previous = seen.read.previous_state.as_deref().map(|state| part(scrub, state));
+    if let Some(user) = &mut told.user {
+        user.previous_state = previous;
+    } else if let Some(dialog) = &mut told.dialog {
+        dialog.previous_state = previous;
+        dialog.first_sequence = seen.read.call.map(|call| call.first_sequence);
+        dialog.age_ms = seen.read.call.map(|call| call.age_ms);
+        dialog.agents = seen.read.call.map(|call| call.agents);
     }
 }
 
-fn dialog<'o>(scrub: &mut Scrub<'_>, dialog: &'o update::Dialog<'o>, read: &'o UpdateRead) -> UpdateDialog<'o> {
-    UpdateDialog {
-        id: name(scrub, &dialog.id),
-        state: name(scrub, &dialog.state),
-        previous_state: read.previous_state.as_deref().map(|state| part(scrub, state)),
-        call_type: name(scrub, &dialog.call_type),
-        media_type: name(scrub, &dialog.media_type),
-        from_address: name(scrub, &dialog.from_address),
-        to_address: name(scrub, &dialog.to_address),
-        first_sequence: read.call.map(|call| call.first_sequence),
-        age_ms: read.call.map(|call| call.age_ms),
-        agents: read.call.map(|call| call.agents),
-        participants: dialog
-            .participants
-            .iter()
-            .take(16)
-            .map(|participant| Participant {
-                address: name(scrub, &participant.media_address),
-                state: name(scrub, &participant.state),
-                actions: participant.actions.iter().take(16).map(|action| part(scrub, action)).collect(),
-            })
-            .collect(),
-    }
-}
-
-fn error_text(scrub: &mut Scrub<'_>, text: &str) -> String {
+pub(super) fn error_text(scrub: &mut Scrub<'_>, text: &str) -> String {
     scrub.text(text.get(..text.floor_char_boundary(MAX_ERROR_BYTES)).unwrap_or(text)).into_owned()
 }
 
-fn name<'o>(scrub: &mut Scrub<'_>, text: &'o Option<Cow<'o, str>>) -> Option<Cow<'o, str>> {
+pub(super) fn name<'o>(scrub: &mut Scrub<'_>, text: &'o Option<Cow<'o, str>>) -> Option<Cow<'o, str>> {
     text.as_ref().map(|text| part(scrub, text))
 }
 
 /// A part of the stanza in a field of its own: free of what was found in the whole.
-fn part<'o>(scrub: &mut Scrub<'_>, text: &'o str) -> Cow<'o, str> {
+pub(super) fn part<'o>(scrub: &mut Scrub<'_>, text: &'o str) -> Cow<'o, str> {
     clip(if scrub.is_clean { Cow::Borrowed(text) } else { scrub.text(text) })
 }

@@ -5,10 +5,10 @@ use super::known;
 use super::names::What;
 use super::user::Place;
 use crate::capture::event::{
-    Api, ApiError, Capture, Conn, Endpoint, Event, Fault, Finesse, Hash, Header, Http, HttpBody, HttpFacts,
-    HttpRequest, HttpResponse, Id, Observer, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl, Setting, Stream,
-    StreamClose, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog, UpdateUser, Upstream, Url, User, UserAgent,
-    Ws, WsClose, X509, Xmpp,
+    Api, ApiError, Capture, ClientLog, Conn, Endpoint, Event, Fault, Finesse, Gadget, Hash, Header, Http, HttpBody,
+    HttpFacts, HttpRequest, HttpResponse, Id, Observer, Participant, Payload, Pubsub, Redaction, Rewrite, Sasl,
+    Setting, Stream, StreamClose, System, TeamMessage, Thing, Tls, TlsClient, TlsServer, Update, UpdateDialog,
+    UpdateUser, Upstream, Url, User, UserAgent, Ws, WsClose, X509, Xmpp,
 };
 use crate::capture::rules::{self, Class, Field, Level};
 use std::borrow::Cow;
@@ -383,31 +383,15 @@ impl Restrictor {
     }
 
     fn facts<'e>(&mut self, facts: HttpFacts<'e>) -> HttpFacts<'e> {
-        let HttpFacts {
-            stream,
-            ttfb_us,
-            interim,
-            cut,
-            by_proxy,
-            request_headers,
-            response_headers,
-            rewrite,
-            truncated,
-        } = facts;
         HttpFacts {
-            stream,
-            ttfb_us,
-            interim,
-            cut,
-            by_proxy,
-            request_headers: self.headers(request_headers),
-            response_headers: self.headers(response_headers),
-            rewrite: rewrite.map(|Rewrite { count, request_headers, response_headers }| Rewrite {
+            request_headers: self.headers(facts.request_headers),
+            response_headers: self.headers(facts.response_headers),
+            rewrite: facts.rewrite.map(|Rewrite { count, request_headers, response_headers }| Rewrite {
                 count,
                 request_headers: self.headers(request_headers),
                 response_headers: self.headers(response_headers),
             }),
-            truncated,
+            ..facts
         }
     }
 
@@ -513,7 +497,7 @@ impl Restrictor {
     }
 
     fn api<'e>(&mut self, api: Api<'e>) -> Api<'e> {
-        let Api { resource, operation, object_id, request_id, state, caused } = api;
+        let Api { resource, operation, object_id, request_id, state, caused, gadget, token, client_log } = api;
         let user = resource.starts_with("User");
         Api {
             resource: self.with(resource, Self::api_resource),
@@ -522,6 +506,17 @@ impl Restrictor {
             request_id: self.some(request_id, Self::identifier),
             state: self.some(state, Self::word),
             caused,
+            gadget: gadget.map(|Gadget { method, url, status_code }| Gadget {
+                method: self.some(method, Self::method),
+                url: self.some(url, Self::url),
+                status_code,
+            }),
+            token,
+            client_log: client_log.map(|log| ClientLog {
+                first: self.some(log.first, Self::word),
+                last: self.some(log.last, Self::word),
+                ..log
+            }),
         }
     }
 
@@ -594,7 +589,11 @@ impl Restrictor {
             dialog,
             dialogs,
             api_error,
+            api_errors,
+            system,
+            team_message,
             thing,
+            things,
         } = update;
         Update {
             event: self.some(event, Self::word),
@@ -611,21 +610,72 @@ impl Restrictor {
             user: user.map(|user| self.update_user(user)),
             dialog: dialog.map(|dialog| self.update_dialog(dialog)),
             dialogs,
-            api_error: api_error.map(|error| {
-                let ApiError { error_type, message, data, peripheral_code, peripheral_text } = error;
-                ApiError {
-                    error_type: self.some(error_type, Self::sentence_or_word),
-                    message: self.some(message, Self::text),
-                    data: self.some(data, |this, data| this.number(data, 3)),
-                    peripheral_code: self.some(peripheral_code, |this, code| this.number(code, 6)),
-                    peripheral_text: self.some(peripheral_text, Self::text),
-                }
-            }),
-            thing: thing.map(|Thing { id, name, state }| Thing {
-                id: self.what(What::Identifier, id),
-                name: self.what(What::Label, name).filter(|_| self.level < Level::Minimal),
-                state: self.some(state, Self::word),
-            }),
+            api_error: api_error.map(|error| self.api_error(error)),
+            api_errors,
+            system: system.map(|system| Box::new(self.system(*system))),
+            team_message: team_message.map(|message| Box::new(self.team_message(*message))),
+            thing: thing.map(|thing| self.thing(thing, object)),
+            things: things.into_iter().map(|thing| self.thing(thing, object)).collect(),
+        }
+    }
+
+    fn api_error<'e>(&mut self, error: ApiError<'e>) -> ApiError<'e> {
+        let ApiError { error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text } = error;
+        ApiError {
+            error_type: self.some(error_type, Self::sentence_or_word),
+            message: self.some(message, Self::text),
+            // A longer one may be a person's: of some errors it is the user.
+            data: self.some(data, |this, data| this.number(data, 3)),
+            media: self.some(media, |this, media| this.number(media, 6)),
+            peripheral_code: self.some(peripheral_code, |this, code| this.number(code, 6)),
+            peripheral_name: self.some(peripheral_name, Self::text),
+            peripheral_text: self.some(peripheral_text, Self::text),
+        }
+    }
+
+    fn system<'e>(&mut self, system: System<'e>) -> System<'e> {
+        System {
+            status: self.some(system.status, Self::word),
+            status_reason: self.some(system.status_reason, Self::text),
+            deployment: self.some(system.deployment, Self::word),
+            auth_mode: self.some(system.auth_mode, Self::word),
+            cti_heartbeat: self.some(system.cti_heartbeat, Self::word),
+            cti_heartbeat_time: self.some(system.cti_heartbeat_time, Self::word),
+            cti_version: self.some(system.cti_version, Self::word),
+            cti_maintenance: self.some(system.cti_maintenance, Self::word),
+            finesse_maintenance: self.some(system.finesse_maintenance, Self::word),
+            peripheral_id: self.some(system.peripheral_id, |this, id| this.number(id, 6)),
+            current_time: self.some(system.current_time, Self::word),
+            xmpp_domain: self.place(system.xmpp_domain),
+            primary_host: self.place(system.primary_host),
+            secondary_host: self.place(system.secondary_host),
+            cti_host: self.place(system.cti_host),
+            alternate_host: self.place(system.alternate_host),
+            ..system
+        }
+    }
+
+    fn team_message<'e>(&mut self, message: TeamMessage<'e>) -> TeamMessage<'e> {
+        TeamMessage {
+            id: self.what(What::Identifier, message.id),
+            created_by: self.some(message.created_by, Self::login),
+            content: self.some(message.content, Self::customer),
+            teams: message.teams.into_iter().map(|team| self.with(team, |this, id| this.number(id, 12))).collect(),
+            ..message
+        }
+    }
+
+    fn thing<'e>(&mut self, thing: Thing<'e>, object: &str) -> Thing<'e> {
+        // A device's id is a phone's name, which holds its MAC address or number.
+        let is_device = object == "Devices";
+        Thing {
+            id: self.what(if is_device { What::Phone } else { What::Identifier }, thing.id),
+            name: self.what(What::Label, thing.name).filter(|_| self.level < Level::Minimal),
+            state: self.some(thing.state, Self::word),
+            state_change_time: self.some(thing.state_change_time, Self::word),
+            reason_code: self.some(thing.reason_code, |this, code| this.number(code, 6)),
+            reason_label: self.some(thing.reason_label, Self::text),
+            ..thing
         }
     }
 
@@ -641,6 +691,7 @@ impl Restrictor {
             reason_code,
             reason_label,
             team_id,
+            team_name,
         } = user;
         UpdateUser {
             id: self.some(id, Self::login),
@@ -653,18 +704,27 @@ impl Restrictor {
             reason_code: self.some(reason_code, |this, code| this.number(code, 6)),
             reason_label: self.some(reason_label, Self::text),
             team_id: self.what(What::Identifier, team_id),
+            team_name: self.what(What::Label, team_name).filter(|_| self.level < Level::Minimal),
         }
     }
 
     fn update_dialog<'e>(&mut self, dialog: UpdateDialog<'e>) -> UpdateDialog<'e> {
         let UpdateDialog {
             id,
+            associated_id,
+            secondary_id,
             state,
+            state_cause,
             previous_state,
             call_type,
             media_type,
             from_address,
             to_address,
+            dialed_number,
+            queue_id,
+            queue_name,
+            call_key_day,
+            call_key,
             first_sequence,
             age_ms,
             agents,
@@ -672,21 +732,32 @@ impl Restrictor {
         } = dialog;
         UpdateDialog {
             id: self.what(What::Identifier, id),
+            associated_id: self.what(What::Identifier, associated_id),
+            secondary_id: self.what(What::Identifier, secondary_id),
+            state_cause: self.some(state_cause, Self::word),
             state: self.some(state, Self::word),
             previous_state: self.some(previous_state, Self::word),
             call_type: self.some(call_type, Self::word),
             media_type: self.some(media_type, Self::word),
             from_address: self.some(from_address, Self::phone),
             to_address: self.some(to_address, Self::phone),
+            dialed_number: self.some(dialed_number, Self::phone),
+            queue_id: self.what(What::Identifier, queue_id),
+            queue_name: self.what(What::Label, queue_name).filter(|_| self.level < Level::Minimal),
+            call_key_day: self.what(What::Identifier, call_key_day),
+            call_key: self.what(What::Identifier, call_key),
             first_sequence,
             age_ms,
             agents,
             participants: participants
                 .into_iter()
-                .map(|Participant { address, state, actions }| Participant {
-                    address: self.some(address, Self::phone),
-                    state: self.some(state, Self::word),
-                    actions: actions.into_iter().map(|action| self.with(action, Self::word)).collect(),
+                .map(|party| Participant {
+                    address: self.some(party.address, Self::phone),
+                    address_type: self.some(party.address_type, Self::word),
+                    state: self.some(party.state, Self::word),
+                    state_cause: self.some(party.state_cause, Self::word),
+                    state_change_time: self.some(party.state_change_time, Self::word),
+                    actions: party.actions.into_iter().map(|action| self.with(action, Self::word)).collect(),
                 })
                 .collect(),
         }

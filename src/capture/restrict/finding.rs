@@ -9,6 +9,7 @@ use super::known;
 use super::user::Place;
 use crate::capture::event::{Fact, Finding, Summary, SummaryState};
 use crate::capture::rules::Level;
+use crate::session::findings::{self, fact::Value};
 use std::borrow::Cow;
 
 /// Longest number kept, digits: milliseconds of some years.
@@ -16,12 +17,16 @@ const MAX_DIGITS: usize = 12;
 
 impl Restrictor {
     pub(super) fn finding<'e>(&mut self, finding: Finding<'e>) -> Finding<'e> {
-        let Finding { code, title, confidence, count, evidence, facts, advice } = finding;
+        let Finding { code, title, confidence, count, revises, evidence, facts, advice, revised } = finding;
+        let revises = revises.filter(|id| super::stored::own_id(id));
         let facts = facts.into_iter().filter_map(|fact| self.fact(fact)).collect();
-        Finding { code, title, confidence, count, evidence, facts, advice }
+        Finding { code, title, confidence, count, revises, evidence, facts, advice, revised }
     }
 
     fn fact<'e>(&mut self, Fact { name, value }: Fact<'e>) -> Option<Fact<'e>> {
+        if name.is_empty() {
+            return None;
+        }
         // A rule for a JSON member or an element of that name is meant for what a finding says of it, too.
         let ruled = self.ruled(Place::Json, name, &value).or_else(|| self.ruled(Place::Xml, name, &value));
         if let Some(value) = ruled.map(Cow::Owned) {
@@ -30,21 +35,20 @@ impl Restrictor {
         if self.level <= Level::Auth {
             return Some(Fact { name, value });
         }
-        let value = self.with(value, |this, value| match name {
-            "host" | "sni" | "client" | "other_client" => this.host(value),
-            "node" => this.path(value),
-            "resource" => this.api_resource(value),
-            "type" => this.sentence_or_word(value),
-            // One word or several, of the protocol's or of this program's.
-            "level" => this.list(value, Self::word),
-            "offered" => this.list(value, Self::offered),
-            "selected" => this.subprotocols(value),
-            "state" | "operation" | "layer" | "by" | "how" | "stage" | "alert" => this.word(value),
-            "reason" | "condition" if value == "none given" => value.to_owned(),
-            "reason" | "condition" if !is_number(value) => this.element_name(value),
-            "meaning" | "why" | "sign" | "other" | "other_browser" | "old_socket" => this.own_text(value),
+        let what = findings::Fact::ALL.into_iter().find(|fact| fact.as_str() == name).map(findings::Fact::value);
+        let value = self.with(value, |this, value| match what {
+            Some(Value::Host) => this.host(value),
+            Some(Value::Node) => this.path(value),
+            Some(Value::Resource) => this.api_resource(value),
+            Some(Value::ErrorType) => this.sentence_or_word(value),
+            Some(Value::Word) => this.list(value, Self::word),
+            Some(Value::Offer) => this.list(value, Self::offered),
+            Some(Value::Subprotocol) => this.subprotocols(value),
+            Some(Value::Condition) if value == "none given" => value.to_owned(),
+            Some(Value::Condition) if !is_number(value) => this.element_name(value),
+            Some(Value::Sentence) => this.own_text(value),
             _ if is_number(value) => this.number(value, MAX_DIGITS),
-            _ => this.unknown(value),
+            Some(Value::Condition | Value::Number(_) | Value::Text) | None => this.unknown(value),
         });
         Some(Fact { name, value }).filter(|fact| !fact.value.is_empty())
     }
@@ -67,6 +71,8 @@ impl Restrictor {
     pub(super) fn summary<'e>(&mut self, summary: Summary<'e>) -> Summary<'e> {
         let Summary {
             reason,
+            names,
+            into,
             duration_ms,
             sockets,
             stages,
@@ -81,7 +87,23 @@ impl Restrictor {
         let states = states.into_iter();
         let states =
             states.map(|SummaryState { state, ms }| SummaryState { state: self.with(state, Self::word), ms }).collect();
-        Summary { reason, duration_ms, sockets, stages, stopped_at, requests, updates, pings, states, calls, findings }
+        let names = names.into_iter().map(|name| self.with(name, Self::login)).collect();
+        let into = into.filter(|id| id.strip_prefix('s').is_some_and(is_number));
+        Summary {
+            reason,
+            names,
+            into,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        }
     }
 }
 

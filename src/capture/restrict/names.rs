@@ -72,6 +72,9 @@ pub(super) fn member(name: &str, parent: &str) -> What {
         ("systeminfo" | "primarynode" | "secondarynode" | "node", "host" | "hostname" | "name" | "address") => {
             What::Host
         }
+        // Elsewhere a status is a person's: a presence's.
+        ("systeminfo" | "media" | "maintenancemode", "status") => What::Word,
+        ("systeminfo", "statusreason") => What::Sentence,
         ("contact", _) | ("phonebook", "name") => What::Person,
         ("stream:error" | "error" | "failure", "text") => What::Sentence,
         ("reasoncode", "label") => What::Sentence,
@@ -104,8 +107,8 @@ fn alone(name: &str) -> What {
         | "callbacktime" | "chat" => What::Customer,
         "teamname" | "queuename" | "skillname" | "skillgroupname" | "mrdname" | "medianame" | "campaign"
         | "campaignname" | "description" | "deploymentname" | "peripheralname" => What::Label,
-        "hostname" | "host" | "primaryhost" | "secondaryhost" | "domain" | "xmppdomain" | "xmpppubsubdomain" | "ip"
-        | "ipaddress" | "server" => What::Host,
+        "hostname" | "host" | "alternatehost" | "primaryhost" | "secondaryhost" | "domain" | "xmppdomain"
+        | "xmpppubsubdomain" | "ip" | "ipaddress" | "server" => What::Host,
         "jid" | "from" | "to" => What::Jid,
         "uri" | "source" | "dialogs" | "associateddialoguri" | "reasoncodesuri" | "users" | "queues" | "teamuri" => {
             What::Path
@@ -113,7 +116,7 @@ fn alone(name: &str) -> What {
         "url" | "href" => What::Url,
         "id" | "requestid" | "dialogid" | "mediaid" | "teamid" | "queueid" | "mrdid" | "skillid" | "subid"
         | "item_id" | "peripheralid" | "associateddialogid" | "callkeycallid" | "callkeyprefix"
-        | "callkeysequencenum" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
+        | "callkeysequencenum" | "queuenumber" | "secondarycalltype" | "secondaryid" | "team" => What::Identifier,
         "resource" => What::Resource,
         "mechanism" => What::Mechanism,
         "peripheralerrorcode" | "statuscode" => What::Code,
@@ -156,6 +159,20 @@ fn alone(name: &str) -> What {
         | "systemauthmode"
         | "deploymenttype"
         | "peripheraltype"
+        | "systemstatus"
+        | "lastctiheartbeatstatus"
+        | "lastsuccessctiheartbeattime"
+        | "ctiversion"
+        | "ctiheartbeatinterval"
+        | "ctimmode"
+        | "ctitimeinmmode"
+        | "finessemmode"
+        | "finessetimeinmmode"
+        | "isalternatesystemavailable"
+        | "redirecttoalternatehost"
+        | "isproxyrequest"
+        | "desktoplicensed"
+        | "enablemobileagentlogin"
         | "version"
         | "interruptible"
         | "routable"

@@ -90,6 +90,6 @@ impl Restrictor {
 }
 
 /// `ULID-SEQUENCE` or `ULID-file-NUMBER`.
-fn own_id(id: &str) -> bool {
+pub(super) fn own_id(id: &str) -> bool {
     id.len() <= 64 && id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
