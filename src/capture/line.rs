@@ -3,10 +3,9 @@
 //! A line that would be too long loses the bulk of `finesse.xml` first, cut at a tag boundary, then the bodies and header
 //! fields; what is cut is flagged. How values are written is `json`'s affair.
 
-use super::event::Event;
+use super::event::{Classed, Event};
 use super::json::{Json, escaped_char_len};
 use serde::Serialize;
-use std::borrow::Cow;
 
 /// Longest line unless the user says otherwise, bytes with LF (rsyslog cuts at 8 KiB).
 pub const DEFAULT_LINE_BYTES: usize = 8_000;
@@ -26,7 +25,7 @@ pub(super) fn encode(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u
         // `"xml_truncated":true,` comes on top.
         let room = escaped_len(&xml).saturating_sub(excess + 24);
         let kept = cut_at_tag(&xml, room);
-        event.finesse.xml = (!kept.is_empty()).then(|| Cow::Owned(kept.to_owned()));
+        event.finesse.xml = (!kept.is_empty()).then(|| Classed::new(kept.to_owned()));
         event.finesse.xml_truncated = true;
         write(event, line);
         if line.len() <= limit_bytes {
@@ -63,7 +62,7 @@ fn shorten(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u8>) {
         |event| {
             if let Some(url) = &mut event.url {
                 url.query = None;
-                url.path = Cow::Owned(url.path.get(..url.path.floor_char_boundary(256)).unwrap_or_default().to_owned());
+                url.path.cut(256);
             }
             event.user_agent = None;
         },
@@ -123,7 +122,7 @@ mod tests {
 
     fn line(xml: &str, limit_bytes: usize) -> (Vec<u8>, serde_json::Value) {
         let mut event = Event::default();
-        event.finesse.xml = Some(Cow::Borrowed(xml));
+        event.finesse.xml = Some(Classed::new(xml));
         let mut line = Vec::new();
         encode(&mut event, limit_bytes, &mut line);
         let value = serde_json::from_slice(&line).unwrap();

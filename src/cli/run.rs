@@ -5,7 +5,7 @@ use super::record::{CaptureTo, KeepFlags, Live, RecordFlags, Recording, RedactFl
 use super::ship::{self, ReceiverFlags};
 use super::traffic::{Traffic, TrafficFlags, traffic};
 use super::trust::{Identity, IdentityFlags, TrustFlags, identity};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::config::value::{self, Wrong};
 use crate::config::{Environment, Given, Problem, Sources, given};
 use crate::log::Log;

@@ -1,8 +1,8 @@
 //! `share` and `resolve`: their options, what they become, and the help.
 
 use super::record::RuleFlags;
-use crate::capture::restrict::Picked;
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
+use crate::capture::redact::Picked;
 use crate::config::value::{self, Wrong};
 use crate::config::{Given, Problem, Sources, given};
 use crate::report;

@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::hit::{Certainty, Hit, Place};
 use super::lines::{self, Lines};
 use super::{Scanner, archive};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use crate::stored::{ReadToEndOf as _, Unpacked, is_gzip, starred};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom};

@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
 use super::name::{self, MAX_NAME_BYTES, Named, Written};
 use super::{Scanner, decode, host, json, random, shape, value};
-use crate::capture::rules::{Class, Level};
+use crate::capture::policy::{Class, Level};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};

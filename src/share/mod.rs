@@ -1,7 +1,7 @@
 //! `share`: captures become one bundle that is safe to hand over.
 //!
 //! Streams: a line is read, restricted, scanned and written, so that memory does not grow with the capture; before that the
-//! captures are read once for the names in them, which sentences may hold anywhere. A line that is not ours is told by file
+//! captures are read once for the secrets that one made at `off` holds in the clear. A line that is not ours is told by file
 //! and number and left out. The bundle is written aside and gets its name only when it is whole; if the scan finds anything
 //! in it, there is none.
 
@@ -13,10 +13,11 @@ mod seal;
 
 pub use seal::Recipient;
 
-use crate::capture::Restrictor;
-use crate::capture::restrict::{Picked, UserRules};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
+use crate::capture::policy::user::UserRules;
+use crate::capture::redact::Picked;
 use crate::capture::token::{Key, Tokens};
+use crate::capture::{Guards, Redactor};
 use crate::scan::{Count, Hit, Scanner};
 use crate::stored::{self, Lines, Piece};
 use anyhow::{Context as _, anyhow, bail};
@@ -87,6 +88,8 @@ struct Sums {
     last_us: Option<i64>,
     gaps: Vec<String>,
     gap_events: u64,
+    /// Values that were gone when the captures were made.
+    removed_before: u64,
     /// What the scan found.
     left: Count,
 }
@@ -110,11 +113,12 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     if let Some(index) = &index {
         tokens = tokens.noting(index.notes());
     }
-    let mut restrictor = Restrictor::new(plan.level, tokens, plan.rules.clone());
+    let mut redactor = Redactor::with(plan.level, tokens, plan.rules.clone());
+    let mut guards = Guards::default();
     let sizes: Vec<u64> = files.iter().map(|path| size(path)).collect::<anyhow::Result<_>>()?;
     let mut progress = Progress { done: 0, total: 2 * sizes.iter().sum::<u64>(), tell };
     for (path, bytes) in files.iter().zip(&sizes) {
-        learn(path, &mut restrictor, &mut progress)?;
+        learn(path, &mut redactor, &mut guards, &mut progress)?;
         progress.done += bytes;
     }
     let out = bundle_path(plan);
@@ -122,24 +126,24 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     let mut sums = Sums::default();
     for (number, (path, bytes)) in files.iter().zip(&sizes).enumerate() {
         bundle.begin(&format!("captures/{:04}.ndjson", number + 1))?;
-        Through { plan, restrictor: &mut restrictor, bundle: &mut bundle, sums: &mut sums }
+        Through { plan, guards: &mut guards, redactor: &mut redactor, bundle: &mut bundle, sums: &mut sums }
             .file(path, &mut progress)?;
         progress.done += bytes;
     }
     if sums.events == 0 {
         return Err(nothing(plan, &files, &sums));
     }
-    bundle.add("report.txt", &report::report(plan, &restrictor, &sums))?;
+    bundle.add("report.txt", &report::report(plan, &redactor, &sums))?;
     bundle.add("README.txt", &report::readme(plan))?;
     let entries = bundle.entries().to_vec();
-    bundle.add("manifest.json", &report::manifest(plan, &restrictor, &key.id(), &sums, &entries))?;
+    bundle.add("manifest.json", &report::manifest(plan, &redactor, &key.id(), &sums, &entries))?;
     for hit in bundle.hits() {
         sums.left(Path::new(&hit.place.file), hit.place.line, &hit, progress.tell);
     }
     sums.verdict()?;
-    let texts = restrictor.tally().texts.len();
+    let texts = redactor.tally().texts.len();
     // Whoever makes tokens is gone before the index is whole.
-    drop(restrictor);
+    drop(redactor);
     let finished = bundle.finish()?;
     index.map_or(Ok(()), Index::finish)?;
     finished.name().with_context(|| format!("write {}", out.display()))?;
@@ -211,13 +215,13 @@ impl Progress<'_> {
     }
 }
 
-/// Reads a capture for the names in it.
-fn learn(path: &Path, restrictor: &mut Restrictor, progress: &mut Progress<'_>) -> anyhow::Result<()> {
+/// Reads a capture for what it holds in the clear.
+fn learn(path: &Path, redactor: &mut Redactor, guards: &mut Guards, progress: &mut Progress<'_>) -> anyhow::Result<()> {
     let context = || format!("read {}", path.display());
     let mut lines = Lines::open(path).with_context(context)?;
     while let Some(piece) = lines.next().with_context(context)? {
         if let Piece::Line(line) = piece {
-            restrictor.learn(line);
+            redactor.learn(line, guards);
         }
         progress.at(&lines);
     }
@@ -247,7 +251,8 @@ impl Sums {
 /// One capture on its way into the bundle.
 struct Through<'p, 's> {
     plan: &'p Plan,
-    restrictor: &'p mut Restrictor,
+    redactor: &'p mut Redactor,
+    guards: &'p mut Guards,
     bundle: &'p mut Bundle<'s>,
     sums: &'p mut Sums,
 }
@@ -259,7 +264,7 @@ impl Through<'_, '_> {
         while let Some(piece) = lines.next().with_context(context)? {
             let why = match piece {
                 Piece::Line(line) if line.trim_ascii().is_empty() => None,
-                Piece::Line(line) => match self.restrictor.line(line, &self.plan.picked) {
+                Piece::Line(line) => match self.redactor.line(line, &self.plan.picked, self.guards) {
                     Err(_) => Some("it is no line of a capture"),
                     Ok(None) => {
                         self.sums.not_picked += 1;
@@ -288,12 +293,13 @@ impl Through<'_, '_> {
         Ok(())
     }
 
-    fn count(&mut self, kept: &crate::capture::restrict::Kept) {
+    fn count(&mut self, kept: &crate::capture::redact::Kept) {
         if kept.action != "log-opened" {
             self.sums.events += 1;
         }
         self.sums.first_us = Some(self.sums.first_us.map_or(kept.at_us, |first| first.min(kept.at_us)));
         self.sums.last_us = Some(self.sums.last_us.map_or(kept.at_us, |last| last.max(kept.at_us)));
+        self.sums.removed_before += kept.removed_before;
         if let Some((events, message)) = &kept.gap {
             self.sums.gap_events += events;
             if self.sums.gaps.len() < MAX_GAPS {

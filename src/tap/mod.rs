@@ -17,7 +17,6 @@ pub use feed::{Attention, Change, Feed, Intake};
 pub use http::OWN_SERVER_NAME;
 
 use crate::bus::{Bus, Loss};
-use crate::capture::Guard;
 use crate::capture::observation::{Observation, What};
 use crate::clock;
 use feed::{Budget, Message};
@@ -96,6 +95,6 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
     };
     let seen =
         Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };
-    let record = decoder.door().admit(&seen, &mut Guard::default());
+    let record = decoder.door().admit(&seen);
     bus.publish_gap(loss, &Arc::new(record));
 }

@@ -1,7 +1,7 @@
-//! Where on the map an observation belongs: its connection, session and agent, with the secrets seen there.
+//! Where on the map an observation belongs: its connection, session and agent.
 
 use crate::capture::observation::{Observation, What};
-use crate::capture::{Door, Guard, Record};
+use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Direction, Peers, StreamId};
 use crate::session::tracker::{Tale, Told};
@@ -29,12 +29,11 @@ pub(super) struct Place {
     session: Option<Session>,
     user: Option<String>,
     cookie: Option<CookieMark>,
-    guard: Guard,
 }
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, cookie: None, guard: Guard::default() }
+        Self { opened, peers, session: None, user: None, cookie: None }
     }
 
     /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.
@@ -88,7 +87,7 @@ impl Place {
 
     /// What the session layer tells by itself, about this connection.
     pub(super) fn tell(&mut self, told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
-        out(door.admit(&observed(told, Some(&self.peers)), &mut self.guard));
+        out(door.admit(&observed(told, Some(&self.peers))));
     }
 
     pub(super) fn has_user(&self) -> bool {
@@ -142,10 +141,10 @@ impl Place {
         direction: Option<Direction>,
         what: What<'_>,
     ) {
-        let Self { peers, session, user, guard, .. } = self;
+        let Self { peers, session, user, .. } = self;
         let seen =
             Observation { at, peers: Some(peers), session: *session, user: user.as_deref(), stream, direction, what };
-        let record = exit.door.admit(&seen, guard);
+        let record = exit.door.admit(&seen);
         (exit.out)(record);
         let conn = self.peers.conn;
         while let Some(told) = exit.tracker.next_told() {
@@ -159,7 +158,7 @@ impl Place {
 
 /// What the session layer tells by itself, about a session or a connection that is gone.
 pub(super) fn tell_apart(told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
-    out(door.admit(&observed(told, None), &mut Guard::default()));
+    out(door.admit(&observed(told, None)));
 }
 
 fn observed<'o>(told: &'o Told, peers: Option<&'o Peers>) -> Observation<'o> {

@@ -4,7 +4,9 @@
 //! are redacted like every other.
 
 use super::Word;
+use super::classed::{Classed, Treat, WORD};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -121,7 +123,7 @@ pub struct SummaryPings {
 #[serde(default)]
 pub struct SummaryState<'a> {
     /// State, such as `READY`.
-    pub(in crate::capture) state: Cow<'a, str>,
+    pub(in crate::capture) state: Classed<'a, WORD>,
     /// Milliseconds.
     pub(in crate::capture) ms: u64,
 }
@@ -137,4 +139,85 @@ pub struct SummaryFinding {
     pub(in crate::capture) code: Word,
     /// How often.
     pub(in crate::capture) count: u64,
+}
+
+impl Treat for Summary<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            reason,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        } = self;
+        pass.all(&mut [
+            reason,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        ]);
+    }
+}
+
+impl Treat for SummaryStage {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, sequence, after_ms } = self;
+        pass.all(&mut [name, sequence, after_ms]);
+    }
+}
+
+impl Treat for SummaryPings {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { sent, answered, slowest_ms } = self;
+        pass.all(&mut [sent, answered, slowest_ms]);
+    }
+}
+
+impl Treat for SummaryState<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { state, ms } = self;
+        pass.all(&mut [state, ms]);
+    }
+}
+
+impl Treat for SummaryFinding {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { code, count } = self;
+        pass.all(&mut [code, count]);
+    }
+}
+
+impl Treat for Finding<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { code, title, confidence, count, evidence: _, facts, advice } = self;
+        pass.all(&mut [code, title, confidence, count, facts, advice]);
+    }
+}
+
+impl Treat for Fact<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, value } = self;
+        let kept = if pass.masks { pass.guard.mask(value) } else { pass.fact(name, value) };
+        if let Some(kept) = kept {
+            pass.masked += u64::from(pass.masks);
+            *value = Cow::Owned(kept);
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.value.is_empty()
+    }
 }

@@ -1,14 +1,12 @@
 //! Findings and session summaries as events.
 
-use super::scrub::Scrub;
-use super::{Removes, clip};
-use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
-use crate::capture::rules::Class;
-use crate::session::findings::{Kind, Weight};
+use super::Removes;
+use crate::capture::event::{self, Classed, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
+use crate::session::findings::Weight;
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
-pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut Event<'o>) -> Removes {
+pub(super) fn finding<'o>(found: &'o Finding, event: &mut Event<'o>) -> Removes {
     event.event.action = "finding";
     event.event.kind = "alert";
     event.event.category = &["network"];
@@ -17,10 +15,7 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
         Weight::Error => "error",
         Weight::Warn => "warn",
     };
-    let fact = |fact: &'o crate::session::findings::Fact| Fact {
-        name: fact.name,
-        value: scrub.value(class(fact.kind), fact.name, &fact.value),
-    };
+    let fact = |fact: &'o crate::session::findings::Fact| Fact { name: fact.name, value: Cow::Borrowed(&*fact.value) };
     event.finesse.finding = Some(Box::new(event::Finding {
         code: found.code.as_str(),
         title: found.code.title(),
@@ -33,7 +28,7 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
     Removes::Payload
 }
 
-pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &mut Event<'o>) -> Removes {
+pub(super) fn summary<'o>(summary: &'o Summary, event: &mut Event<'o>) -> Removes {
     event.event.action = "session-summary";
     event.event.category = &["network", "session"];
     event.event.types = match summary.reason {
@@ -62,7 +57,7 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
         states: summary
             .states
             .iter()
-            .map(|(state, ms)| SummaryState { state: clip(scrub.value(Class::Operational, "state", state)), ms: *ms })
+            .map(|(state, ms)| SummaryState { state: Classed::new(&**state), ms: *ms })
             .collect(),
         calls: summary.calls,
         findings: summary
@@ -72,14 +67,4 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
             .collect(),
     }));
     Removes::Payload
-}
-
-fn class(kind: Kind) -> Class {
-    match kind {
-        // A node's class is operational; its id is treated like the nodes of stanzas. A peer's text goes through the
-        // credential patterns like every other.
-        Kind::Plain | Kind::Node | Kind::Text => Class::Operational,
-        Kind::Jid | Kind::Person => Class::Person,
-        Kind::Host => Class::Infrastructure,
-    }
 }
