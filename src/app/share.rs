@@ -14,6 +14,13 @@ use std::io::{ErrorKind, Write as _};
 /// # Errors
 /// There is none; see [`share::share`].
 pub fn share(plan: &Plan) -> anyhow::Result<()> {
+    if let Some(number) = plan.explain {
+        let text = share::explain(plan, number)?;
+        return std::io::stdout().write_all(tame(&text).as_bytes()).or_else(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(error.into()),
+        });
+    }
     let mut progress = Progress::new(format!("sharing into {}", plan.out.display()));
     let mut tell = |told: Told<'_>| match told {
         Told::Progress(done, total) => progress.at(done, total),

@@ -22,6 +22,7 @@ Examples:
   finesse-tap share captures/*.ndjson -o case-1234.zip \\
     --stable-tokens certs/tokens.key --note \"login fails\"
   finesse-tap share captures -o issue.zip --level minimal
+  finesse-tap share captures/x.ndjson --explain 12
   finesse-tap share captures -o case-1234.zip \\
     --encrypt-to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
 
@@ -40,7 +41,14 @@ pub struct ShareFlags {
     pub files: Vec<PathBuf>,
     /// The bundle to write, a zip file
     #[arg(short, long, alias = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
+    #[arg(required_unless_present = "explain")]
+    pub output: Option<PathBuf>,
+    /// Show what becomes of one line of the capture and why, and write no bundle
+    ///
+    /// LINE is the number of a line of FILE, from 1. Shows each field that changes, before and after, and of every name in
+    /// headers, queries, stanzas and bodies which class it has, and what says so. Shows what is removed: keep it to yourself.
+    #[arg(long, value_name = "LINE", conflicts_with = "output", value_parser = clap::value_parser!(u64).range(1..))]
+    pub explain: Option<u64>,
     /// How much to remove
     ///
     /// share: for a vendor; persons, telephones, hosts and teams become tokens. minimal: for a public tracker; only what
@@ -124,7 +132,8 @@ impl ShareFlags {
         Ok(Plan {
             rules: self.rules.rules()?,
             files: self.files,
-            out: self.output,
+            out: self.output.unwrap_or_default(),
+            explain: self.explain,
             level: self.level,
             picked: Picked { since_us, until_us, user: self.pick.user, session: self.pick.session },
             note: self.note,

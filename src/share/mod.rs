@@ -6,11 +6,13 @@
 //! in it, there is none.
 
 mod bundle;
+mod explain;
 pub mod index;
 pub mod key;
 mod report;
 mod seal;
 
+pub use explain::explain;
 pub use seal::Recipient;
 
 use crate::capture::policy::Level;
@@ -41,6 +43,8 @@ pub struct Plan {
     pub files: Vec<PathBuf>,
     /// The bundle.
     pub out: PathBuf,
+    /// Instead of a bundle: what becomes of the line of this number, from 1.
+    pub explain: Option<u64>,
     /// `share` or `minimal`.
     pub level: Level,
     /// Which lines.

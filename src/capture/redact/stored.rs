@@ -4,11 +4,15 @@
 
 use super::Redactor;
 use crate::capture::event::Event;
-use crate::capture::guard::Guards;
+use crate::capture::event::Treat as _;
+use crate::capture::guard::{Guard, Guards};
 use crate::capture::policy::Level;
+use crate::capture::walk::Judgement;
 use crate::capture::{gist, line, log_opened_policy};
 use crate::session::findings::Code;
 use memchr::memmem;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A line that is not one of ours. Says nothing of what is in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -27,6 +31,16 @@ pub struct Kept {
     pub removed_before: u64,
     /// For a gap: events lost, and the sentence about it.
     pub gap: Option<(u64, String)>,
+}
+
+/// What became of a line, and why.
+pub struct Explained {
+    /// `event.action`.
+    pub action: &'static str,
+    /// Fields that are not as they were: path, before, after (nothing: gone).
+    pub changed: Vec<(String, String, String)>,
+    /// Names in headers, queries and documents, in the order in which they were judged.
+    pub judged: Vec<Judgement>,
 }
 
 /// What a line is chosen by.
@@ -101,6 +115,33 @@ impl Redactor {
         self.tally = tally;
     }
 
+    /// What this level makes of a stored line, field by field.
+    ///
+    /// # Errors
+    /// The line is not one of ours.
+    pub fn explain(&mut self, stored: &[u8]) -> Result<Explained, Foreign> {
+        let mut event = read(stored)?;
+        let leaves = |event: &Event<'_>| {
+            let mut leaves = BTreeMap::new();
+            let value = serde_json::to_value(event).unwrap_or_default();
+            leaves_of(String::new(), &value, &mut leaves);
+            leaves
+        };
+        let before = leaves(&event);
+        let user = event.user.as_ref().map(|user| user.name.to_string());
+        let mut guard = Guard::default();
+        let mut pass = self.pass(user.as_deref(), &mut guard);
+        pass.judged = Some(Vec::new());
+        event.treat(&mut pass);
+        let judged = pass.judged.take().unwrap_or_default();
+        let mut after = leaves(&event);
+        let changed = before.into_iter().filter_map(|(path, before)| {
+            let after = after.remove(&path).unwrap_or_default();
+            (before != after).then_some((path, before, after))
+        });
+        Ok(Explained { action: event.event.action, changed: changed.collect(), judged })
+    }
+
     /// What a line says in words, of what is left in it.
     fn word(&self, event: &mut Event<'_>) {
         if let Some(capture) = &mut event.finesse.capture {
@@ -109,6 +150,19 @@ impl Redactor {
         } else {
             event.message = gist::gist(event);
         }
+    }
+}
+
+/// Texts and numbers by their paths: `finesse.http.request_headers.2.value`.
+fn leaves_of(path: String, value: &Value, leaves: &mut BTreeMap<String, String>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| leaves_of(below(name), value, leaves)),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(at, value)| leaves_of(below(&at.to_string()), value, leaves));
+        }
+        Value::String(text) => drop(leaves.insert(path, text.clone())),
+        other => drop(leaves.insert(path, other.to_string())),
     }
 }
 

@@ -73,6 +73,31 @@ pub struct Judgement {
     pub name: String,
     /// What the value is by them.
     pub what: What,
+    /// What says so.
+    pub by: By,
+}
+
+/// What gives a value its class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// A row of the table.
+    Table,
+    /// The words in its name.
+    Words,
+    /// Nothing: no rule knows the name.
+    Nothing,
+}
+
+impl By {
+    /// As an explanation writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "by the table",
+            Self::Words => "by the words in its name",
+            Self::Nothing => "no rule knows it",
+        }
+    }
 }
 
 /// The policy at work on one event: what it removes it counts, what opens something the guard learns.
@@ -173,7 +198,12 @@ impl Pass<'_> {
         let what = table::judge(place, within, name);
         if let Some(judged) = &mut self.judged {
             let name = if within.is_empty() { name.to_owned() } else { format!("{within}/{name}") };
-            judged.push(Judgement { place, name, what });
+            let by = match table::find(place, within, name.rsplit('/').next().unwrap_or_default()) {
+                Some(row) if row == what => By::Table,
+                _ if matches!(what, What::Unknown | What::Structure) => By::Nothing,
+                _ => By::Words,
+            };
+            judged.push(Judgement { place, name, what, by });
         }
         what
     }
