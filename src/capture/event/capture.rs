@@ -105,12 +105,10 @@ pub struct Redaction {
     pub(in crate::capture) level: Word,
     /// Values removed or replaced in this line.
     pub(in crate::capture) count: u64,
-    /// Values in which the leak guard found, and masked, a secret that was seen elsewhere between the same client and server;
-    /// absent if none.
+    /// Values in which the leak guard found, and masked, a secret seen elsewhere; absent if none.
     #[serde(skip_serializing_if = "is_zero")]
     pub(in crate::capture) masked: u64,
-    /// `true`, once for each client and server, if a password seen there is a public word (`finesse`, the agent's own name): it is
-    /// masked where it stands, and cannot be searched for anywhere else.
+    /// `true`, once for each client and server, if a password seen there is a public word, which cannot be searched for.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) unsearchable: bool,
 }

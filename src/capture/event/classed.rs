@@ -65,8 +65,9 @@ impl<'a, const WHAT: usize> Classed<'a, WHAT> {
 
     /// Treated as something else than its type says, or under a name.
     pub(in crate::capture) fn treat_as(&mut self, what: What, name: &str, pass: &mut Pass<'_>) {
-        if let Cow::Owned(kept) = pass.value(what, name, &self.0) {
-            self.0 = Cow::Owned(kept);
+        let kept = pass.value(what, name, &self.0);
+        if kept != self.0 {
+            self.0 = Cow::Owned(kept.into_owned());
         }
         let limit_bytes = match what {
             What::Sentence | What::Own => MAX_SENTENCE_BYTES,

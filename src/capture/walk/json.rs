@@ -44,7 +44,7 @@ impl Pass<'_> {
         if self.level > Level::Auth {
             return Cow::Owned(self.gone(text));
         }
-        self.known_packet(text).map_or(Cow::Borrowed(""), Cow::Owned)
+        Cow::Owned(self.known_packet(text).unwrap_or_default())
     }
 
     fn known_packet(&mut self, text: &str) -> Option<String> {

@@ -162,10 +162,14 @@ impl Pass<'_> {
 
     /// What ties lines together is made of a request's id, anew at each stricter level.
     fn transaction(&mut self, id: &str) -> String {
+        let is_made = id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        // What passes live is made as a stored line's is: of what stands in a capture at `auth`.
+        let made = if is_made { id.to_owned() } else { self.tokens.transaction(id) };
         match self.level {
-            Level::Off | Level::Auth => self.tokens.transaction(id),
-            _ if is_token(id) => id.to_owned(),
-            _ => self.tokens.session(&format!("transaction\0{id}")),
+            Level::Off | Level::Auth => made,
+            Level::Share if is_token(id) => id.to_owned(),
+            Level::Share => self.tokens.session(&format!("transaction\0{made}")),
+            Level::Minimal => self.tokens.transaction(&made),
         }
     }
 

@@ -115,9 +115,10 @@ impl Pass<'_> {
 
     fn document(&mut self, document: &Document<'_>, around: &Around<'_>, out: &mut String) {
         let source = document.source();
-        let mut read_bytes = 0;
+        let (mut read_bytes, mut end) = (0, 0);
         for root in document.roots() {
             read_bytes += root.span().len();
+            end = root.span().end;
             self.element(root, &Scope::around(root), around, out);
         }
         let has_unseen = ["<!--", "<!D", "<?"].iter().any(|mark| source.contains(mark));
@@ -125,9 +126,14 @@ impl Pass<'_> {
         // What the fast path would let through may stay here, too.
         let is_harmless = self.level == Level::Auth && !self.is_broken && clean::is_clean(source);
         self.count += u64::from(has_unseen || is_outside && !is_harmless);
-        if let Some(malformed) = document.malformed() {
-            let rest = source.get(malformed.offset..).unwrap_or_default();
+        let tail = source.get(end..).unwrap_or_default().trim();
+        if self.is_broken && around.nesting == 0 {
+            out.push_str(&self.unparsed(source.len()));
+        } else if is_mark(tail) {
             // A measure that stands behind what could be read is no document, and stays.
+            out.push_str(tail);
+        } else if let Some(malformed) = document.malformed() {
+            let rest = source.get(malformed.offset..).unwrap_or_default();
             let measured = match rest.trim() {
                 mark if is_mark(mark) => mark.to_owned(),
                 _ if is_harmless => rest.to_owned(),
@@ -161,6 +167,8 @@ impl Pass<'_> {
         } else {
             inside.holding(what, name, self.level)
         };
+        // What is foreign inside a stanza is foreign, however well the stanza is known.
+        let children = Around { known: around.known, ..inside.clone() };
         let tag = self.tag(element);
         out.push('<');
         out.push_str(tag);
@@ -181,7 +189,7 @@ impl Pass<'_> {
         while let Some(node) = nodes.next() {
             let (mut text, mut cdata) = match node {
                 Node::Element(child) => {
-                    self.element(child, &scope, &inside, out);
+                    self.element(child, &scope, &children, out);
                     continue;
                 }
                 Node::Text(raw) => (unescape(raw), false),

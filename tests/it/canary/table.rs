@@ -10,6 +10,7 @@ use super::{Encoding, Haystack, Stage, script};
 use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::redact::Picked;
 use finesse_tap::capture::{Guards, Redactor};
+use percent_encoding::percent_decode_str;
 use std::fmt::Write as _;
 
 const PLACES: &str = include_str!("places.txt");
@@ -54,17 +55,17 @@ fn read(line: &'static str) -> Option<Place> {
 /// What is planted in a place of a class, and from which level on it may not come out.
 fn planted(class: &str) -> (&'static [&'static str], Level) {
     match class {
-        "credential" | "session" => (&["Qz7vCanaryXk4WmTq9", "zq7Canarypw"], Level::Auth),
+        "credential" | "session" => (&["Qz7vCanaryXk4WmTq9", "zqcanarypw"], Level::Auth),
         "random" => (&["Qz7vCanaryXk4WmTq9"], Level::Auth),
         "phone" | "phoneword" => (&["7391046285"], Level::Share),
-        _ => (&["zqcanaryov", "Zebrazq7Canary"], Level::Share),
+        _ => (&["Zebrazq7Canary"], Level::Share),
     }
 }
 
 fn play(level: Level, says: &Says, value: &str) -> Vec<String> {
     let mut stage = Stage::new(level, 16 << 20);
     stage.play(&script(says, Encoding::Raw, value));
-    stage.end()
+    stage.end_unchecked()
 }
 
 /// The lines of a capture as a bundle has them.
@@ -99,7 +100,10 @@ fn no_place_lets_out_what_its_level_removes() {
                 outputs.push(("of off", level, shared(level, &off)));
             }
             for (output, level, lines) in outputs.iter().filter(|(_, level, _)| *level >= from) {
-                if let Some(line) = lines.iter().find(|line| Haystack::of(line).holds(value)) {
+                let lower = value.to_lowercase();
+                let spells =
+                    |line: &&String| percent_decode_str(&line.to_lowercase()).decode_utf8_lossy().contains(&lower);
+                if let Some(line) = lines.iter().find(spells) {
                     writeln!(leaks, "LEAK at {level} {output}, {value}: {}\n    {line}", place.line).unwrap();
                 }
             }
