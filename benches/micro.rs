@@ -243,6 +243,8 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     path: "/finesse/api/User/1001",
                     port: 8445,
                     location: None,
+                    retry_after: None,
+                    preflight: None,
                     asked: Asked::Nothing,
                     credentials: Some("basic"),
                     request_id: Some("6f1c2a2e-0000-4000-8000-000000000001"),
@@ -250,6 +252,8 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     status: Some(202),
                     date: None,
                     content: None,
+                    answer: None,
+                    by_gadget: false,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);

@@ -215,4 +215,4 @@ const OTELCOL: &[File] = &[
 ];
 
 const SCHEMA: &[File] =
-    &[File { path: "event-1.0.schema.json", text: include_str!("../schema/event-1.0.schema.json") }];
+    &[File { path: "event-1.1.schema.json", text: include_str!("../schema/event-1.1.schema.json") }];

@@ -138,6 +138,9 @@ pub struct Authority {
     pub port: u16,
 }
 
+/// What the `User-Agent` of `doctor`'s own requests begins with: they are no desktop's.
+pub const PROBE_AGENT: &str = "finesse-tap-doctor/";
+
 impl Authority {
     /// Reads `HOST`, `HOST:PORT`, `IPv4[:PORT]`, `[IPv6][:PORT]`, or a bare IPv6 address; `default_port` where none is named.
     ///

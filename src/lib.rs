@@ -37,7 +37,7 @@
 //! | 3 the door | [`capture`]: observation, event, redact |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
 //! | 1 codecs | [`http1`], [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
-//! | 0 vocabulary | [`conn`], [`clock`], [`glyph`] |
+//! | 0 vocabulary | [`conn`], [`clock`], [`filter`], [`glyph`] |
 //!
 //! # Invariants
 //!
@@ -73,6 +73,7 @@ pub mod conn;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod filter;
 pub mod finesse;
 pub mod glyph;
 pub mod hosts;

@@ -6,7 +6,7 @@
 use finesse_tap::cli::{self, Asked, CaFlags, Command, Run, manual};
 use finesse_tap::config::{Environment, Problem, Sources, Stop};
 use finesse_tap::glyph::tame;
-use finesse_tap::{app, ca_text, clock, log, report};
+use finesse_tap::{app, ca_text, clock, log};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -65,13 +65,13 @@ fn perform(command: Command, sources: &Sources, environment: &Environment) -> an
             app::ship(&config)
         }
         Command::Resolve(flags) => print(&app::resolve(&flags)?),
-        Command::Report(flags) => report::run(&flags.check(sources)?),
+        Command::Report(flags) => app::report(&flags.captures, flags.pick.run.as_deref(), &flags.check(sources)?),
         Command::Import(flags) => {
             let config = flags.check()?;
             log::start(&log::Log::default());
             app::import(&config)
         }
-        Command::Export(flags) => app::export(&flags),
+        Command::Export(flags) => app::export(&flags, &flags.filter(sources)?),
         Command::Hosts(flags) => app::hosts(&flags.check(sources)?),
         Command::Reload(flags) => app::reload(&flags),
         Command::Assets(flags) => print(&app::assets(&flags)?),

@@ -83,6 +83,8 @@ fn traffic(watched: &Watched, page: &mut Page) {
 fn trouble(watched: &Watched, page: &mut Page) {
     let counts = watched.bus.counts();
     page.counter_by("finesse_tap_findings", "Findings, by code.", "code", counts.findings.each());
+    let about = "Findings that a later one revised, by code: the net is finesse_tap_findings less these.";
+    page.counter_by("finesse_tap_findings_revised", about, "code", counts.revised.each());
     page.counter_by(
         "finesse_tap_decode_errors",
         "What could not be read, by layer.",

@@ -48,7 +48,7 @@ pub(super) struct Control {
 
 impl Control {
     /// Listens, and says so in a file in `dir`. Without either the program runs, but cannot be asked; that is told.
-    pub(super) async fn open(dir: &Path, asking: mpsc::UnboundedSender<Asker>) -> Option<Self> {
+    pub(super) async fn open(dir: &Path, asking: mpsc::Sender<Asker>) -> Option<Self> {
         match Self::try_open(dir, asking).await {
             Ok(control) => Some(control),
             Err(error) => {
@@ -58,7 +58,7 @@ impl Control {
         }
     }
 
-    async fn try_open(dir: &Path, asking: mpsc::UnboundedSender<Asker>) -> anyhow::Result<Self> {
+    async fn try_open(dir: &Path, asking: mpsc::Sender<Asker>) -> anyhow::Result<Self> {
         let mut token = [0_u8; 16];
         ring::rand::SystemRandom::new().fill(&mut token).ok().context("the system gives no random numbers")?;
         let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -94,7 +94,7 @@ pub(super) fn answer(asker: Asker, outcome: anyhow::Result<Vec<String>>) {
 }
 
 /// One question at a time; nobody is kept from asking for long.
-async fn serve(listener: TcpListener, token: String, asking: mpsc::UnboundedSender<Asker>) {
+async fn serve(listener: TcpListener, token: String, asking: mpsc::Sender<Asker>) {
     loop {
         let Ok((mut tcp, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -107,7 +107,7 @@ async fn serve(listener: TcpListener, token: String, asking: mpsc::UnboundedSend
             continue;
         }
         let (asker, answered) = oneshot::channel();
-        if asking.send(Some(asker)).is_err() {
+        if asking.send(Some(asker)).await.is_err() {
             return;
         }
         let text = match answered.await {

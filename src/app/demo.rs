@@ -1,6 +1,7 @@
 //! `demo`: server and desktops of our own with the real proxy in between.
 
-use super::recorder::{Counted, Recorder, Show};
+use super::echo::Silence;
+use super::recorder::{Counted, FLUSH_LIMIT, Recorder, Show};
 use super::signal::{self, Signals};
 use super::{addresses, banner, bind, block_on, minted, prepare_process};
 use crate::cli::Demo;
@@ -66,13 +67,14 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             spki_sha256: &proxy.front.identity.spki_sha256(),
             admin: None,
         });
+        let _silence = Silence::begin();
         let orders = proxy::Orders::default();
         signals.watch(orders.clone(), recorder.rotation());
         let story = play(&config, &listening, agents, roots, orders.drain.clone());
         let (told, summary) = tokio::join!(story, proxy::run(listeners, proxy, recorder.intake(), orders.clone()));
         summary?;
         server.stop().await;
-        recorder.finish()?;
+        recorder.finish(FLUSH_LIMIT)?;
         say(&format!("capture {place}\n"));
         signal::ended(&orders)?;
         told

@@ -2,6 +2,7 @@
 //!
 //! Reads the password and keeps it from everything that prints. Progress is on standard error, and only on a terminal.
 
+use super::pin::{self, Wanted};
 use super::{prepare_process, runtime};
 use crate::cli::{DEFAULT_CERTS, DoctorFlags, Format};
 use crate::clock;
@@ -23,7 +24,13 @@ const PASSWORD_MAX_BYTES: usize = 64 * 1024;
 pub fn doctor(config: DoctorFlags) -> anyhow::Result<()> {
     prepare_process();
     // A file that cannot be read is no finding about the server.
-    let trust = config.trust.trust();
+    let runtime = runtime()?;
+    let mut trust = config.trust.trust();
+    if config.trust.asks() {
+        let (servers, resolve) = (vec![config.server.clone()], &*config.resolve);
+        let wanted = Wanted { servers, resolve, certs: &config.certs, limit: config.timeout, trust: &trust };
+        trust = runtime.block_on(pin::settle(&wanted))?;
+    }
     let client = config.trust.client_identity();
     let client = client.map(|identity| ClientCertificate { cert: identity.cert, key: identity.key });
     upstream::Upstream::new(&trust, client.as_ref(), None)?;
@@ -43,7 +50,6 @@ pub fn doctor(config: DoctorFlags) -> anyhow::Result<()> {
         limit: config.timeout,
     };
     let mut terminal = Terminal { format: config.format, progress: io::stderr().is_terminal(), lost: None };
-    let runtime = runtime()?;
     let diagnosis = runtime.block_on(doctor::examine(&question, &mut terminal));
     // The system's resolver cannot be interrupted, but need not be waited for.
     runtime.shutdown_background();

@@ -1,8 +1,10 @@
 //! `export`: captures become a file in another form, which appears when it is complete.
 
+use super::captures;
 use super::progress::Progress;
 use crate::cli::{ExportFlags, Form};
-use crate::export::{Show, Sources, Told, har, pcapng, text};
+use crate::export::{Captures, Show, Told, har, pcapng, text};
+use crate::filter::Filter;
 use crate::glyph::tame;
 use crate::stored::{self, Aside};
 use anyhow::Context as _;
@@ -12,60 +14,72 @@ use std::path::{Path, PathBuf};
 /// What is written at once, bytes.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Writes the export and says on standard error what it holds and what was left out.
+/// Writes the export of what `filter` takes, and says on standard error what it holds and what was left out.
 ///
 /// # Errors
 /// A file cannot be read or written, or holds nothing of ours.
-pub fn export(config: &ExportFlags) -> anyhow::Result<()> {
-    let files = stored::paths(&config.files)?;
-    config.file().map_or(Ok(()), |out| stored::apart(out, files.iter().map(PathBuf::as_path)))?;
-    let sources = Sources::open(&files)
-        .map_err(|(path, error)| anyhow::Error::new(error).context(format!("read {}", path.display())))?;
-    let told = match config.file() {
-        None => match write(config, &sources, &mut io::stdout().lock()) {
+pub fn export(flags: &ExportFlags, filter: &Filter) -> anyhow::Result<()> {
+    let out = flags.file();
+    if let Some(out) = out {
+        let (what, endings): (_, &[&str]) = match flags.form {
+            Form::Har => ("a HAR", &["har", "json"]),
+            Form::Pcapng => ("a pcapng", &["pcapng"]),
+            Form::Text => ("text", &["txt", "text", "log", "md"]),
+        };
+        stored::promises(out, what, endings)?;
+    }
+    let sources = captures::open(&flags.captures, flags.pick.run.as_deref())?;
+    out.map_or(Ok(()), |out| sources.apart(out))?;
+    let captures = Captures { sources: &sources, filter };
+    let told = match out {
+        None => match write(flags, captures, &mut io::stdout().lock()) {
             // A reader that has gone has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) if is_broken_pipe(&error) => return Ok(()),
             told => told.context("write to standard output")?,
         },
         Some(out) => {
             let failed = || format!("write {}", out.display());
             let aside = Aside::create(out).with_context(failed)?;
-            let told = write(config, &sources, &mut aside.file().with_context(failed)?).with_context(failed)?;
+            let told = write(flags, captures, &mut aside.file().with_context(failed)?)?;
             if told.lines > 0 {
                 aside.name().with_context(failed)?;
             }
             told
         }
     };
-    say(&told, config.file().map(PathBuf::as_path));
-    if told.lines == 0 {
-        return Err(stored::no_capture(&files));
+    say(&told, out.map(PathBuf::as_path));
+    if told.lines > 0 {
+        return Ok(());
     }
-    Ok(())
+    if told.not_picked > 0 {
+        anyhow::bail!(
+            "none of {} lines fits {filter}\nhint: `finesse-tap report` shows times, agents and sessions of a capture",
+            told.not_picked
+        );
+    }
+    Err(sources.no_capture())
 }
 
-fn write(config: &ExportFlags, sources: &Sources, out: &mut dyn Write) -> io::Result<Told> {
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn write(flags: &ExportFlags, captures: Captures<'_>, out: &mut dyn Write) -> anyhow::Result<Told> {
     let mut progress = Progress::new(String::from("exporting"));
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
     let mut at = |done, total| progress.at(done, total);
-    let told = match (config.form, config.xml) {
-        (Form::Har, _) => har(sources, &mut out, &mut at),
-        (Form::Pcapng, _) => pcapng(sources, &mut out, &mut at),
-        (Form::Text, false) => text(sources, Show::Gist, &mut out, &mut at),
-        (Form::Text, true) => text(sources, Show::Xml, &mut out, &mut at),
+    let told = match (flags.form, flags.xml) {
+        (Form::Har, _) => har(captures, &mut out, &mut at),
+        (Form::Pcapng, _) => pcapng(captures, &mut out, &mut at),
+        (Form::Text, false) => text(captures, Show::Gist, &mut out, &mut at),
+        (Form::Text, true) => text(captures, Show::Xml, &mut out, &mut at),
     }?;
     out.flush()?;
     Ok(told)
 }
 
 fn say(told: &Told, out: Option<&Path>) {
-    let mut text = String::new();
-    for problem in &told.problems {
-        text += &format!("left out {problem}\n");
-    }
-    if told.left_out > told.problems.len() as u64 {
-        text += &format!("left out {} lines in all\n", told.left_out);
-    }
+    let mut text = told.left_out.to_string();
     if told.cut > 0 {
         text += &format!(
             "warning {} stanzas are cut in the capture: make it with a larger --max-line-bytes to have them whole\n",

@@ -113,13 +113,18 @@ fn agreed(config: &Hosts, question: &str) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() {
         bail!("nobody is there to be asked: standard input is no terminal\nhint: add --yes to go ahead without asking");
     }
-    let _ = write!(io::stderr(), "{question} [y/N] ");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).context("read the answer")?;
-    if !matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    if !is_agreed(question)? {
         bail!("left as it is\nhint: answer y to go ahead, or add --yes");
     }
     Ok(())
+}
+
+/// Asks whoever sits there; everything but a yes is a no.
+pub(super) fn is_agreed(question: &str) -> anyhow::Result<bool> {
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).context("read the answer")?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Makes the change; without the right to, says by which command it would be made.

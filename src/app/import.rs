@@ -12,13 +12,14 @@ use crate::import::{Har, Tally, UNKNOWN};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::sinks::{self, CaptureName, FileSink, StdoutSink};
-use crate::stored::{self, Kind};
+use crate::stored::{self, Kind, Sources};
 use crate::tap::Decoder;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use ulid::Ulid;
 
 /// How long the sinks may take to write what is left.
@@ -30,6 +31,63 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(60);
 /// A file cannot be opened or is damaged, or the capture cannot be written. What could be read is in the capture all the same.
 pub fn import(config: &Import) -> anyhow::Result<()> {
     prepare_process();
+    if let CaptureTo::Dir(dir) = &config.record.capture {
+        not_twice(dir, &config.files)?;
+    }
+    let Imported { place, events, lost, damage } = write(config)?;
+    say(&format!("unknown {UNKNOWN}\ncapture {place} ({events} events)\nredaction {}\n", config.record.redact));
+    if config.record.redact == Level::Off {
+        say("warning the capture holds passwords in the clear: keep it to yourself\n");
+    }
+    if lost > 0 {
+        bail!("{lost} events could not be written to {place}");
+    }
+    match damage {
+        Some(damage) => Err(anyhow!("{damage}\nhint: what was read before that place is in the capture")),
+        None => Ok(()),
+    }
+}
+
+/// A capture of a HAR in a directory of its own, for whoever reads captures; credentials are removed.
+pub(super) fn aside(har: &Path) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir().context("make a temporary directory")?;
+    let Imported { lost, damage, .. } = write(&Import::aside(har, folder.path())?)?;
+    match damage {
+        _ if lost > 0 => bail!("{lost} events of {} could not be written", har.display()),
+        Some(damage) => bail!("{damage}\nhint: `finesse-tap import` makes a capture of what is whole"),
+        None => Ok(folder),
+    }
+}
+
+/// What came of an import.
+struct Imported {
+    place: String,
+    events: u64,
+    lost: u64,
+    damage: Option<String>,
+}
+
+/// Refuses a directory that holds a capture of the same file already: each event would be there twice.
+fn not_twice(dir: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    let Ok(sources) = Sources::open(&[dir.to_owned()], &mut |_| bail!("a HAR is no capture")) else { return Ok(()) };
+    for source in sources.files() {
+        let mut lines = source.lines();
+        let Ok(Some((_, Ok(first)))) = lines.next() else { continue };
+        let Some(capture) = first.line.finesse.capture.as_ref() else { continue };
+        let of = capture.settings.iter().filter(|setting| &*setting.name == "file");
+        let is_same = |name: &str| files.iter().any(|file| file.file_name().is_some_and(|own| own == name));
+        if let Some(name) = of.map(|setting| &*setting.value).find(|name| is_same(name)) {
+            bail!(
+                "{} holds a capture of {name} already\nhint: `finesse-tap report {}` reads it; to import it anew, name another directory with --output DIR",
+                dir.display(),
+                dir.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn write(config: &Import) -> anyhow::Result<Imported> {
     let mut hars = Vec::new();
     for path in &config.files {
         for path in stored::starred(path).with_context(|| format!("look for {}", path.display()))? {
@@ -89,17 +147,7 @@ pub fn import(config: &Import) -> anyhow::Result<()> {
     drop(decoder);
     index.map_or(Ok(()), Index::finish)?;
     let lost: u64 = bus.finish(FLUSH_LIMIT).iter().map(|done| done.lost.events).sum();
-    say(&format!("unknown {UNKNOWN}\ncapture {place} ({events} events)\nredaction {}\n", config.record.redact));
-    if config.record.redact == Level::Off {
-        say("warning the capture holds passwords in the clear: keep it to yourself\n");
-    }
-    if lost > 0 {
-        bail!("{lost} events could not be written to {place}");
-    }
-    match damage(&hars) {
-        Some(damage) => Err(anyhow!("{damage}\nhint: what was read before that place is in the capture")),
-        None => Ok(()),
-    }
+    Ok(Imported { place, events, lost, damage: damage(&hars) })
 }
 
 fn open(path: &Path) -> anyhow::Result<Har> {

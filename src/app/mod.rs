@@ -7,17 +7,21 @@ mod admin;
 mod assets;
 mod banner;
 mod browse;
+mod captures;
 mod control;
 mod demo;
 mod doctor;
+mod echo;
 mod export;
 mod hosts;
 mod import;
 mod notify;
+mod pin;
 mod progress;
 mod recorder;
 mod reload;
 mod remedy;
+mod report;
 mod running;
 mod scan;
 mod share;
@@ -33,6 +37,7 @@ pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
 pub use remedy::explained;
+pub use report::report;
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;
@@ -40,8 +45,9 @@ pub use ship::ship;
 pub use signal::{STOPPED_AT_ONCE, StoppedAtOnce};
 
 use crate::ca_text::CaFacts;
-use crate::cli::{CaFlags, Listener, Run};
+use crate::cli::{CaFlags, Listener, Live, Run};
 use crate::clock;
+use crate::conn::{Authority, Kind};
 use crate::proxy::{self, Orders, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
@@ -51,26 +57,39 @@ use admin::Admin;
 use anyhow::{Context as _, anyhow, ensure};
 use banner::Fronted;
 use control::Control;
+use echo::Silence;
 use recorder::{Counted, Recorder};
 use running::{Fronting, Running};
 use signal::Signals;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// What the end of a run may take beside `--grace`: to decode, write and deliver what is left. With the last look at the
+/// shippers it stays within a second.
+const END_LIMIT: Duration = Duration::from_millis(700);
+
+/// Reloads that wait for the one under way.
+const MAX_ASKED: usize = 4;
 
 /// Runs the proxy until it is told to stop. `again` reads the configuration once more, for a reload.
 ///
 /// # Errors
 /// What keeps it from starting: addresses, certificates, the capture directory, an upstream that leads back to us. Or
 /// [`StoppedAtOnce`].
-pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
+pub fn run(mut config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Result<()> {
     prepare_process();
     config.ship.iter().try_for_each(|plan| plan.receiver.check())?;
     block_on(async {
+        if config.asks_for_pins {
+            let trust = pin::settle(&pins(&config)).await?;
+            config.trust = trust;
+        }
         let admin = admin::bind(config.admin).await?;
         let keylog = config.keylog.as_deref().map(KeyLogFile::open).transpose()?.map(Arc::new);
         let front = Fronting::new(&config, keylog.as_ref(), &[]).await?;
@@ -91,7 +110,7 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal, counted)?;
         let shippers = Shippers::start(&config.ship)?;
         let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
-        let (asking, mut asked) = mpsc::unbounded_channel();
+        let (asking, mut asked) = mpsc::channel(MAX_ASKED);
         let control = Control::open(&config.certs, asking.clone()).await;
         banner::print(&banner::Facts {
             fronted: &fronted,
@@ -101,14 +120,16 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
         });
+        let _silence = (config.record.live != Live::Off).then(Silence::begin);
         notify::ready();
         let orders = Orders::default();
-        signals.watch(orders.clone(), move || drop(asking.send(None)));
+        // One that finds no room is one of many that ask for the same.
+        signals.watch(orders.clone(), move || drop(asking.try_send(None)));
         if let Some(admin) = &admin {
             admin.told_of(&orders.drain, &recorder);
         }
         let beside = browse::beside(browsing, &orders);
-        let (changing, changes) = mpsc::unbounded_channel();
+        let (changing, changes) = mpsc::channel(1);
         let Fronting { proxy, listeners, bound, .. } = front;
         let mut running = Running { config, keylog, bound, recorder, changing, ending: orders.drain.clone() };
         let intake = running.recorder.intake();
@@ -125,15 +146,34 @@ pub fn run(config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::Resu
                 control::answer(asker, running.reload(again()).await);
             }
         });
-        let (summary, _) = tokio::join!(serving, reloading);
+        let stopping = over.run_until_cancelled(async {
+            orders.drain.cancelled().await;
+            clock::now()
+        });
+        let (summary, _, stopped) = tokio::join!(serving, reloading, stopping);
         drop(control);
         let summary = summary?;
         tracing::info!(connections_in_all = summary.accepted, cut = summary.cut, "stopped");
-        let kept = running.recorder.finish();
-        shippers.finish(&orders.cut);
+        let stopped = stopped.unwrap_or_else(clock::now);
+        let left = || (running.config.limits.grace + END_LIMIT).saturating_sub(clock::now().since(stopped));
+        let kept = running.recorder.finish(left());
+        shippers.finish(left(), &orders.cut);
         kept?;
         signal::ended(&orders)
     })
+}
+
+/// Whose certificates `run` asks about.
+fn pins(config: &Run) -> pin::Wanted<'_> {
+    let listeners = config.traffic.listeners().into_iter().filter(|listener| listener.kind != Kind::XmppStartTls);
+    let mut servers: Vec<Authority> = Vec::new();
+    for server in listeners.flat_map(|listener| listener.servers) {
+        if !servers.contains(&server) {
+            servers.push(server);
+        }
+    }
+    let (resolve, certs, limit) = (&*config.resolve, &*config.certs, config.limits.connect);
+    pin::Wanted { servers, resolve, certs, limit, trust: &config.trust }
 }
 
 /// The CAs that `ca` is asked about; those for `servers` are made where they are missing.

@@ -20,6 +20,7 @@ use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use ulid::Ulid;
@@ -28,7 +29,13 @@ use ulid::Ulid;
 const FILE: &str = "file";
 
 /// How long the sinks may take to write what is left.
-const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+
+/// What of such a limit is the sinks' to write what is decoded: [`Bus::finish`] returns so long after its deadline.
+const WRITE_LIMIT: Duration = Duration::from_millis(500);
+
+/// How often the end of decoding is looked for.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// When a person is shown the live view.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub(super) struct Recorder {
     intake: Intake,
     bus: Arc<Bus>,
     tap: JoinHandle<()>,
+    /// There is no time to decode what waits.
+    hurry: Arc<AtomicBool>,
     prelude: Prelude,
     /// Of tokens that can be asked for, by the file of their key.
     indexes: Vec<(PathBuf, Index)>,
@@ -106,8 +115,10 @@ impl Recorder {
         let decoder = Decoder::new(door, tracker);
         let health = Arc::new(Health::default());
         let (to, told) = (Arc::clone(&bus), Arc::clone(&health));
+        let hurry = Arc::new(AtomicBool::new(false));
+        let hurried = Arc::clone(&hurry);
         let work = move || {
-            let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to));
+            let decoding = AssertUnwindSafe(|| tap::run(&receiver, &budget, decoder, &to, &hurried));
             if std::panic::catch_unwind(decoding).is_err() {
                 told.tap_failed();
                 tracing::error!(
@@ -116,7 +127,7 @@ impl Recorder {
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap, prelude, indexes, place, health })
+        Ok(Self { intake, bus, tap, hurry, prelude, indexes, place, health })
     }
 
     /// Records differently from now on, in new files. Connections under way are read on; those that began while nothing was
@@ -178,13 +189,19 @@ impl Recorder {
         self.place.clone()
     }
 
-    /// Decodes and writes what is left. Call when no feed is left.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
-        let Self { intake, bus, tap, indexes, .. } = self;
+    /// Decodes and writes what is left, as far as `limit` allows; the rest is counted as lost. Call when no feed is left.
+    pub(super) fn finish(self, limit: Duration) -> anyhow::Result<()> {
+        let Self { intake, bus, tap, hurry, indexes, .. } = self;
+        let begun = clock::now();
+        let left = || limit.saturating_sub(clock::now().since(begun));
         drop(intake);
+        while !tap.is_finished() && left() > WRITE_LIMIT {
+            std::thread::sleep(LOOK);
+        }
+        hurry.store(true, Ordering::Relaxed);
         // A panic in it was told when it happened.
         let _ = tap.join();
-        for done in bus.finish(FLUSH_LIMIT) {
+        for done in bus.finish(left().saturating_sub(WRITE_LIMIT)) {
             if done.lost.events > 0 || !done.returned {
                 tracing::warn!(
                     sink = done.sink,
@@ -242,7 +259,7 @@ impl Prelude {
             Live::Everything => Some(KeepAlives::Shown),
         };
         if let Some(keepalives) = keepalives {
-            let live = sinks::Live::new(keepalives);
+            let live = sinks::Live::new(keepalives, record.filter.clone());
             let run = |receiver: &mut Receiver| live.run(receiver);
             all.push(Sink::new("live", Duty::Show, Output::Shared, LIVE_QUEUE_BYTES, run)?);
         }

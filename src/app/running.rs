@@ -5,7 +5,7 @@
 
 use super::banner::dangers;
 use super::recorder::Recorder;
-use super::{addresses, bind, hinted, minted, routes};
+use super::{addresses, bind, hinted, minted, pin, pins, routes};
 use crate::capture::policy::Level;
 use crate::cli::{Identity, Run};
 use crate::log;
@@ -15,11 +15,11 @@ use crate::tls::front::Front;
 use crate::tls::keylog::KeyLogFile;
 use crate::tls::leaf;
 use crate::tls::upstream::{ClientCertificate, Upstream};
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 /// A listener's address as it was asked for, and as it is.
@@ -91,7 +91,7 @@ pub(super) struct Running {
     pub(super) keylog: Option<Arc<KeyLogFile>>,
     pub(super) bound: Vec<Bound>,
     pub(super) recorder: Recorder,
-    pub(super) changing: UnboundedSender<proxy::Change>,
+    pub(super) changing: Sender<proxy::Change>,
     /// Cancelled when the proxy takes no changes any more.
     pub(super) ending: CancellationToken,
 }
@@ -118,7 +118,11 @@ impl Running {
         changed
     }
 
-    async fn change(&mut self, wanted: Run) -> anyhow::Result<Vec<String>> {
+    async fn change(&mut self, mut wanted: Run) -> anyhow::Result<Vec<String>> {
+        if wanted.asks_for_pins {
+            let trust = pin::known(&pins(&wanted))?;
+            wanted.trust = trust;
+        }
         let fresh = self.within_reach(&wanted);
         if let (Level::Off, Some(plan)) = (fresh.record.redact, fresh.ship.first()) {
             let receiver = plan.receiver.name();
@@ -131,11 +135,12 @@ impl Running {
         let preparing = async {
             let front = Fronting::new(&fresh, self.keylog.as_ref(), &self.bound).await?;
             let found = proxy::upstream_addresses(&front.proxy).await;
-            anyhow::Ok((front, found))
+            let change = self.changing.reserve().await.context("the proxy takes no changes")?;
+            anyhow::Ok((front, found, change))
         };
         // From here to the end nothing waits: the proxy that was there still is.
         let Some(prepared) = self.ending.run_until_cancelled(preparing).await else { bail!("the run is ending") };
-        let (front, found) = prepared?;
+        let (front, found, change) = prepared?;
         let unreachable = found.into_iter().filter_map(Result::err);
         let known: Vec<_> = dangers(self.config.record.redact, self.bound.iter().map(|(_, at)| *at)).collect();
         let mut warnings: Vec<String> = dangers(fresh.record.redact, front.bound.iter().map(|(_, at)| *at))
@@ -154,8 +159,7 @@ impl Running {
         for (asked, address) in front.bound.iter().filter(|bound| !self.bound.contains(bound)) {
             told.push(format!("listening at {address}{}", if asked == address { "" } else { " (a free port)" }));
         }
-        // The proxy is there, see above.
-        let _ = self.changing.send(proxy::Change { listeners: front.listeners, config: front.proxy });
+        change.send(proxy::Change { listeners: front.listeners, config: front.proxy });
         self.bound = front.bound;
         let stays = differences(&after, &wanted.settings());
         told.extend(stays.iter().map(|difference| format!("only after a restart: {difference}")));

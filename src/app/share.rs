@@ -1,21 +1,27 @@
-//! `share` and `resolve` on a terminal: progress, what was left out, where the bundle lies.
+//! `share` and `resolve` on a terminal: what people find in a bundle, progress, what was left out, where it lies.
 
+use super::captures;
 use super::progress::Progress;
 use crate::capture::token::is_token;
-use crate::cli::ResolveFlags;
+use crate::cli::{Form, ResolveFlags, Share};
+use crate::export::{self, Captures};
+use crate::filter::Filter;
 use crate::glyph::tame;
+use crate::report;
 use crate::scan::Hit;
-use crate::share::{self, Plan, Told, index};
-use anyhow::{anyhow, bail};
-use std::io::{ErrorKind, Write as _};
+use crate::share::{self, Extra, Told, index};
+use crate::stored::Sources;
+use anyhow::{Context as _, anyhow, bail};
+use std::io::{BufWriter, ErrorKind, Write as _};
 
 /// Makes a bundle, and says how it goes on standard error.
 ///
 /// # Errors
 /// There is none; see [`share::share`].
-pub fn share(plan: &Plan) -> anyhow::Result<()> {
+pub fn share(Share { captures, run, with, plan }: &Share) -> anyhow::Result<()> {
+    let sources = captures::open(captures, run.as_deref())?;
     if let Some(number) = plan.explain {
-        let text = share::explain(plan, number)?;
+        let text = share::explain(plan, &sources, number)?;
         return std::io::stdout().write_all(tame(&text).as_bytes()).or_else(|error| match error.kind() {
             ErrorKind::BrokenPipe => Ok(()),
             _ => Err(error.into()),
@@ -24,30 +30,54 @@ pub fn share(plan: &Plan) -> anyhow::Result<()> {
     let mut progress = Progress::new(format!("sharing into {}", plan.out.display()));
     let mut tell = |told: Told<'_>| match told {
         Told::Progress(done, total) => progress.at(done, total),
-        Told::LeftOut(path, line, why) => {
-            progress.hide();
-            say(&format!("{}:{line} is left out: {why}\n", path.display()));
-        }
-        Told::Left(path, line, hit) => {
+        Told::Left(source, line, hit) => {
             progress.hide();
             let Hit { kind, shown, why, certainty, .. } = hit;
-            say(&format!("{}:{line}: {kind} {shown} is left ({why}; {})\n", path.display(), certainty.as_str()));
+            say(&format!("{source}:{line}: {kind} {shown} is left ({why}; {})\n", certainty.as_str()));
         }
     };
-    let outcome = share::share(plan, &mut tell);
+    let mut make = |redacted: &Sources| extras(redacted, with);
+    let outcome = share::share(plan, &sources, &mut make, &mut tell);
     drop(progress);
     let outcome = outcome?;
-    say(&format!("bundle {}\nevents {}\n", outcome.path.display(), outcome.events));
-    if outcome.skipped > 0 {
-        say(&format!("left out {} lines that are torn or foreign\n", outcome.skipped));
-    }
+    say(&format!("{}bundle {}\nevents {}\n", outcome.left_out, outcome.path.display(), outcome.events));
     if outcome.texts > 0 {
         say(&format!("{} free texts were kept: read report.txt in the bundle before you hand it on\n", outcome.texts));
     }
     if plan.stable_tokens.is_none() {
         say("tokens cannot be resolved later; --stable-tokens FILE keeps their key and index\n");
     }
+    if plan.encrypt_to.is_none() {
+        say(&format!("next finesse-tap report {}\n", outcome.path.display()));
+    }
     Ok(())
+}
+
+/// What people find in a bundle beside the captures, made of these.
+fn extras(redacted: &Sources, with: &[Form]) -> anyhow::Result<Vec<Extra>> {
+    let mut page = tempfile::tempfile().context("make a temporary file")?;
+    let report = report::build(redacted, &report::Filter::default(), &mut |_, _| ())?;
+    page.write_all(report::render(&report, report::Format::Html, 0)?.as_bytes()).context("write a temporary file")?;
+    let mut extras = vec![Extra { name: String::from("report.html"), file: page, is_text: true }];
+    let captures = Captures { sources: redacted, filter: &Filter::default() };
+    for form in with {
+        let mut file = tempfile::tempfile().context("make a temporary file")?;
+        let mut out = BufWriter::new(&mut file);
+        let (name, is_text) = match form {
+            Form::Har => ("capture.har", true),
+            Form::Pcapng => ("capture.pcapng", false),
+            Form::Text => ("transcript.txt", true),
+        };
+        match form {
+            Form::Har => export::har(captures, &mut out, &mut |_, _| ())?,
+            Form::Pcapng => export::pcapng(captures, &mut out, &mut |_, _| ())?,
+            Form::Text => export::text(captures, export::Show::Gist, &mut out, &mut |_, _| ())?,
+        };
+        out.flush().context("write a temporary file")?;
+        drop(out);
+        extras.push(Extra { name: name.to_owned(), file, is_text });
+    }
+    Ok(extras)
 }
 
 /// What tokens stand for, a line each.

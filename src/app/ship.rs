@@ -22,10 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a shipper beside the proxy waits when only a person can help.
 const STOPPED_WAIT: Duration = Duration::from_secs(60);
-/// How long the proxy's end waits for what is not delivered yet; the rest goes at the next start.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// The same where the receiver does not answer anyway.
+/// How long the proxy's end waits for a receiver that does not answer anyway.
 const HOPELESS_LIMIT: Duration = Duration::from_secs(1);
+/// How often their end is looked for.
+const END_LOOK: Duration = Duration::from_millis(50);
+/// How long they have to note what was confirmed.
+const SAVE_LIMIT: Duration = Duration::from_millis(100);
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -121,19 +123,20 @@ impl Shippers {
         &self.statuses
     }
 
-    /// Lets them deliver what is there, within limits and until `hurry`. Call when nothing more is written.
-    pub(super) fn finish(self, hurry: &CancellationToken) {
+    /// Lets them deliver what is there, within `limit` and until `hurry`; the rest goes at the next start. Call when nothing
+    /// more is written.
+    pub(super) fn finish(self, limit: Duration, hurry: &CancellationToken) {
         self.orders.drain.cancel();
         let since = clock::now();
-        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        while self.ended.recv_timeout(END_LOOK) == Err(RecvTimeoutError::Timeout) {
             let waited = clock::now().since(since);
             let is_well = self.statuses.iter().any(|status| status.snapshot().state == State::Well);
-            if waited < if is_well { DRAIN_LIMIT } else { HOPELESS_LIMIT } && !hurry.is_cancelled() {
+            if waited < if is_well { limit } else { limit.min(HOPELESS_LIMIT) } && !hurry.is_cancelled() {
                 continue;
             }
             self.orders.stop.cancel();
-            // Their own grace is shorter than the first; what they have not heard by the second is sent again some day.
-            let _ = self.ended.recv_timeout(if hurry.is_cancelled() { HOPELESS_LIMIT } else { DRAIN_LIMIT });
+            // They note at once what was confirmed; what they have not heard by then is sent again some day.
+            let _ = self.ended.recv_timeout(SAVE_LIMIT);
             break;
         }
         for status in &self.statuses {

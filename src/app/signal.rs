@@ -56,7 +56,7 @@ async fn pass_on(mut signals: Signals, orders: Orders, hung_up: impl Fn() + Send
         match (signals.next().await, first) {
             (Told::Again, _) => hung_up(),
             (Told::Stop, None) => {
-                tracing::info!("stopping in good order; once more to stop at once");
+                tracing::info!("stopping; press Ctrl-C again to force");
                 first = Some(clock::now());
                 orders.drain.cancel();
             }
@@ -71,6 +71,7 @@ async fn pass_on(mut signals: Signals, orders: Orders, hung_up: impl Fn() + Send
     orders.cut.cancel();
     tokio::time::sleep(LAST_RESORT).await;
     tracing::warn!("ended in the middle of stopping; the last events may be missing");
+    super::echo::end();
     std::process::exit(STOPPED_AT_ONCE.into());
 }
 

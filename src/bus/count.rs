@@ -24,6 +24,8 @@ pub struct Counts {
     pub stanzas: [Labelled; 2],
     /// Findings by code.
     pub findings: Labelled,
+    /// Findings that did not hold, by code: those above are to be lessened by them.
+    pub revised: Labelled,
     /// Things that could not be read, by layer.
     pub decode_errors: Labelled,
     /// Connections closed, by how.
@@ -60,6 +62,7 @@ impl Default for Counts {
             events: Labelled::of(words::ACTION),
             stanzas: [Labelled::of(words::XMPP_KIND), Labelled::of(words::XMPP_KIND)],
             findings: Labelled::of(&words::findings()),
+            revised: Labelled::of(&words::findings()),
             decode_errors: Labelled::of(words::LAYER),
             closed: Labelled::of(words::HOW),
             sockets_closed: Labelled::of(words::CLOSE_CODE),
@@ -83,7 +86,7 @@ impl Counts {
     /// Counts a record.
     pub fn record(&self, record: &Record) {
         self.events.add(record.action());
-        let Facts { happened, finding, layer, stanza, how, close, status, tls_failure, took_us, masked } =
+        let Facts { happened, finding, revised, layer, stanza, how, close, status, tls_failure, took_us, masked } =
             *record.facts();
         bump(&self.masked, masked);
         match happened {
@@ -93,6 +96,7 @@ impl Counts {
         }
         let labelled = [
             (&self.findings, finding),
+            (&self.revised, revised),
             (&self.decode_errors, layer),
             (&self.closed, how),
             (&self.sockets_closed, close),

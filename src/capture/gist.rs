@@ -2,7 +2,10 @@
 //!
 //! Made from the redacted [`Event`], never from what was seen, so that a gist says nothing a field may not.
 
-use super::event::{Event, Update};
+mod update;
+
+use super::event::{Event, WsClose};
+use crate::finesse::dictionary::{self, List};
 use crate::session::findings::Code;
 use std::fmt::Write as _;
 
@@ -46,7 +49,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "websocket-closed" => {
             let close = event.finesse.ws.as_ref().and_then(|ws| ws.close.as_ref());
             let Some(close) = close else { return Ok(()) };
-            write!(out, "WebSocket closed {}", close.code)?;
+            out.push_str("WebSocket closed ");
+            close_code(close, out)?;
             match (close.initiator, close.handshake) {
                 (Some(by), Some(handshake)) => write!(out, " by {by}, {handshake} handshake")?,
                 _ => out.push_str(": no Close frame was seen"),
@@ -65,7 +69,8 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
                 write!(out, " {}", duration_us(rtt))?;
             }
             if let Some(close) = &ws.close {
-                write!(out, " {}", close.code)?;
+                out.push(' ');
+                close_code(close, out)?;
                 if let Some(reason) = &close.reason {
                     write!(out, " {reason}")?;
                 }
@@ -94,7 +99,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
         }
         "finesse-update" => match &event.finesse.update {
-            Some(update) => self::update(update, node_id(event), out),
+            Some(update) => self::update::update(update, node_id(event), out),
             None => Ok(()),
         },
         "xmpp-stanza" => stanza(event, why, out),
@@ -109,6 +114,11 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "finding" => {
             let Some(finding) = &event.finesse.finding else { return Ok(()) };
             write!(out, "{}: {}", finding.code, finding.title)?;
+            match (&finding.revises, finding.count) {
+                (_, 0) => return write!(out, ": taken back"),
+                (Some(_), _) => write!(out, ", in place of what was said before")?,
+                (None, _) => {}
+            }
             if finding.count > 1 {
                 write!(out, ", {} times", finding.count)?;
             }
@@ -232,10 +242,13 @@ fn tls(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Resu
 
 fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     let Some(http) = &event.http else { return Ok(()) };
-    let method = http.request.method.as_deref().unwrap_or("?");
+    let gadget = event.finesse.api.as_ref().and_then(|api| api.gadget.as_ref());
+    let method = gadget.and_then(|gadget| gadget.method.as_deref()).or(http.request.method.as_deref()).unwrap_or("?");
     let path = event.url.as_ref().map_or("?", |url| &*url.path);
+    let path = gadget.and_then(|gadget| gadget.url.as_deref()).map_or(path, |url| url_path(url));
     write!(out, "{method} {}", path.strip_prefix("/finesse/api/").unwrap_or(path))?;
-    match http.response.as_ref().map(|response| response.status_code) {
+    let inner = gadget.and_then(|gadget| gadget.status_code);
+    match inner.or(http.response.as_ref().map(|response| response.status_code.into())) {
         Some(status) => write!(out, " {status}")?,
         None => out.push_str(" unanswered"),
     }
@@ -250,57 +263,44 @@ fn exchange(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
     if let Some(rewrite) = facts.and_then(|facts| facts.rewrite.as_ref()) {
         write!(out, ", {} rewritten", counted(rewrite.count, "header"))?;
     }
-    let operation = event.finesse.api.as_ref().and_then(|api| api.operation);
-    operation.filter(|operation| *operation != "read").map_or(Ok(()), |operation| write!(out, " ({operation})"))
+    let api = event.finesse.api.as_ref();
+    if let Some(operation) = api.and_then(|api| api.operation).filter(|operation| *operation != "read") {
+        write!(out, " ({operation})")?;
+    }
+    let Some(api) = api else { return Ok(()) };
+    if api.gadget.is_some() {
+        out.push_str(", by a gadget");
+    }
+    if let Some(seconds) = api.token.as_ref().and_then(|token| token.expires_in_s) {
+        write!(out, ", token for {seconds} s")?;
+    }
+    if let Some(log) = &api.client_log {
+        write!(out, ", {}", counted(log.lines, "line"))?;
+    }
+    match event.finesse.update.as_ref().and_then(|update| update.api_error.as_ref()) {
+        Some(error) => {
+            // A sentence of the server's is in the finding and in the body.
+            self::update::api_error(error, ": ", out)?;
+            let status = http.response.as_ref().map(|response| response.status_code);
+            self::update::meaning(error, Some(&api.resource), status, out)
+        }
+        None => Ok(()),
+    }
 }
 
-fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut String) -> std::fmt::Result {
-    if let Some(user) = &update.user {
-        write!(out, "User {}", user.id.as_deref().or(last(update)).or(node_id).unwrap_or("?"))?;
-        change(user.previous_state.as_deref(), user.state.as_deref(), out)?;
-        if let Some(label) = user.reason_label.as_deref().or(user.reason_code.as_deref()) {
-            write!(out, " ({label})")?;
-        }
-    } else if let Some(dialog) = &update.dialog {
-        write!(out, "Dialog {}", dialog.id.as_deref().unwrap_or("?"))?;
-        change(dialog.previous_state.as_deref(), dialog.state.as_deref(), out)?;
-        if update.event.as_deref() == Some("DELETE") {
-            out.push_str(", gone");
-        }
-    } else if let Some(error) = &update.api_error {
-        write!(out, "API error {}", error.error_type.as_deref().unwrap_or("?"))?;
-        if let Some(message) = &error.message {
-            write!(out, ": {message}")?;
-        }
-    } else {
-        let thing = update.thing.as_ref();
-        let object = update.object_name.as_deref().unwrap_or(update.object);
-        write!(out, "{object} {}", thing.and_then(|t| t.id.as_deref()).or(last(update)).unwrap_or(""))?;
-        if let Some(state) = thing.and_then(|t| t.state.as_deref()) {
-            write!(out, " {state}")?;
-        }
+/// `1000`, `1009 (message too big)`: what is no end in order has its name.
+fn close_code(close: &WsClose<'_>, out: &mut String) -> std::fmt::Result {
+    write!(out, "{}", close.code)?;
+    if matches!(close.code, 1000 | 1001 | 1005 | 1006) {
+        return Ok(());
     }
-    if let Some(cause) = &update.caused_by {
-        write!(out, ", {} after its {}", duration_us(cause.latency_us), cause.method)?;
-    }
-    Ok(())
-}
-
-fn change(previous: Option<&str>, state: Option<&str>, out: &mut String) -> std::fmt::Result {
-    match (previous, state) {
-        (Some(previous), Some(state)) if previous != state => write!(out, " {previous} → {state}"),
-        (_, Some(state)) => write!(out, " {state}"),
-        (_, None) => Ok(()),
-    }
+    let name = dictionary::look_up(List::Close, &close.code.to_string()).and_then(|entry| entry.name);
+    name.map_or(Ok(()), |name| write!(out, " ({name})"))
 }
 
 fn node_id<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     let node = event.finesse.xmpp.as_ref()?.pubsub.as_ref()?.node.as_deref()?;
     crate::finesse::Node::read(node)?.id
-}
-
-fn last<'e>(update: &'e Update<'_>) -> Option<&'e str> {
-    update.source.as_deref().and_then(|source| source.rsplit('/').next())
 }
 
 fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::Result {
@@ -344,6 +344,13 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         why.map_or(Ok(()), |why| write!(out, ": {why}"))?;
     }
     Ok(())
+}
+
+/// The path of a URL, without its query.
+fn url_path(url: &str) -> &str {
+    let path =
+        url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(url));
+    path.split('?').next().unwrap_or(path)
 }
 
 /// `1 call`, `2 calls`.

@@ -21,10 +21,11 @@ pub mod walk;
 pub use guard::Guards;
 pub use record::{Level, Opening, Record};
 pub use redact::Redactor;
+pub use vocabulary::ACTION as ACTIONS;
 
 use crate::clock::Moment;
 use event::{Capture, Classed, Event, Observer, Setting, Treatment};
-use observation::Observation;
+use observation::{Observation, What};
 use record::Facts;
 use std::borrow::Cow;
 
@@ -72,6 +73,9 @@ impl Door {
         self.last_sequence += 1;
         event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
+        if let (What::Finding(found), Some(finding)) = (&seen.what, &mut event.finesse.finding) {
+            finding.revises = found.revises.map(|(_, sequence)| Classed::new(format!("{}-{sequence}", self.run)));
+        }
         event.message = gist::gist(&event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |xml| xml.len() * 5 / 4));
         let mut facts = Facts::of(&event);
@@ -95,6 +99,8 @@ impl Door {
             keepalive: event.finesse.keepalive,
             direction: seen.direction,
             who: who.unwrap_or_default(),
+            agent: event.user.as_ref().map(|user| user.name.to_string()),
+            advice: event.finesse.finding.as_ref().map(|finding| finding.advice),
             message: std::mem::take(&mut event.message),
             facts,
         }

@@ -7,14 +7,13 @@ use super::event::{StreamCount, WsCount};
 use crate::bosh::Terms;
 use crate::clock::Moment;
 use crate::conn::{Direction, Kind, Peers, StreamId};
-use crate::finesse::{Api, Update};
+use crate::finesse::{Api, ClientLog, Gadget, Token, Update};
 use crate::http1::Exchange;
 use crate::rewrite::Edit;
 use crate::session::tracker::UpdateRead;
 use crate::session::{Finding, Reply, Session, Stage, Summary};
 use crate::ws::{Control, Handshake, Message};
 use crate::xmpp::Stanza;
-use std::borrow::Cow;
 use std::net::SocketAddr;
 
 /// One of the two TLS connections the proxy stands between.
@@ -311,8 +310,16 @@ pub struct HttpExchange<'o> {
     pub exchange: &'o Exchange,
     /// What was passed on with other values.
     pub edits: &'o [Edit],
-    /// The REST call, if it is one.
-    pub api: Option<Api>,
+    /// The REST call, if it is one; a gadget's stands inside.
+    pub api: Option<&'o Api>,
+    /// The request that a gadget made, and its status.
+    pub gadget: Option<(&'o Gadget, Option<u16>)>,
+    /// A token that the answer gave out.
+    pub token: Option<Token>,
+    /// The log that was uploaded.
+    pub client_log: Option<&'o ClientLog>,
+    /// The object in the answer.
+    pub answer: Option<&'o Update<'o>>,
     /// Its `requestId` header.
     pub request_id: Option<&'o str>,
     /// The event that came before the answer: its line, and milliseconds from the request.
@@ -321,10 +328,10 @@ pub struct HttpExchange<'o> {
     pub by_proxy: bool,
     /// What it is to its BOSH session.
     pub bosh: Option<&'o BoshRequest<'o>>,
-    /// Request content, decoded; only of the REST API.
-    pub request_content: Option<Cow<'o, [u8]>>,
-    /// Response content, decoded; only of the REST API.
-    pub response_content: Option<Cow<'o, [u8]>>,
+    /// Request content to be written, decoded.
+    pub request_content: Option<&'o [u8]>,
+    /// Response content to be written, decoded.
+    pub response_content: Option<&'o [u8]>,
 }
 
 /// A post as a request of a BOSH session.

@@ -28,6 +28,8 @@ pub struct Record {
     pub(super) keepalive: bool,
     pub(super) direction: Option<Direction>,
     pub(super) who: String,
+    pub(super) agent: Option<String>,
+    pub(super) advice: Option<&'static str>,
     pub(super) message: String,
     pub(super) facts: Facts,
 }
@@ -39,6 +41,8 @@ pub struct Facts {
     pub happened: &'static str,
     /// `finesse.finding.code`.
     pub finding: Option<&'static str>,
+    /// The code of the finding that this one revises.
+    pub revised: Option<&'static str>,
     /// `finesse.decode.layer`.
     pub layer: Option<&'static str>,
     /// `finesse.xmpp.kind`.
@@ -75,7 +79,8 @@ impl Facts {
         };
         Self {
             happened,
-            finding: finesse.finding.as_ref().map(|finding| finding.code),
+            finding: finesse.finding.as_ref().filter(|finding| finding.count > 0).map(|finding| finding.code),
+            revised: finesse.finding.as_ref().and_then(|finding| finding.revised),
             layer: finesse.decode.as_ref().map(|decode| decode.layer),
             stanza: xmpp.map(|xmpp| xmpp.kind),
             how: finesse.conn.as_ref().and_then(|conn| conn.how),
@@ -171,6 +176,18 @@ impl Record {
         &self.who
     }
 
+    /// `user.name`: the agent, once known.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
+    /// `finesse.finding.advice`.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        self.advice
+    }
+
     /// `message`: the gist in plain words, free of control characters.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -181,6 +198,12 @@ impl Record {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The same as a finding about this agent.
+    #[cfg(test)]
+    pub(crate) fn as_finding(self, agent: &str, advice: &'static str) -> Self {
+        Self { action: "finding", agent: Some(agent.to_owned()), advice: Some(advice), ..self }
     }
 
     /// A record as the door would make it, for tests of what stands behind the door.
@@ -195,6 +218,8 @@ impl Record {
             keepalive: false,
             direction: Some(Direction::S2c),
             who: "s1".into(),
+            agent: None,
+            advice: None,
             message: line.into(),
             facts: Facts::default(),
         }

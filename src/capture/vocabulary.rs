@@ -5,7 +5,7 @@
 //! ours; a new word must be added here, which the round trip of every playbook's golden lines holds.
 
 use crate::session::Stage;
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Fact};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -16,7 +16,8 @@ pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static
     known(&text).ok_or_else(|| D::Error::custom("a word this version does not write"))
 }
 
-/// This program's own sentence about a finding: that of another version reads as empty, and is replaced by ours.
+/// This program's own words about a finding, a sentence or a fact's name. Those of another version read as empty: a sentence
+/// is replaced by ours, a fact is left out.
 pub(super) fn sentence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
     let text = Cow::<str>::deserialize(deserializer)?;
     Ok(known(&text).unwrap_or_default())
@@ -55,8 +56,9 @@ pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'stat
 fn known(text: &str) -> Option<&'static str> {
     let words = WORDS.iter().copied().flatten().copied();
     let stages = Stage::ALL.into_iter().map(Stage::as_str);
+    let facts = Fact::ALL.into_iter().map(Fact::as_str);
     let findings = Code::ALL.into_iter().flat_map(|code| [code.as_str(), code.title(), code.advice()]);
-    words.chain(stages).chain(findings).find(|word| *word == text)
+    words.chain(stages).chain(findings).chain(facts).find(|word| *word == text)
 }
 
 pub(super) const LISTS: &[&[&str]] = &[
@@ -109,7 +111,6 @@ const WORDS: &[&[&str]] = &[
     LAYER,
     CONFIDENCE,
     SUMMARY_REASON,
-    FACT,
     REDACTION_LEVEL,
     XMPP_KIND,
     OBJECT,
@@ -192,55 +193,7 @@ pub const LAYER: &[&str] = &["http", "content", "websocket", "bosh", "xmpp", "up
 /// `finesse.finding.confidence`
 pub(super) const CONFIDENCE: &[&str] = &["certain", "likely", "possible"];
 /// `finesse.summary.reason`
-pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly"];
-/// `finesse.finding.facts.name`
-pub(super) const FACT: &[&str] = &[
-    "age_ms",
-    "agents",
-    "alert",
-    "allowed",
-    "arrival_ms",
-    "by",
-    "client",
-    "condition",
-    "gone_for_ms",
-    "host",
-    "how",
-    "idle_ms",
-    "inactivity_s",
-    "layer",
-    "level",
-    "logins",
-    "meaning",
-    "message",
-    "missing",
-    "node",
-    "offered",
-    "old_socket",
-    "open",
-    "operation",
-    "other",
-    "other_browser",
-    "other_client",
-    "port",
-    "reason",
-    "request",
-    "resource",
-    "rtt_ms",
-    "selected",
-    "sign",
-    "silence_ms",
-    "skew_ms",
-    "sni",
-    "spacing_ms",
-    "stage",
-    "state",
-    "status",
-    "times",
-    "type",
-    "why",
-    "within_ms",
-];
+pub(super) const SUMMARY_REASON: &[&str] = &["end", "hourly", "merged"];
 /// `finesse.redaction.level`
 pub(super) const REDACTION_LEVEL: &[&str] = &["off", "auth", "share", "minimal"];
 /// `finesse.xmpp.kind`
@@ -274,6 +227,7 @@ pub(super) const OBJECT: &[&str] = &[
     "Devices",
     "TeamMessage",
     "SystemInfo",
+    "DesktopConfig",
     "ApiErrors",
     "Other",
 ];
@@ -313,4 +267,7 @@ pub(super) const OPERATION: &[&str] = &[
     "reclassify",
     "update-callback",
     "cancel-callback",
+    "close",
+    "get-token",
+    "refresh-token",
 ];

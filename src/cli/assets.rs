@@ -10,7 +10,7 @@ Examples:
   finesse-tap assets rsyslog                      its files
   finesse-tap assets rsyslog sender.conf          print one
   finesse-tap assets splunk -o finesse-splunk     write all of them
-  finesse-tap assets schema event-1.0.schema.json the contract of the events
+  finesse-tap assets schema event-1.1.schema.json the contract of the events
 
 Next: the README.md among the files tells how to install them.";
 

@@ -22,8 +22,8 @@ Examples:
   finesse-tap browse --upstream uccxpub.example.com --listen 127.0.0.1:40001
   finesse-tap run --upstream uccxpub.example.com --browse    both in one
 
-The proxy has to run already, on this machine and with the same --upstream, --listen, --route and --certs: say them here, too, or \
-keep them in a file for both. If it listens on port 0, say the port that it got.
+It needs an already running proxy on this machine. Give it the same --upstream, --listen, --route and --certs, or keep them in a \
+file for both. If the proxy listens on port 0, give the port that it got.
 
 What is different in this browser: the servers' names lead to the proxy, port by port, so that the address bar shows the real \
 ones and no hosts file is needed; the proxy's CA is accepted, and no other stranger; system proxies are not used; there are no \
@@ -54,13 +54,17 @@ pub struct BrowseFlags {
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
 #[command(next_help_heading = "The running proxy")]
 pub struct ProxyFlags {
-    /// The Finesse server, as `run` was told; repeatable
+    /// As --upstream
+    #[arg(value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, value_parser = given(value::upstream))]
+    #[arg(conflicts_with = "upstream")]
+    pub server: Vec<Given<Authority>>,
+    /// The Finesse server, as given to `run`; repeatable
     #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, value_parser = given(value::upstream))]
     pub upstream: Vec<Given<Authority>>,
     /// Where the proxy listens; repeatable [default: 127.0.0.1:8445]
     #[arg(long, value_name = "ADDR:PORT", value_parser = given(value::listen))]
     pub listen: Vec<Given<SocketAddr>>,
-    /// One more server or port, as `run` was told; repeatable
+    /// One more server or port, as given to `run`; repeatable
     #[arg(long, value_name = "LISTEN=[SCHEME://]HOST[:PORT]", value_parser = given(route))]
     pub route: Vec<Given<Route>>,
     /// Where the proxy keeps its CA
@@ -148,8 +152,9 @@ impl BrowseFlags {
     /// # Errors
     /// They do not go together, or do not tell where the proxy is.
     pub fn check(self, sources: &Sources) -> Result<Browse, Problem> {
-        let ProxyFlags { upstream, listen, route, certs } = self.proxy;
-        let traffic = traffic(&upstream, &listen, &route, sources)?;
+        let ProxyFlags { mut server, upstream, listen, route, certs } = self.proxy;
+        server.extend(upstream);
+        let traffic = traffic(&server, &listen, &route, sources)?;
         // Which port `run` would take for port 0 is not to be guessed.
         let hint = "name the one that the proxy printed: `listening https://ADDR:PORT`";
         let unknown = |problem: Problem| problem.hint(hint);

@@ -9,13 +9,15 @@ use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// Where its captures go: apart from those of real traffic.
+const DEMO_CAPTURES: &str = "demo-captures";
 /// Most desktops in the demo.
 const MAX_AGENTS: usize = 200;
 
 pub(super) const MORE: &str = "\
 Examples:
   finesse-tap demo
-  finesse-tap demo --agents 20 --capture demo-captures
+  finesse-tap demo --agents 20 && finesse-tap report demo-captures
   finesse-tap demo --keep      look around with a browser, end with Ctrl-C
   finesse-tap demo --capture - 2>/dev/null | jq -r .message
 
@@ -79,7 +81,11 @@ impl DemoFlags {
             keep: self.keep,
             listen: addresses(&self.listen, 0, sources)?,
             certs: self.files.certs,
-            record: Recording::new(CaptureTo::from(self.files.capture), self.redact, live)?,
+            record: Recording::new(
+                CaptureTo::from(self.files.capture.unwrap_or_else(|| DEMO_CAPTURES.into())),
+                self.redact,
+                live,
+            )?,
             log: self.show.log(),
         })
     }

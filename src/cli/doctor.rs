@@ -36,7 +36,7 @@ What it looks at, in this order:
 
 Credentials: on a terminal the password is asked for; with --password-stdin it is read from standard input up to its end, a \
 line end behind it aside. It is shown nowhere, and sent only to a server whose certificate is trusted. The login takes the resource `finesse-tap-doctor`, so the agent \
-who works on the desktop meanwhile is not thrown out. A refused password is not tried twice.
+who works on the desktop meanwhile is not thrown out. A refused password is not tried twice. A proxy in between counts what it does here to no session and finds nothing on it.
 
 Environment: FINESSE_TAP_RESOLVE, FINESSE_TAP_CERTS and FINESSE_TAP_UPSTREAM_CA, _PIN, _INSECURE, _CLIENT_CERT, \
 _CLIENT_KEY count here as they do for `run`.
@@ -50,7 +50,7 @@ Next: what the last lines of its output say, such as the `finesse-tap run` that 
 pub struct DoctorFlags {
     /// The Finesse server; port 8445 unless given
     ///
-    /// By the name that browsers use for it: a host, not a URL.
+    /// By the name that browsers use for it; of a URL the host and port count.
     #[arg(value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, value_parser = value::upstream)]
     pub server: Authority,
     /// Try a whole login as this agent
@@ -74,7 +74,7 @@ pub struct DoctorFlags {
     /// Dial ADDR for the name HOST; repeatable
     ///
     /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy.
-    #[arg(long, value_name = "HOST:ADDR", value_parser = value::resolve)]
+    #[arg(long, value_name = "HOST=ADDR", value_parser = value::resolve)]
     pub resolve: Vec<(String, IpAddr)>,
     /// Timeout for each step
     ///

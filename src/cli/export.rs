@@ -1,5 +1,9 @@
 //! `export`: its options and its help.
 
+use super::record::DEFAULT_CAPTURES;
+use super::share::PickFlags;
+use crate::config::{Problem, Sources};
+use crate::filter::Filter;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -9,7 +13,7 @@ Examples:
   finesse-tap export pcapng captures/*.ndjson -o case.pcapng
   finesse-tap export text captures/*.ndjson -o - --xml | less
 
-Lines of a capture are at most 8,000 bytes long unless --max-line-bytes said otherwise when it was made: longer stanzas are cut \
+Lines of a capture are at most 30,000 bytes long unless --max-line-bytes said otherwise when it was made: longer stanzas are cut \
 in exports too, and their number is said. Where a payload was never kept, a mark with its size stands in for it.
 
 har
@@ -31,9 +35,12 @@ pub struct ExportFlags {
     /// What to make
     #[arg(value_enum)]
     pub form: Form,
-    /// The capture files, in the order they were written in
-    #[arg(value_name = "NDJSON", required = true, value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
+    /// Captures: files, directories and those below, .gz, .tar.gz, bundles (.zip), HARs, or - for standard input
+    #[arg(value_name = "CAPTURE", default_value = DEFAULT_CAPTURES, value_hint = ValueHint::AnyPath)]
+    pub captures: Vec<PathBuf>,
+    /// Which events of them.
+    #[command(flatten)]
+    pub pick: PickFlags,
     /// Write to OUT, or to standard output with -
     ///
     /// OUT appears when it is complete, and replaces what was there.
@@ -56,6 +63,14 @@ pub enum Form {
 }
 
 impl ExportFlags {
+    /// Which events.
+    ///
+    /// # Errors
+    /// The options do not go together.
+    pub fn filter(&self, sources: &Sources) -> Result<Filter, Problem> {
+        self.pick.filter(sources)
+    }
+
     /// The file to write; standard output without one.
     #[must_use]
     pub fn file(&self) -> Option<&PathBuf> {

@@ -83,7 +83,8 @@ impl HostsFlags {
     /// # Errors
     /// They name no server.
     pub fn check(self, sources: &Sources) -> Result<Hosts, Problem> {
-        let TrafficFlags { upstream, listen, route, resolve, .. } = self.traffic;
+        let upstream = self.traffic.upstreams();
+        let TrafficFlags { listen, route, resolve, .. } = self.traffic;
         let names = || Ok(Names { traffic: traffic(&upstream, &listen, &route, sources)?, resolve });
         let action = match (self.apply, self.undo) {
             (_, true) => Action::Undo,

@@ -1,9 +1,10 @@
 //! `import`: its options, what they become, and its help.
 
-use super::record::{CaptureTo, DEFAULT_CAPTURES, LineFlags, Live, Recording, RedactFlags, Rows};
+use super::record::{CaptureTo, LineFlags, Live, Recording, RedactFlags, Rows, RuleFlags};
+use crate::capture::policy::Level;
 use crate::config::Problem;
 use clap::{Args, ValueHint};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) const MORE: &str = "\
 Examples:
@@ -24,7 +25,7 @@ the capture lists it. Sizes are those of what the HAR holds.
 Exit code 1 if a file is damaged; what could be read of it is in the capture all the same. \
 The variables of these options count here too, such as FINESSE_TAP_REDACT.
 
-Next: `finesse-tap export text captures/*.ndjson -o -`.";
+Next: `finesse-tap report desktop-captures`. (`finesse-tap report desktop.har` does both.)";
 
 /// The options of `import`.
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
@@ -34,10 +35,11 @@ pub struct ImportFlags {
     /// Uncompressed, and files rather than pipes: they are read twice.
     #[arg(value_name = "HAR", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
-    /// Write the capture into DIR, or to standard output with -
+    /// Write the capture into DIR, or to standard output with - [default: FILE-captures]
+    ///
+    /// A directory that holds a capture of the same file already is refused: everything would be there twice.
     #[arg(long, short, alias = "capture", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    #[arg(default_value = DEFAULT_CAPTURES)]
-    pub output: PathBuf,
+    pub output: Option<PathBuf>,
     /// How long lines may be.
     #[command(flatten)]
     pub line: LineFlags,
@@ -61,12 +63,25 @@ impl ImportFlags {
     /// # Errors
     /// The user's rules do not go together.
     pub fn check(self) -> Result<Import, Problem> {
-        let record = Recording::new(CaptureTo::from(self.output), self.redact, Live::Off)?;
+        let named = self.files.first().and_then(|file| file.file_stem()).unwrap_or_default().to_string_lossy();
+        let output = self.output.unwrap_or_else(|| PathBuf::from(format!("{named}-captures")));
+        let record = Recording::new(CaptureTo::from(output), self.redact, Live::Off)?;
         Ok(Import { files: self.files, record: Recording { max_line_bytes: self.line.max_line_bytes, ..record } })
     }
 }
 
 impl Import {
+    /// One HAR into a directory, credentials removed.
+    ///
+    /// # Errors
+    /// None in practice: there are no rules that contradict each other.
+    pub fn aside(har: &Path, dir: &Path) -> Result<Self, Problem> {
+        let rules = RuleFlags { deny: Vec::new(), allow: Vec::new() };
+        let redact = RedactFlags { level: Level::Auth, rules, stable_tokens: None };
+        let record = Recording::new(CaptureTo::Dir(dir.to_owned()), redact, Live::Off)?;
+        Ok(Self { files: vec![har.to_owned()], record })
+    }
+
     /// Every setting in force, as option and value. A file's folder is nobody's business.
     #[must_use]
     pub fn settings(&self) -> Vec<(String, String)> {

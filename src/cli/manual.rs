@@ -46,7 +46,7 @@ pub fn page() -> anyhow::Result<Vec<u8>> {
     render(command())
 }
 
-/// Writes the manual page and one a command into `dir`, which is made if it is not there.
+/// Writes the manual page and one per command into `dir`, which is made if it is not there.
 ///
 /// # Errors
 /// A file cannot be written.

@@ -40,7 +40,7 @@ pub use reload::ReloadFlags;
 pub use report::ReportFlags;
 pub use run::{Run, RunFlags};
 pub use scan::ScanFlags;
-pub use share::{ResolveFlags, ShareFlags};
+pub use share::{ResolveFlags, Share, ShareFlags};
 pub use ship::{Ship, ShipFlags};
 pub use traffic::{Listener, Route, Traffic};
 pub use trust::{Identity, TrustFlags};
@@ -59,7 +59,7 @@ First steps:
   finesse-tap run --upstream uccxpub.example.com   between desktop and server
   finesse-tap ca                                   make the browser trust it
 
-Where things go, below the working directory unless said otherwise:
+Where things go, below the working directory by default:
   captures/        the log: finesse-HOST-TIME-RUN-NNNN.ndjson
   certs/HOST/      ca.pem, for the browser to trust; ca.key, to be kept secret
   standard error   facts at the start, a live view, the operational log
@@ -74,7 +74,7 @@ const TEXT_COLUMNS: usize = 100;
 /// A transparent debugging proxy between a Cisco Finesse agent desktop and its server
 ///
 /// finesse-tap stands between a Cisco Finesse agent desktop and its server, relays every byte unchanged, and writes what
-/// it saw (HTTP, WebSocket, XMPP, Finesse events) as one JSON object a line. Passwords, tokens and session cookies are
+/// it saw (HTTP, WebSocket, XMPP, Finesse events) as one JSON object per line. Passwords, tokens and session cookies are
 /// removed before anything is written.
 #[derive(Clone, PartialEq, Eq, Debug, Parser)]
 #[command(name = "finesse-tap", version, after_help = ROOT_NEXT, after_long_help = ROOT_MORE)]
@@ -94,10 +94,10 @@ pub enum Command {
     /// writes what it saw. Runs until Ctrl-C, which lets connections finish first.
     #[command(after_help = run::NEXT, after_long_help = run::MORE)]
     Run(Box<RunFlags>),
-    /// Open a browser for which the servers are at the running proxy
+    /// Open a browser that goes through an already running proxy
     ///
-    /// Chrome, Edge or Chromium with a profile of its own, deleted afterwards: exactly the fronted servers lead to the proxy, and
-    /// exactly the proxy's certificates are accepted. Nothing on the machine is changed, and no administrator is needed.
+    /// Chrome, Edge or Chromium with a profile of its own, deleted afterwards: only your Finesse hosts go through the proxy, and
+    /// only its certificates are accepted. Nothing on the machine is changed, and no administrator is needed.
     #[command(after_long_help = browse::MORE)]
     Browse(Box<BrowseFlags>),
     /// See it work: a Finesse-like server and a desktop through the proxy
@@ -108,8 +108,8 @@ pub enum Command {
     Demo(Box<DemoFlags>),
     /// Find out why a desktop cannot work with a server, or whether it can
     ///
-    /// Goes the way of a desktop step by step: name, TCP, TLS, certificate, REST, WebSocket, XMPP, and with credentials a
-    /// whole login to the subscription and out again. Says of each step how it went and what to do, and at the end the
+    /// Tests each step a desktop takes to connect: name, TCP, TLS, certificate, REST, WebSocket, XMPP, and with credentials a
+    /// whole login to the subscription and out again. Reports how each step went and what to do, and at the end the
     /// `finesse-tap run` that would work. Changes nothing on the server.
     #[command(after_long_help = doctor::MORE)]
     Doctor(Box<DoctorFlags>),
@@ -148,7 +148,7 @@ pub enum Command {
     /// Reads captures and tells by agent how each login went, which sockets there were and how they ended, states, calls,
     /// pings, requests with the events they caused, subscriptions and findings, each with the lines it stands on: as text,
     /// as one HTML page that needs no network, or as JSON.
-    #[command(after_long_help = report::MORE)]
+    #[command(after_long_help = report::more())]
     Report(Box<ReportFlags>),
     /// Read a browser's own HAR through the same decoder and the same redaction
     ///

@@ -5,6 +5,7 @@ use crate::capture::policy::Level;
 use crate::capture::policy::user::UserRules;
 use crate::config::Problem;
 use crate::config::value::{self, Wrong};
+use crate::filter::Filter;
 use crate::log::{self, Log};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -27,12 +28,12 @@ pub struct KeepFlags {
     /// says how to trust it.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = DEFAULT_CERTS)]
     pub certs: PathBuf,
-    /// Write the log into DIR, or to standard output with -
+    /// Write the log into DIR, or to standard output with - [default: captures; of `demo` demo-captures]
     ///
     /// One JSON object per line. A file is named finesse-HOST-TIME-RUN-NNNN.ndjson; a new one begins at 64 MiB, at one hour,
     /// and on SIGHUP or `finesse-tap reload`.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = DEFAULT_CAPTURES)]
-    pub capture: PathBuf,
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub capture: Option<PathBuf>,
 }
 
 /// What is removed from the log, in `run`, `demo` and `import`.
@@ -110,7 +111,7 @@ pub struct RecordFlags {
     /// Keep at most so much of the log, such as 20GB [default: everything]
     ///
     /// Beyond that the files in the directory that were written longest ago are removed. What --splunk, --elastic or `ship`
-    /// had not delivered is then a gap, and told as one (capture-gap).
+    /// had not delivered is then reported as a gap (capture-gap).
     #[arg(long, value_name = "SIZE", value_parser = value::size)]
     pub capture_limit: Option<u64>,
     /// What this instance is called in the log [default: the machine's host name]
@@ -150,10 +151,10 @@ fn observer(text: &str) -> Result<String, Wrong> {
     if (1..=OBSERVER_BYTES).contains(&text.len()) && text.chars().all(plain) {
         return Ok(text.to_owned());
     }
-    let better: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
+    let plainer: String = text.chars().map(|c| if plain(c) { c } else { '-' }).take(OBSERVER_BYTES).collect();
     Err(Wrong::new(
         format!("`{text}` is not 1 to {OBSERVER_BYTES} letters, digits, dots, hyphens and underscores"),
-        better,
+        Some(plainer).filter(|plainer| !plainer.is_empty()),
     ))
 }
 
@@ -210,6 +211,8 @@ pub struct Recording {
     pub max_line_bytes: usize,
     /// What a person is shown meanwhile.
     pub live: Live,
+    /// What the live view shows of that.
+    pub filter: Filter,
 }
 
 /// Where the log goes.
@@ -253,6 +256,7 @@ impl Recording {
             stable_tokens: redact.stable_tokens,
             max_line_bytes: DEFAULT_LINE_BYTES,
             live,
+            filter: Filter::default(),
         })
     }
 }

@@ -1,16 +1,19 @@
 //! `report`: its options, what they become, and its help.
 
+use super::record::DEFAULT_CAPTURES;
 use super::share::PickFlags;
 use crate::config::{Problem, Sources, value};
+use crate::filter;
 use crate::report::{Filter, Format, Request};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
-pub(super) const MORE: &str = "\
+const MORE: &str = "\
 Examples:
   finesse-tap report captures                         everything, as text
   finesse-tap report captures -o report.html          one page to forward
-  finesse-tap report captures/*.ndjson --user 1001    one agent
+  finesse-tap report --user 1001 --since 1h           one agent of captures/
+  finesse-tap report case.zip                         a bundle, or desktop.har
   finesse-tap report captures \\
     --since 2026-01-15T09:00:00Z --until 2026-01-15T10:00:00Z
   finesse-tap report captures --format json | jq '.sessions[].story'
@@ -24,13 +27,18 @@ The page and the text hold what the capture holds: names and numbers too, unless
 
 Next: open the page in a browser, print it or send it on.";
 
+/// What stands below the options.
+pub(super) fn more() -> String {
+    format!("{MORE}\n\nFilters, for --filter of this and other commands:\n{}", filter::HELP)
+}
+
 /// The options of `report`.
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
 pub struct ReportFlags {
-    /// Captures: files, or directories of *.ndjson
-    #[arg(value_name = "CAPTURE", required = true, value_hint = ValueHint::AnyPath)]
+    /// Captures: files, directories and those below, .gz, .tar.gz, bundles (.zip), HARs, or - for standard input
+    #[arg(value_name = "CAPTURE", default_value = DEFAULT_CAPTURES, value_hint = ValueHint::AnyPath)]
     pub captures: Vec<PathBuf>,
-    /// Which lines of them.
+    /// Which events of them.
     #[command(flatten)]
     pub pick: PickFlags,
     /// Form of the report [default: as FILE's name says, else text]
@@ -46,12 +54,17 @@ impl ReportFlags {
     ///
     /// # Errors
     /// They do not go together.
-    pub fn check(self, sources: &Sources) -> Result<Request, Problem> {
+    pub fn check(&self, sources: &Sources) -> Result<Request, Problem> {
         let (since_us, until_us) = self.pick.range(sources)?;
-        let output = self.output.filter(|path| path.as_os_str() != "-");
+        let output = self.output.clone().filter(|path| path.as_os_str() != "-");
         Ok(Request {
-            captures: self.captures,
-            filter: Filter { user: self.pick.user, session: self.pick.session, since_us, until_us },
+            filter: Filter {
+                user: self.pick.user.clone(),
+                session: self.pick.session.clone(),
+                since_us,
+                until_us,
+                events: self.pick.filter.clone().unwrap_or_default(),
+            },
             format: self.format.unwrap_or_else(|| output.as_deref().map(Format::of).unwrap_or_default()),
             output,
         })

@@ -1,13 +1,17 @@
 //! `run`: its options, what they become, and its help.
 
 use super::browse::{Browser, BrowserFlags};
-use super::record::{CaptureTo, KeepFlags, Live, RecordFlags, Recording, RedactFlags, Rows, ShowFlags};
+use super::record::{
+    CaptureTo, DEFAULT_CAPTURES, KeepFlags, Live, RecordFlags, Recording, RedactFlags, Rows, ShowFlags,
+};
+use super::share::expression;
 use super::ship::{self, ReceiverFlags};
 use super::traffic::{Traffic, TrafficFlags, traffic};
 use super::trust::{Identity, IdentityFlags, TrustFlags, identity};
 use crate::capture::policy::Level;
 use crate::config::value::{self, Wrong};
 use crate::config::{Environment, Given, Problem, Sources, given};
+use crate::filter::Filter;
 use crate::log::Log;
 use crate::proxy::{Limits, Preface, Rewriting};
 use crate::tls::upstream::Trust;
@@ -105,7 +109,7 @@ pub struct RunFlags {
     /// Where metrics are served.
     #[command(flatten)]
     pub admin: AdminFlags,
-    /// Open a browser for which the servers are here
+    /// Open a browser that goes through this proxy
     ///
     /// As `finesse-tap browse` does. When it is closed, the proxy goes on until Ctrl-C, which closes the browser, too.
     #[arg(long, help_heading = "Browser")]
@@ -113,6 +117,13 @@ pub struct RunFlags {
     /// The browser, and what it opens.
     #[command(flatten)]
     pub browser: BrowserFlags,
+    /// Show only the events that fit in the live view, such as 'agent 1001 and not kind ping'
+    ///
+    /// The log holds all of them. The language is that of `finesse-tap report --help`; a connection belongs to nobody before
+    /// its agent has logged in.
+    #[arg(long, alias = "only", value_name = "EXPR", value_parser = expression)]
+    #[arg(help_heading = "Output", conflicts_with = "quiet")]
+    pub filter: Option<Filter>,
     /// Show no live view
     ///
     /// The facts at the start and the operational log stay.
@@ -179,6 +190,8 @@ pub struct Run {
     pub preface: Preface,
     /// Whom to believe to be the server.
     pub trust: Trust,
+    /// Whether a person is asked about servers that none of its pins fits.
+    pub asks_for_pins: bool,
     /// Who we are if the server asks.
     pub client_identity: Option<Identity>,
     /// Who we are to browsers, instead of what our CA mints.
@@ -213,12 +226,17 @@ impl RunFlags {
             (_, true) => Live::Everything,
             _ => Live::Messages,
         };
-        let capture = if record.no_capture { CaptureTo::Off } else { CaptureTo::from(keep.capture) };
+        let capture = if record.no_capture {
+            CaptureTo::Off
+        } else {
+            CaptureTo::from(keep.capture.unwrap_or_else(|| DEFAULT_CAPTURES.into()))
+        };
         let recording = Recording {
             capture_limit_bytes: record.capture_limit,
             observer: record.observer_name,
             session_key: Some(keep.certs.join(SESSION_KEY)),
             max_line_bytes: record.line.max_line_bytes,
+            filter: self.filter.unwrap_or_default(),
             ..Recording::new(capture, redact, live)?
         };
         let ship = ship::of_run(&self.receiver, sources, environment, &recording.capture)?;
@@ -235,11 +253,12 @@ impl RunFlags {
         }
         let browser = self.browse.then(|| self.browser.browser());
         Ok(Run {
-            traffic: traffic(&flags.upstream, &flags.listen, &flags.route, sources)?,
+            traffic: traffic(&flags.upstreams(), &flags.listen, &flags.route, sources)?,
             resolve: flags.resolve,
             rewriting: flags.rewrite,
             preface: if flags.accept_proxy_protocol { Preface::ProxyProtocol } else { Preface::None },
             trust: trust.trust(),
+            asks_for_pins: trust.asks(),
             client_identity: trust.client_identity(),
             own_identity: identity(own.cert, own.key),
             certs: keep.certs,

@@ -1,9 +1,11 @@
 //! `ship`, and the receivers that `run` takes too: their options, what they become, and the help.
 
 use super::record::{CaptureTo, DEFAULT_CAPTURES};
+use super::share::expression;
 use super::trust::pin;
 use crate::config::value::{self, Wrong};
 use crate::config::{Environment, Given, Problem, Sources, given};
+use crate::filter::Filter;
 use crate::ship::secret::Source;
 use crate::ship::setup::Setup;
 use crate::ship::{self, Ack, End, Kind, Login, Pace, Plan, Receiver, Url};
@@ -15,11 +17,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Variables that hold secrets.
-pub(super) const SECRETS: [&str; 3] = [SPLUNK_TOKEN, ELASTIC_API_KEY, ELASTIC_PASSWORD];
+pub(super) const SECRETS: [&str; 4] = [SPLUNK_TOKEN, ELASTIC_API_KEY, ELASTIC_PASSWORD, OTLP_HEADERS];
 
 const SPLUNK_TOKEN: &str = "FINESSE_TAP_SPLUNK_TOKEN";
 const ELASTIC_API_KEY: &str = "FINESSE_TAP_ELASTIC_API_KEY";
 const ELASTIC_PASSWORD: &str = "FINESSE_TAP_ELASTIC_PASSWORD";
+const OTLP_HEADERS: &str = "FINESSE_TAP_OTLP_HEADERS";
 
 pub(super) const MORE: &str = "\
 Examples:
@@ -29,22 +32,24 @@ Examples:
     --elastic-api-key-file es.key --elastic-setup
   finesse-tap ship captures/ --follow --splunk https://splunk.example.com:8088 \\
     --splunk-token-file hec.token --splunk-pin sha256:5d0f…
+  finesse-tap ship captures/ --otlp http://localhost:4318
   FINESSE_TAP_SPLUNK_TOKEN=… \\
     finesse-tap ship --splunk https://splunk.example.com:8088
 
 `run` takes the same options and delivers while it captures.
 
-What it keeps, beside the captures unless --state says otherwise:
+What it keeps, beside the captures or in the directory of --state:
   .ship-XXXX.json         how far the receiver has come, by file
   .ship-XXXX.dead.ndjson  what the receiver will never take, with the reason
   .ship-XXXX.lock         keeps a second shipper for the same receiver away
-To deliver everything once more, remove the first.
+To deliver everything again, remove the first.
 
 Each event is delivered at least once: after a crash some may be sent again. Elasticsearch keeps one of each, by its id; in \
-Splunk `| dedup event.id` does. Captures made with --redact off are not delivered.
+Splunk `| dedup event.id` does; over OTLP it is log.record.uid. An HTTP proxy is taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY \
+and NO_PROXY. Captures made with --redact off are not delivered.
 
 Exit codes: 0 everything is delivered (with --follow: ended by Ctrl-C), 1 something is not, 2 the command line is wrong, \
-130 told to stop twice.";
+130 stopped by a second Ctrl-C.";
 
 /// The options of `ship`.
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
@@ -55,6 +60,13 @@ pub struct ShipFlags {
     /// Whom events go to.
     #[command(flatten)]
     pub receiver: ReceiverFlags,
+    /// Only the events that fit, such as 'errors or kind finding'
+    ///
+    /// The language is that of `finesse-tap report --help`. The first lines of a connection that is opened later belong to
+    /// no agent yet.
+    // Named otherwise than the option: what a live view leaves out by a variable is delivered all the same.
+    #[arg(long = "filter", value_name = "EXPR", value_parser = expression)]
+    pub picked: Option<Filter>,
     /// Go on: deliver what is written later, until Ctrl-C
     #[arg(long)]
     pub follow: bool,
@@ -132,6 +144,21 @@ pub struct ReceiverFlags {
     /// Trust the Elasticsearch that has this certificate and no other
     #[arg(long, value_name = "sha256:HEX", value_parser = pin, requires = "elastic")]
     pub elastic_pin: Option<Pin>,
+    /// Deliver to an OpenTelemetry Collector, Loki, or whatever takes OTLP over HTTP: http://HOST:4318
+    ///
+    /// As log records in protobuf, to URL/v1/logs. The body of a record is the event as a map.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = given(otlp))]
+    pub otlp: Option<Given<Url>>,
+    /// Headers that it asks for are in FILE, `Name: value` in every line; or in the variable FINESSE_TAP_OTLP_HEADERS
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "otlp")]
+    pub otlp_headers_file: Option<PathBuf>,
+    /// Trust the receiver if a certificate in FILE (PEM) vouches for it [default: the system's roots]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(requires = "otlp", conflicts_with = "otlp_pin")]
+    pub otlp_ca: Option<PathBuf>,
+    /// Trust the receiver that has this certificate and no other
+    #[arg(long, value_name = "sha256:HEX", value_parser = pin, requires = "otlp")]
+    pub otlp_pin: Option<Pin>,
     /// Speak http:// to a receiver on another machine
     ///
     /// Events and the receiver's secret then cross the network in the clear. To loopback addresses it needs no leave.
@@ -154,17 +181,27 @@ impl ShipFlags {
     pub fn check(self, sources: &Sources, environment: &Environment) -> Result<Ship, Problem> {
         let receivers = self.receiver.receivers(sources, environment, self.give_up)?;
         if receivers.is_empty() {
-            return Err(Problem::new("no receiver is named").hint("add --splunk URL or --elastic URL"));
+            return Err(Problem::new("no receiver is named").hint("add --splunk URL, --elastic URL or --otlp URL"));
         }
         let end = if self.follow { End::Never } else { End::Delivered };
         let state = self.state.as_deref().unwrap_or(&self.captures);
-        Ok(Ship { plans: plans(receivers, &self.captures, state, end, self.give_up) })
+        let mut plans = plans(receivers, &self.captures, state, end, self.give_up);
+        plans.iter_mut().for_each(|plan| plan.filter = self.picked.clone().unwrap_or_default());
+        Ok(Ship { plans })
     }
 }
 
 fn plans(receivers: Vec<Receiver>, captures: &Path, state: &Path, end: End, give_up: Option<Duration>) -> Vec<Plan> {
     let (captures, state, pace) = (captures.to_owned(), state.to_owned(), Pace::default());
-    let plan = |receiver| Plan { captures: captures.clone(), state: state.clone(), receiver, end, give_up, pace };
+    let plan = |receiver| Plan {
+        captures: captures.clone(),
+        state: state.clone(),
+        filter: Filter::default(),
+        receiver,
+        end,
+        give_up,
+        pace,
+    };
     receivers.into_iter().map(plan).collect()
 }
 
@@ -176,7 +213,7 @@ pub(super) fn of_run(
     capture: &CaptureTo,
 ) -> Result<Vec<Plan>, Problem> {
     let receivers = flags.receivers(sources, environment, None)?;
-    match (flags.splunk.as_ref().or(flags.elastic.as_ref()), capture) {
+    match (flags.splunk.as_ref().or(flags.elastic.as_ref()).or(flags.otlp.as_ref()), capture) {
         (None, _) => Ok(Vec::new()),
         (Some(_), CaptureTo::Dir(dir)) => Ok(plans(receivers, dir, dir, End::Never, None)),
         (Some(named), CaptureTo::Stdout | CaptureTo::Off) => {
@@ -219,6 +256,11 @@ impl ReceiverFlags {
             let trust = trust(self.elastic_ca.as_ref(), self.elastic_pin.as_ref());
             receivers.push(Receiver { url: url(named)?, trust, kind });
         }
+        if let Some(named) = &self.otlp {
+            let headers = secret(self.otlp_headers_file.as_ref(), environment, OTLP_HEADERS);
+            let trust = trust(self.otlp_ca.as_ref(), self.otlp_pin.as_ref());
+            receivers.push(Receiver { url: url(named)?, trust, kind: Kind::Otlp { headers } });
+        }
         Ok(receivers)
     }
 
@@ -252,6 +294,10 @@ fn splunk(text: &str) -> Result<Url, Wrong> {
 
 fn elastic(text: &str) -> Result<Url, Wrong> {
     url(text, 9200)
+}
+
+fn otlp(text: &str) -> Result<Url, Wrong> {
+    url(text, 4318)
 }
 
 fn kibana(text: &str) -> Result<Url, Wrong> {

@@ -5,6 +5,7 @@ use crate::capture::policy::Level;
 use crate::capture::policy::user::UserRules;
 use crate::config::Problem;
 use crate::conn::Authority;
+use crate::filter::Filter;
 use crate::log::Log;
 use crate::proxy::{Limits, Preface};
 use crate::tls::upstream::{Pin, Trust};
@@ -110,8 +111,9 @@ fn defaults_are_what_the_help_says() {
         observer: None,
         session_key: Some(PathBuf::from("certs/session.key")),
         stable_tokens: None,
-        max_line_bytes: 8_000,
+        max_line_bytes: 30_000,
         live: Live::Messages,
+        filter: Filter::default(),
     };
     assert_eq!(run.record, expected);
     assert_eq!((run.trust, run.keylog, run.log), (Trust::System, None, Log::default()));
@@ -153,6 +155,24 @@ fn routes_become_listeners() {
         listeners("--upstream a --upstream b:1 --listen 127.0.0.1:0 --listen [::1]:0"),
         ["https 127.0.0.1:0 a:8445 b:1", "https [::1]:0 a:8445 b:1"]
     );
+}
+
+#[test]
+fn a_server_is_named_as_people_name_it() {
+    let named = run("--upstream h.example.test", &[]);
+    for line in [
+        "H.example.test",
+        "https://h.example.test/desktop",
+        "http://h.example.test/",
+        "--upstream https://h.example.test:8445/desktop/container?x",
+        "h.example.test/desktop",
+    ] {
+        assert_eq!(run(line, &["FINESSE_TAP_UPSTREAM=other"]), named, "{line}");
+    }
+    assert_eq!(run("a b:7443", &[]).traffic.servers(), run("--upstream a --upstream b:7443", &[]).traffic.servers());
+    assert_eq!(run("h --resolve h=fd00::1", &[]).resolve, run("h --resolve h:[fd00::1]", &[]).resolve);
+    let Command::Doctor(doctor) = command("doctor https://h:9/desktop", &[]) else { panic!("another command") };
+    assert_eq!(doctor.server.to_string(), "h:9");
 }
 
 #[test]
@@ -207,9 +227,11 @@ fn problems_name_the_place_and_what_to_write() {
         ("run", &[][..], "no server is named\nhint: add --upstream HOST"),
         ("run", &["FINESSE_TAP_UPSTREAM="], "no server is named"),
         ("run --listen 127.0.0.1:9", &[], "no server is named\nhint: add --upstream HOST"),
-        ("run --upstream https://h.example.test:8445/desktop", &[], "\nhint: write --upstream h.example.test:8445"),
-        ("run --upstream h/desktop", &[], "\nhint: write --upstream h"),
-        ("run", &["FINESSE_TAP_UPSTREAM=https://h/"], "\nhint: write FINESSE_TAP_UPSTREAM=h"),
+        ("run --upstream http://h:8080/desktop", &[], "\nhint: write --upstream h"),
+        ("run wss://h/ws", &[], "`wss://h/ws` is no address of a web server\nhint: write h"),
+        ("run", &["FINESSE_TAP_UPSTREAM=wss://h/"], "\nhint: write FINESSE_TAP_UPSTREAM=h"),
+        ("run h h:1", &[], "HOST[:PORT]: h is named twice"),
+        ("run h --upstream i", &[], "HOST[:PORT] and --upstream exclude each other"),
         ("run --upstream h:0", &[], "--upstream: "),
         ("run --upstream h --listen :9000", &[], "\nhint: write --listen 127.0.0.1:9000"),
         ("run --upstream h --listen localhost:9000", &[], "\nhint: write --listen 127.0.0.1:9000"),
@@ -229,9 +251,9 @@ fn problems_name_the_place_and_what_to_write() {
         ("run --route 1=h --route 127.0.0.1:1=H", &[], "--route: 127.0.0.1:1 leads to h:1 already"),
         ("run --upstream h --route 8445=xmpps://i", &[], "127.0.0.1:8445 speaks https already, not xmpps\nhint: "),
         ("run", &["FINESSE_TAP_ROUTE=7443"], "\nhint: "),
-        ("run --upstream h --resolve h:8445:10.0.0.1", &[], "\nhint: write --resolve h:10.0.0.1"),
-        ("run --upstream h --resolve h:10.0.0.1:8445", &[], "\nhint: write --resolve h:10.0.0.1"),
-        ("run --upstream h --resolve h:other", &[], "--resolve: `h:other` is not HOST:ADDR"),
+        ("run --upstream h --resolve h:8445:10.0.0.1", &[], "\nhint: write --resolve h=10.0.0.1"),
+        ("run --upstream h --resolve h:10.0.0.1:8445", &[], "\nhint: write --resolve h=10.0.0.1"),
+        ("run --upstream h --resolve h:other", &[], "--resolve: `h:other` is not HOST=ADDR"),
         ("run --upstream h --upstream-pin 5d0f", &[], "--upstream-pin: `5d0f` is not a pin"),
         ("run --upstream h --max-line-bytes 100", &[], "`100` is not a size from 4000 to 16777216 bytes"),
         ("run --upstream h --max-connections 0", &[], "--max-connections: "),
@@ -316,6 +338,14 @@ fn pins_are_read_as_tools_print_them() {
     let pairs: Vec<String> = bare.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();
     let openssl = format!("SHA256:{}", pairs.join(":"));
     assert_eq!(openssl.parse::<Pin>().unwrap().to_string(), PIN);
+    let by_flag = |pin: &str| run(&format!("h --upstream-pin {pin}"), &[]).trust;
+    let pinned = Trust::Pins(vec![PIN.parse().unwrap()]);
+    for pin in [&bare, &openssl, &pairs.join(":"), &format!("Fingerprint={}", pairs.join(":"))] {
+        assert_eq!(by_flag(pin), pinned, "{pin}");
+    }
+    let asking = run(&format!("h --upstream-pin ask --upstream-pin {PIN}"), &[]);
+    assert_eq!((asking.trust, asking.asks_for_pins), (pinned, true));
+    assert_eq!(run("h --upstream-pin ask", &[]).trust, Trust::Pins(Vec::new()), "nobody is believed before the answer");
     for bad in ["sha1:00", "sha256:", "sha256:zz", &PIN[..70], &format!("{PIN}0"), &format!("{PIN}00"), "sha256:é"] {
         assert!(bad.parse::<Pin>().is_err(), "{bad}");
     }
@@ -469,7 +499,8 @@ fn import_and_export_are_told_what_and_where_to() {
             session_key: None,
             stable_tokens: None,
             max_line_bytes: 16_000,
-            live: Live::Off
+            live: Live::Off,
+            filter: Filter::default(),
         }
     );
     let settings = import.settings();
@@ -482,10 +513,10 @@ fn import_and_export_are_told_what_and_where_to() {
         other => panic!("{line}: {other:?}"),
     };
     let file = export("pcapng a b --out out");
-    assert_eq!((file.form, file.files.len(), file.file()), (Form::Pcapng, 2, Some(&"out".into())));
+    assert_eq!((file.form, file.captures.len(), file.file()), (Form::Pcapng, 2, Some(&"out".into())));
     let shown = export("text a -o - --xml");
     assert_eq!((shown.form, shown.file(), shown.xml), (Form::Text, None, true));
-    for line in ["import", "export har -o x", "export har a", "export pdf a -o x"] {
+    for line in ["import", "export har a", "export pdf a -o x", "export har a -o x --filter agent"] {
         assert!(refusal(line, &[]).contains("hint:"), "{line}");
     }
 }

@@ -12,10 +12,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 #[derive(Clone, PartialEq, Eq, Debug, Args)]
 #[command(next_help_heading = "Traffic")]
 pub struct TrafficFlags {
+    /// As --upstream
+    #[arg(value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, value_parser = given(value::upstream))]
+    #[arg(conflicts_with = "upstream")]
+    pub server: Vec<Given<Authority>>,
     /// The Finesse server; port 8445 unless given; repeatable
     ///
-    /// By the name that browsers use for it: a host, not a URL. Name both nodes of a cluster: connections are told apart
-    /// by the name that the browser asks for, and one that asks for none of them, such as localhost, means the first.
+    /// By the name that browsers use for it; of a URL the host and port count. Name both nodes of a cluster: connections are
+    /// told apart by the name that the browser asks for, and one that asks for none of them, such as localhost, means the first.
     #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname, value_parser = given(value::upstream))]
     pub upstream: Vec<Given<Authority>>,
     /// Accept browsers for every --upstream here; repeatable [default: 127.0.0.1:8445]
@@ -41,7 +45,7 @@ pub struct TrafficFlags {
     ///
     /// ADDR is an IP address, IPv6 in brackets. Needed where a hosts file on this machine leads HOST to the proxy, which
     /// would dial itself otherwise.
-    #[arg(long, value_name = "HOST:ADDR", value_parser = value::resolve)]
+    #[arg(long, value_name = "HOST=ADDR", value_parser = value::resolve)]
     pub resolve: Vec<(String, IpAddr)>,
     /// Whose headers to rewrite, for browsers that use another name
     ///
@@ -53,6 +57,13 @@ pub struct TrafficFlags {
     /// always: all connections. never: none.
     #[arg(long, value_name = "WHOSE", default_value = "auto", value_parser = value::one_of(&Rewriting::ALL, Rewriting::as_str))]
     pub rewrite: Rewriting,
+}
+
+impl TrafficFlags {
+    /// The servers, whichever way they were named.
+    pub(super) fn upstreams(&self) -> Vec<Given<Authority>> {
+        self.server.iter().chain(&self.upstream).cloned().collect()
+    }
 }
 
 /// Where traffic comes from and goes to, checked.

@@ -17,10 +17,13 @@ pub struct TrustFlags {
     /// Trust the server that has this certificate and no other; repeatable
     ///
     /// Whatever its name, issuer or age: the way for self-signed servers; for several servers, a pin of each. HEX is the
-    /// certificate's SHA-256. When a certificate is refused, the error names the pin that would accept it; compare it with
+    /// certificate's SHA-256, with or without colons; sha256: may be omitted. When a certificate is refused, the error names the pin that would accept it; compare it with
     /// what the server's administrator says.
-    #[arg(long, value_name = "sha256:HEX", value_parser = pin, conflicts_with = "upstream_insecure")]
-    pub upstream_pin: Vec<Pin>,
+    ///
+    /// ask: on a terminal, show the certificate of a server that is not known yet and ask; the default is no. What was
+    /// accepted is kept in upstream.pins below --certs, said at each start, and changed by nobody but you.
+    #[arg(long, value_name = "sha256:HEX", value_parser = pin_or_ask, conflicts_with = "upstream_insecure")]
+    pub upstream_pin: Vec<PinFlag>,
     /// Trust any server
     ///
     /// Passwords may go to a stranger: for test networks only.
@@ -73,8 +76,14 @@ impl TrustFlags {
             Some(file) => Trust::Ca(file.clone()),
             None if self.upstream_insecure => Trust::Insecure,
             None if self.upstream_pin.is_empty() => Trust::System,
-            None => Trust::Pins(self.upstream_pin.clone()),
+            None => Trust::Pins(self.upstream_pin.iter().filter_map(|flag| flag.pin()).collect()),
         }
+    }
+
+    /// Whether a person is to be asked about servers that are not known yet.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.upstream_pin.contains(&PinFlag::Ask)
     }
 
     /// Who we are if the server asks.
@@ -89,6 +98,32 @@ pub(super) fn identity(cert: Option<PathBuf>, key: Option<PathBuf>) -> Option<Id
     cert.zip(key).map(|(cert, key)| Identity { cert, key })
 }
 
+/// A pin, or that one is to be asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PinFlag {
+    /// Ask.
+    Ask,
+    /// This one.
+    Pin(Pin),
+}
+
+impl PinFlag {
+    fn pin(self) -> Option<Pin> {
+        match self {
+            Self::Ask => None,
+            Self::Pin(pin) => Some(pin),
+        }
+    }
+}
+
+fn pin_or_ask(text: &str) -> Result<PinFlag, Wrong> {
+    if text.eq_ignore_ascii_case("ask") { Ok(PinFlag::Ask) } else { pin(text).map(PinFlag::Pin) }
+}
+
+/// `sha256:HEX`, the digits alone, or what openssl prints: `sha256 Fingerprint=AA:BB…`.
 pub(super) fn pin(text: &str) -> Result<Pin, Wrong> {
-    Pin::from_str(text).map_err(Wrong::from)
+    let digits = text.rsplit('=').next().unwrap_or(text).trim();
+    let bare = digits.chars().all(|c| c.is_ascii_hexdigit() || c == ':') && !digits.is_empty();
+    let read = if bare { Pin::from_str(&format!("sha256:{digits}")) } else { Pin::from_str(text) };
+    read.map_err(|_| format!("`{text}` is not a pin: write sha256: and 64 hexadecimal digits").into())
 }

@@ -167,7 +167,7 @@ struct Merging<'a> {
 
 impl<'a> Merging<'a> {
     fn typed(&mut self, args: impl Iterator<Item = &'a Arg>) -> Result<(), Problem> {
-        let typed: Vec<(&Arg, Place)> = args.map(|arg| (arg, Place::Option(name_of(arg)))).collect();
+        let typed: Vec<(&Arg, Place)> = args.map(|arg| (arg, Place::typed(&name_of(arg)))).collect();
         self.halves(&typed)?;
         self.named.extend(typed.iter().map(|(arg, _)| (arg.get_id().to_string(), true)));
         Ok(())

@@ -37,6 +37,12 @@ pub enum Place {
 }
 
 impl Place {
+    /// That of an option on the command line, or of an argument, by what stands for it in the help.
+    pub(super) fn typed(name: &str) -> Self {
+        let is_option = name.starts_with(|c: char| c.is_ascii_lowercase());
+        if is_option { Self::Option(name.to_owned()) } else { Self::Argument(name.to_owned()) }
+    }
+
     /// How the option would be set to `text` here.
     pub(super) fn set_to(&self, text: &str) -> String {
         match self {
@@ -139,7 +145,7 @@ impl Sources {
     pub(super) fn place(&self, option: &str, text: &OsStr) -> Place {
         let of_option = || self.0.iter().filter(|(name, ..)| name == option);
         let found = of_option().find(|(_, value, _)| value == text).or_else(|| of_option().next());
-        found.map_or_else(|| Place::Option(option.to_owned()), |(.., place)| place.clone())
+        found.map_or_else(|| Place::typed(option), |(.., place)| place.clone())
     }
 
     /// The place that a value was given in.

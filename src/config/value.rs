@@ -47,21 +47,26 @@ pub(crate) fn one_of<T: Copy + Send + Sync + 'static>(
     PossibleValuesParser::new(all.iter().map(|one| name(*one))).try_map(find)
 }
 
-/// `HOST[:PORT]`.
+/// `HOST[:PORT]`, or a URL whose host and port are meant.
 pub(crate) fn upstream(text: &str) -> Result<Authority, Wrong> {
-    let authority = Authority::parse(text, FINESSE_PORT).map_err(|why| Wrong::new(why, host_of_url(text)))?;
-    if authority.port == 0 {
-        return Err(Wrong::new(format!("`{text}`: nobody listens on port 0"), authority.host));
+    let text = text.trim();
+    let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
+    let named = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = Authority::parse(named, FINESSE_PORT)?;
+    // A port of plain HTTP is not the one that is meant.
+    let http = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+    let has_port =
+        named.parse::<std::net::Ipv6Addr>().is_err() && named.rsplit(']').next().is_some_and(|end| end.contains(':'));
+    match scheme {
+        Some(scheme) if !http && !scheme.eq_ignore_ascii_case("https") => {
+            Err(Wrong::new(format!("`{text}` is no address of a web server"), named.to_owned()))
+        }
+        _ if http && has_port => {
+            Err(Wrong::new(format!("`{text}` is a port without TLS, which no desktop uses"), authority.host))
+        }
+        _ if authority.port == 0 => Err(Wrong::new(format!("`{text}`: nobody listens on port 0"), authority.host)),
+        _ => Ok(authority),
     }
-    Ok(authority)
-}
-
-/// What a URL says of host and port, if that is a host.
-fn host_of_url(text: &str) -> Option<String> {
-    let rest = text.trim().split_once("://").map_or(text.trim(), |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next()?;
-    (host != text).then(|| Authority::parse(host, FINESSE_PORT).ok()).flatten()?;
-    Some(host.to_owned())
 }
 
 /// `ADDR:PORT` for browsers.
@@ -84,10 +89,10 @@ pub(crate) fn address(text: &str, usual_port: u16) -> Result<SocketAddr, Wrong> 
     })
 }
 
-/// `HOST:ADDR`; the address may be IPv6 in brackets, the host is lower-cased.
+/// `HOST=ADDR` or `HOST:ADDR`; the address may be IPv6 in brackets, the host is lower-cased.
 pub(crate) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
-    let not = |better: Option<String>| Wrong::new(format!("`{text}` is not HOST:ADDR with an IP address"), better);
-    let (host, address) = text.split_once(':').ok_or_else(|| not(None))?;
+    let not = |better: Option<String>| Wrong::new(format!("`{text}` is not HOST=ADDR with an IP address"), better);
+    let (host, address) = text.split_once('=').or_else(|| text.split_once(':')).ok_or_else(|| not(None))?;
     let host = Authority::parse(host, 0).map_err(Wrong::from)?.host;
     let bare = |text: &str| {
         let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
@@ -98,7 +103,7 @@ pub(crate) fn resolve(text: &str) -> Result<(String, IpAddr), Wrong> {
         let curls =
             address.split_once(':').filter(|(port, _)| port.parse::<u16>().is_ok()).and_then(|(_, ip)| bare(ip));
         let ip = curls.or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()));
-        not(ip.map(|ip| if ip.is_ipv6() { format!("{host}:[{ip}]") } else { format!("{host}:{ip}") }))
+        not(ip.map(|ip| format!("{host}={ip}")))
     })
 }
 

@@ -27,7 +27,7 @@ const HEAD_MAX_BYTES: usize = 64 * 1024;
 const REDIRECTS_MAX: usize = 5;
 /// The port that browsers leave out of the Host field.
 const HTTPS_PORT: u16 = 443;
-/// Who asks.
+/// Who asks. Begins with [`PROBE_AGENT`](crate::conn::PROBE_AGENT): a proxy in between finds nothing on these connections.
 const USER_AGENT: &str = concat!("finesse-tap-doctor/", env!("CARGO_PKG_VERSION"));
 
 /// An answer with the connection it came by.

@@ -3,20 +3,21 @@
 //! Chrome refuses a file in which a number is missing, so what is not known is -1. Two passes: the first remembers which
 //! lines belong to which socket, the second writes entry by entry, so that a socket open since the morning is not held.
 
-use super::line::{Before, Place, Sources, Told, not_kept, payload, read, reason, stamp};
+use super::line::{Before, Captures, Place, Told, not_kept, payload, reason, stamp};
+use crate::stored::Read;
 use crate::stored::view::{Endpoint, Header, Http, Line, Url};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-/// Writes a HAR of `sources` to `out`.
+/// Writes a HAR of `captures` to `out`.
 ///
 /// # Errors
-/// Reading or writing failed.
-pub fn har(sources: &Sources, out: &mut dyn Write, progress: &mut dyn FnMut(u64, u64)) -> io::Result<Told> {
+/// Reading or writing failed, or an event is not known.
+pub fn har(captures: Captures<'_>, out: &mut dyn Write, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Told> {
     let mut outline = Outline::default();
-    let told = sources.each(progress, &mut |place, line| {
+    let told = captures.each(progress, &mut |place, line| {
         outline.add(place, line);
         Ok(())
     })?;
@@ -29,7 +30,7 @@ pub fn har(sources: &Sources, out: &mut dyn Write, progress: &mut dyn FnMut(u64,
         "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"pages\":[],\"comment\":{},\"entries\":[",
         json!(comment)
     )?;
-    let mut writer = Writer { sources, out, buffer: Vec::new() };
+    let mut writer = Writer { captures, out, buffer: Vec::new() };
     for (number, (start_us, entry)) in entries.into_iter().enumerate() {
         writer.out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
         match entry {
@@ -90,33 +91,28 @@ impl Outline {
 }
 
 struct Writer<'w> {
-    sources: &'w Sources,
+    captures: Captures<'w>,
     out: &'w mut dyn Write,
     buffer: Vec<u8>,
 }
 
 impl Writer<'_> {
     fn exchange(&mut self, place: Place) -> io::Result<()> {
-        self.sources.text(place, &mut self.buffer)?;
-        let Ok(line) = read(&self.buffer) else { return Ok(()) };
+        let Some(Read { text, line }) = self.captures.line(place, &mut self.buffer)? else { return Ok(()) };
         let is_rest = line.finesse.api.is_some();
         let took_us = line.at_us.saturating_sub(line.start_us());
-        let mut entry = entry(&line, &self.buffer, "https", line.start_us(), took_us);
+        let mut entry = entry(&line, text, "https", line.start_us(), took_us);
         set(&mut entry, "_resourceType", json!(if is_rest { "xhr" } else { "other" }));
         write!(self.out, "{entry}")
     }
 
     fn socket(&mut self, start_us: i64, socket: &Socket) -> io::Result<()> {
         let close = match socket.closed {
-            Some(place) => {
-                self.sources.text(place, &mut self.buffer)?;
-                read(&self.buffer).ok().and_then(|line| closing(&line))
-            }
+            Some(place) => self.captures.line(place, &mut self.buffer)?.and_then(|read| closing(&read.line)),
             None => None,
         };
-        self.sources.text(socket.first, &mut self.buffer)?;
-        let Ok(line) = read(&self.buffer) else { return Ok(()) };
-        let mut entry = entry(&line, &self.buffer, "wss", start_us, socket.last_us.saturating_sub(start_us));
+        let Some(Read { text, line }) = self.captures.line(socket.first, &mut self.buffer)? else { return Ok(()) };
+        let mut entry = entry(&line, text, "wss", start_us, socket.last_us.saturating_sub(start_us));
         set(&mut entry, "_resourceType", json!("websocket"));
         if line.http.is_none()
             && let Some(response) = entry.get_mut("response")
@@ -133,14 +129,13 @@ impl Writer<'_> {
         let mut before = Before::default();
         let mut is_first = true;
         for place in &socket.messages {
-            self.sources.text(*place, &mut self.buffer)?;
-            let Ok(line) = read(&self.buffer) else { continue };
+            let Some(Read { text, line }) = self.captures.line(*place, &mut self.buffer)? else { continue };
             if before.is_same(&line) {
                 continue;
             }
             self.out.write_all(if is_first { b"\n " } else { b",\n " })?;
             is_first = false;
-            write!(self.out, "{}", message(&line, &self.buffer))?;
+            write!(self.out, "{}", message(&line, text))?;
         }
         self.out.write_all(b"]}")
     }

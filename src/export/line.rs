@@ -1,153 +1,85 @@
 //! Lines of captures, as far as exports use them, and where they are.
 //!
-//! A line is one of ours if it is a JSON object with our schema's major version.
+//! Which lines there are is [`stored`](crate::stored)'s business. An event that this version does not know ends an export:
+//! it would be left out in silence.
 
-use crate::stored::view::{Line, NoLine};
-use crate::stored::{MAX_LINE_BYTES, Stored};
+use crate::filter::Filter;
+use crate::stored::view::Line;
+use crate::stored::{LeftOut, Read, Sources};
+use anyhow::bail;
 use std::borrow::Cow;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
 
-/// What is read at once, bytes.
-const BUFFER_BYTES: usize = 256 << 10;
-/// Bad lines named one by one; the rest is counted.
-const MAX_NAMED: usize = 20;
-
-/// Capture files in the order they were written in.
-pub struct Sources {
-    files: Vec<(PathBuf, File)>,
+/// What is exported: the events of captures that a filter takes.
+#[derive(Clone, Copy)]
+pub struct Captures<'s> {
+    /// The captures.
+    pub sources: &'s Sources,
+    /// Which events of them.
+    pub filter: &'s Filter,
 }
 
 /// Where a line is.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    file: u32,
-    bytes: u32,
-    offset: u64,
+    file: usize,
+    offset_bytes: u64,
 }
 
 /// What came of reading.
 #[derive(Default, Debug)]
 pub struct Told {
-    /// Lines of ours.
+    /// Lines of ours that were picked.
     pub lines: u64,
+    /// Lines of ours that were not.
+    pub not_picked: u64,
     /// Stanzas that the capture holds only in part.
     pub cut: u64,
     /// A capture says that nothing was removed from it.
     pub is_unredacted: bool,
-    /// The first lines that were left out.
-    pub problems: Vec<Problem>,
-    /// Lines that were left out.
-    pub left_out: u64,
+    /// What was left out.
+    pub left_out: LeftOut,
 }
 
-/// A line that was left out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its number, from 1.
-    pub line: u64,
-    /// Why.
-    pub why: &'static str,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.path.display(), self.line, self.why)
-    }
-}
-
-impl Told {
-    fn leave_out(&mut self, path: &Path, line: u64, why: &'static str) {
-        self.left_out += 1;
-        if self.problems.len() < MAX_NAMED {
-            self.problems.push(Problem { path: path.to_owned(), line, why });
-        }
-    }
-}
-
-impl Sources {
-    /// Opens the files.
-    ///
-    /// # Errors
-    /// One cannot be opened; its path is told with it.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
-        let open = |path: &PathBuf| {
-            let file = Stored::open(path).and_then(|stored| stored.text());
-            file.map(|file| (path.clone(), file)).map_err(|error| (path.clone(), error))
-        };
-        Ok(Self { files: paths.iter().map(open).collect::<Result<_, _>>()? })
-    }
-
-    /// Shows every line of ours to `see`, in order, and says what else was there.
+impl Captures<'_> {
+    /// Shows every line that is picked to `see`, in order, and says what else was there.
     pub(super) fn each(
         &self,
         progress: &mut dyn FnMut(u64, u64),
-        see: &mut dyn FnMut(Place, &Line<'_>) -> io::Result<()>,
-    ) -> io::Result<Told> {
+        see: &mut dyn FnMut(Place, &Line<'_>) -> std::io::Result<()>,
+    ) -> anyhow::Result<Told> {
         let mut told = Told::default();
-        let total = self.files.iter().filter_map(|(_, file)| file.metadata().ok()).map(|meta| meta.len()).sum();
-        let mut done = 0;
-        for (number, (path, file)) in (0..).zip(&self.files) {
-            let mut input = file;
-            input.seek(SeekFrom::Start(0))?;
-            let mut reader = BufReader::with_capacity(BUFFER_BYTES, input);
-            let (mut offset, mut text) = (0, Vec::new());
-            for count in 1.. {
-                text.clear();
-                let bytes = (&mut reader).take(MAX_LINE_BYTES).read_until(b'\n', &mut text)? as u64;
-                if bytes == 0 {
-                    break;
+        self.sources.each(self.filter, progress, &mut |seen| {
+            let line = match &seen.read {
+                Ok(read) => &read.line,
+                Err(why) => {
+                    told.left_out.add(seen.source.name(), seen.mark, why);
+                    return Ok(());
                 }
-                let whole = text.ends_with(b"\n");
-                let why = match read(&text) {
-                    Ok(line) => {
-                        told.lines += 1;
-                        told.cut += u64::from(line.finesse.xml_truncated);
-                        told.is_unredacted |= line.finesse.redaction.as_ref().is_some_and(|r| &*r.level == "off");
-                        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-                        see(Place { file: number, bytes, offset }, &line)?;
-                        None
-                    }
-                    _ if text.trim_ascii().is_empty() => None,
-                    Err(why) => Some(if whole { why } else { "torn: it breaks off" }),
-                };
-                let mut rest = 0;
-                if !whole && bytes == MAX_LINE_BYTES {
-                    rest = reader.skip_until(b'\n')? as u64;
-                }
-                if let Some(why) = why {
-                    told.leave_out(path, count, why);
-                }
-                offset += bytes + rest;
-                progress(done + offset, total);
+            };
+            told.is_unredacted |= line.finesse.redaction.as_ref().is_some_and(|r| &*r.level == "off");
+            if !seen.is_picked {
+                told.not_picked += 1;
+                return Ok(());
             }
-            done += offset;
-        }
+            if let Some(action) = line.unknown_action() {
+                let (source, number, action) = (seen.source.name(), seen.mark.number, action.escape_debug());
+                bail!(
+                    "{source}:{number}: this version does not know the event `{action}` (schema {})\nhint: export with the version that captured it, or without: --filter 'not kind {action}'",
+                    line.finesse.schema
+                );
+            }
+            told.lines += 1;
+            told.cut += u64::from(line.finesse.xml_truncated);
+            Ok(see(Place { file: seen.file, offset_bytes: seen.mark.offset_bytes }, line)?)
+        })?;
         Ok(told)
     }
 
-    /// The line at a place; the buffer is its own.
-    pub(super) fn text(&self, place: Place, buffer: &mut Vec<u8>) -> io::Result<()> {
-        buffer.clear();
-        let Some((_, file)) = self.files.get(place.file as usize) else { return Ok(()) };
-        let mut file = file;
-        file.seek(SeekFrom::Start(place.offset))?;
-        buffer.resize(place.bytes as usize, 0);
-        file.read_exact(buffer)
-    }
-}
-
-/// Reads a line of ours, or says in a constant sentence why it is none.
-pub(super) fn read(text: &[u8]) -> Result<Line<'_>, &'static str> {
-    match Line::read(text) {
-        Ok(line) if line.is_known_schema() => Ok(line),
-        Ok(_) => Err("foreign: of a schema that this version does not know"),
-        Err(NoLine::Foreign) => Err("foreign: no line of a finesse-tap capture"),
-        Err(NoLine::Torn) => Err("torn: no whole JSON object"),
+    /// The line at a place again; the buffer is its own.
+    pub(super) fn line<'b>(&self, place: Place, buffer: &'b mut Vec<u8>) -> std::io::Result<Option<Read<'b>>> {
+        let Some(source) = self.sources.files().get(place.file) else { return Ok(None) };
+        let text = source.line(place.offset_bytes, buffer)?;
+        Ok(Line::read(text).ok().map(|line| Read { text, line }))
     }
 }
 

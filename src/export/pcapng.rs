@@ -4,7 +4,7 @@
 //! is plausible and no more: sequence numbers, the order of requests in flight, addresses from 198.18.0.0/15 (RFC 2544)
 //! where redaction took them. Packets come in the order of the capture; a request has its own, earlier time.
 
-use super::line::{Before, Sources, Told, not_kept, payload, reason};
+use super::line::{Before, Captures, Told, not_kept, payload, reason};
 use super::packet::{ACK, Blocks, FIN, LINKTYPE_RAW, LINKTYPE_UPPER_PDU, PSH, RST, SYN, Segment, pdu};
 use crate::conn::Direction;
 use crate::stored::view::{Endpoint, Header, HttpMessage, Line, Url};
@@ -24,18 +24,18 @@ const XMPP: u32 = 1;
 /// How a message was carried, which is not how it is carried here.
 const CARRIAGE: &[&str] = &["content-length", "transfer-encoding", "content-encoding", "connection", "upgrade"];
 
-/// Writes a pcapng of `sources` to `out`.
+/// Writes a pcapng of `captures` to `out`.
 ///
 /// # Errors
-/// Reading or writing failed.
-pub fn pcapng(sources: &Sources, out: &mut dyn Write, progress: &mut dyn FnMut(u64, u64)) -> io::Result<Told> {
+/// Reading or writing failed, or an event is not known.
+pub fn pcapng(captures: Captures<'_>, out: &mut dyn Write, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Told> {
     let program = concat!("finesse-tap ", env!("CARGO_PKG_VERSION"));
     let comment = "Made from a redacted capture: TCP is made up, payloads are what redaction left.";
     let mut blocks = Blocks::begin(out, program, comment)?;
     blocks.interface(LINKTYPE_RAW, "http")?;
     blocks.interface(LINKTYPE_UPPER_PDU, "xmpp")?;
     let mut wire = Wire { blocks, streams: HashMap::new(), count: 0 };
-    sources.each(progress, &mut |_, line| wire.line(line))
+    captures.each(progress, &mut |_, line| wire.line(line))
 }
 
 struct Wire<'w> {

@@ -3,10 +3,10 @@
 //!
 //! Keep-alives are left out. Nothing in it can move a terminal's cursor or reorder what it shows.
 
-use super::line::{Sources, Told};
+use super::line::{Captures, Told};
 use crate::glyph::one_line;
 use crate::stored::view::Line;
-use std::io::{self, Write};
+use std::io::Write;
 
 /// Documents inside texts that are shown as such.
 const MAX_NESTING: usize = 3;
@@ -20,18 +20,18 @@ pub enum Show {
     Xml,
 }
 
-/// Writes a transcript of `sources` to `out`.
+/// Writes a transcript of `captures` to `out`.
 ///
 /// # Errors
-/// Reading or writing failed.
+/// Reading or writing failed, or an event is not known.
 pub fn text(
-    sources: &Sources,
+    captures: Captures<'_>,
     show: Show,
     out: &mut dyn Write,
     progress: &mut dyn FnMut(u64, u64),
-) -> io::Result<Told> {
+) -> anyhow::Result<Told> {
     let mut day = String::new();
-    sources.each(progress, &mut |_, line| {
+    captures.each(progress, &mut |_, line| {
         if line.finesse.keepalive {
             return Ok(());
         }
@@ -114,6 +114,8 @@ fn line(out: &mut String, depth: usize, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::Filter;
+    use crate::stored::Sources;
     use std::path::PathBuf;
 
     /// Whoever made a capture may have put anything into any of its fields.
@@ -131,9 +133,10 @@ mod tests {
             },
         });
         std::fs::write(capture.path(), line.to_string() + "\n").unwrap();
-        let sources = Sources::open(&[PathBuf::from(capture.path())]).ok().unwrap();
+        let sources = Sources::open(&[PathBuf::from(capture.path())], &mut |_| unreachable!()).unwrap();
+        let captures = Captures { sources: &sources, filter: &Filter::default() };
         let mut out = Vec::new();
-        text(&sources, Show::Xml, &mut out, &mut |_, _| ()).unwrap();
+        text(captures, Show::Xml, &mut out, &mut |_, _| ()).unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("s1") && out.contains("<a "), "{out}");
         assert!(!out.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{out:?}");

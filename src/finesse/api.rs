@@ -6,6 +6,7 @@
 
 use super::branch::{Branch, Member};
 use super::node::Node;
+use super::token::Token;
 use crate::xmpp::parse::parse;
 use percent_encoding::percent_decode_str;
 
@@ -25,16 +26,32 @@ pub struct Api {
 
 impl Api {
     /// Reads a call. `path` may carry a query. `body` is the decoded request content (XML or JSON) if it was kept; cut
-    /// short it still counts as far as it goes. `None` if the path is not below `/finesse/api/`.
+    /// short it still counts as far as it goes. `None` if the path is none of the API's, nor of what a desktop asks
+    /// before it: `/desktop/api/…` and `/desktop/sso/token`.
     #[must_use]
     pub fn read(method: &str, path: &str, body: Option<&str>) -> Option<Self> {
-        let node = Node::read(path)?;
+        let Some(node) = Node::read(path) else { return Self::of_desktop(method, path) };
         Some(Self {
             resource: node.class(),
             operation: operation(method, &node, body.unwrap_or_default()),
             object_id: node.id.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned()),
             state: body.filter(|_| method == "PUT").and_then(|body| Wish::read(body).state),
         })
+    }
+
+    /// What is not the REST API but answers like it.
+    fn of_desktop(method: &str, target: &str) -> Option<Self> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (resource, operation) = if Token::is_at(path) {
+            let refreshes = query.split('&').any(|pair| pair.starts_with("refresh-token="));
+            ("SsoToken", if refreshes { "refresh-token" } else { "get-token" })
+        } else {
+            let name = path.strip_prefix("/desktop/api/")?.split('/').next()?;
+            let is_configuration = name.eq_ignore_ascii_case("DesktopConfig");
+            let resource = if is_configuration { "DesktopConfig" } else { "Desktop" };
+            (resource, if method == "GET" { "read" } else { "update" })
+        };
+        Some(Self { resource: resource.to_owned(), operation: Some(operation), object_id: None, state: None })
     }
 }
 

@@ -47,6 +47,13 @@ pub(super) struct Member<'v> {
     pub(super) value: &'v Value,
 }
 
+impl Member<'_> {
+    /// Whether it is an object without members.
+    pub(super) fn is_empty(&self) -> bool {
+        self.value.as_object().is_some_and(serde_json::Map::is_empty)
+    }
+}
+
 impl Branch<'static> for Member<'_> {
     fn name(&self) -> &str {
         self.name

@@ -5,11 +5,18 @@
 
 pub mod api;
 mod branch;
+mod client_log;
+pub mod dictionary;
+mod gadget;
 mod named;
 pub mod node;
+mod token;
 pub mod update;
 
 pub use api::Api;
+pub use client_log::ClientLog;
+pub use gadget::{Gadget, GadgetAnswer};
 pub use named::{Exchange, Named, named};
 pub use node::Node;
+pub use token::Token;
 pub use update::{Notification, Update};

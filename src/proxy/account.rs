@@ -71,7 +71,7 @@ impl Account {
 
     /// All is known that will be: tells the tap, once.
     pub(crate) fn open(&mut self) {
-        if let (Some(feed), Some(opened)) = (&self.feed, self.opened.take()) {
+        if let (Some(feed), Some(opened)) = (&mut self.feed, self.opened.take()) {
             feed.opened(opened);
         }
     }
@@ -95,6 +95,13 @@ impl Account {
     pub(crate) fn unedited(&mut self, error: rewrite::Error) {
         if let Some(feed) = &self.feed {
             feed.unedited(clock::now(), error);
+        }
+    }
+
+    /// What is sent to the client from here on is the proxy's own answer. Before [`Account::relayed`].
+    pub(crate) fn answered(&mut self) {
+        if let Some(feed) = &mut self.feed {
+            feed.answered();
         }
     }
 

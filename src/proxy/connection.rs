@@ -420,6 +420,7 @@ where
     }
     let response = page.response(status, &head);
     if let Some(account) = &mut account {
+        account.answered();
         account.relayed(Direction::S2c, &response);
     }
     let finish = async {

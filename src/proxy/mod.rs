@@ -136,7 +136,7 @@ pub async fn upstream_addresses(config: &Config) -> Vec<Result<Vec<SocketAddr>, 
 /// # Errors
 /// A listener without an address or without a route. Trouble with single connections is the tap's to tell.
 pub async fn run(listeners: Vec<TcpListener>, config: Config, intake: Intake, orders: Orders) -> io::Result<Summary> {
-    let (_, changes) = mpsc::unbounded_channel();
+    let (_, changes) = mpsc::channel(1);
     run_changing(listeners, config, intake, changes, orders).await
 }
 
@@ -148,7 +148,7 @@ pub async fn run_changing(
     listeners: Vec<TcpListener>,
     config: Config,
     intake: Intake,
-    mut changes: mpsc::UnboundedReceiver<Change>,
+    mut changes: mpsc::Receiver<Change>,
     orders: Orders,
 ) -> io::Result<Summary> {
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;

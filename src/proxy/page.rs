@@ -3,7 +3,6 @@
 //! A `502` when Finesse cannot be reached or is refused, a `400` for plain HTTP on the TLS port. Self-contained HTML;
 //! everything that came from outside is escaped.
 
-use crate::tap::OWN_SERVER_NAME;
 /// A page about one problem.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Page {
@@ -37,7 +36,7 @@ impl Page {
         let body = self.html(status);
         let line = status.line();
         let mut response = format!(
-            "HTTP/1.1 {line}\r\nServer: {OWN_SERVER_NAME}\r\nContent-Type: text/html; charset=utf-8\r\n\
+            "HTTP/1.1 {line}\r\nServer: finesse-tap\r\nContent-Type: text/html; charset=utf-8\r\n\
              Content-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
             body.len()
         );

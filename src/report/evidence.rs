@@ -4,13 +4,13 @@
 //! turned out to need.
 
 use super::model::{Evidence, Mark, Report, Session};
-use super::source::{Again, Source};
 use super::words;
+use crate::stored::Sources;
 use crate::stored::view::Line;
 use std::collections::BTreeMap;
 
 /// Fills in the evidence of a report. A file that has gone meanwhile leaves gists out.
-pub(super) fn fill(report: &mut Report, sources: &[Source]) {
+pub(super) fn fill(report: &mut Report, sources: &Sources) {
     let mut wanted: BTreeMap<Mark, Vec<Option<usize>>> = BTreeMap::new();
     for (index, session) in report.sessions.iter().enumerate() {
         for mark in marks(session) {
@@ -20,20 +20,14 @@ pub(super) fn fill(report: &mut Report, sources: &[Source]) {
     for mark in own_marks(report) {
         wanted.entry(mark).or_default().push(None);
     }
-    let mut open: Option<(u32, Again)> = None;
     let mut buffer = Vec::new();
     for (mark, mut owners) in wanted {
         if mark.line == 0 {
             continue;
         }
-        if open.as_ref().is_none_or(|(file, _)| *file != mark.file) {
-            let source = usize::try_from(mark.file).ok().and_then(|file| sources.get(file));
-            open = source.and_then(|source| Again::open(source).ok()).map(|again| (mark.file, again));
-        }
-        let Some((_, again)) = &mut open else { continue };
-        let Some(evidence) = again.line(mark.offset_bytes, &mut buffer).ok().and_then(|text| read(text, mark)) else {
-            continue;
-        };
+        let source = usize::try_from(mark.file).ok().and_then(|file| sources.files().get(file));
+        let text = source.and_then(|source| source.line(mark.offset_bytes, &mut buffer).ok());
+        let Some(evidence) = text.and_then(|text| read(text, mark)) else { continue };
         owners.sort();
         owners.dedup();
         for owner in owners {

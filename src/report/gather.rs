@@ -9,7 +9,9 @@ use super::model::{
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
 use super::{story, words};
-use crate::session::findings::Code;
+use crate::conn::PROBE_AGENT;
+use crate::session::findings::{Code, Scope};
+use crate::stored::PICKED;
 use crate::stored::view::Line;
 use std::collections::HashMap;
 
@@ -33,6 +35,8 @@ pub struct Filter {
     pub since_us: Option<i64>,
     /// Lines before this, microseconds since 1970.
     pub until_us: Option<i64>,
+    /// Of these the events that are asked for.
+    pub events: crate::filter::Filter,
 }
 
 impl Filter {
@@ -60,6 +64,8 @@ pub(super) struct Gather {
 
 struct Run {
     name: String,
+    /// Events were left out of it on purpose.
+    is_picked: bool,
     last_sequence: u64,
     sessions: HashMap<String, Owner>,
     connections: HashMap<String, Connection>,
@@ -99,22 +105,27 @@ impl Gather {
         Self { filter, report: Report { schema: "1.0", ..Report::default() }, ..Self::default() }
     }
 
-    /// Takes one line.
-    pub(super) fn line(&mut self, text: &[u8], mut mark: Mark) {
-        let Ok(line) = Line::read(text) else {
-            if !text.is_empty() {
-                self.unreadable("not a line of a finesse-tap capture", mark);
-            }
-            return;
-        };
+    /// Takes one line; of one that is not picked, no more than its place.
+    pub(super) fn line(&mut self, line: &Line<'_>, mut mark: Mark, is_picked: bool) {
         let at_us = line.at_us;
         mark.sequence = line.event.sequence.unwrap_or(0);
         let place = Place { at_us, mark };
         let run = self.run(line.run());
+        if line.setting(PICKED).is_some()
+            && let Some(run) = self.runs.get_mut(run)
+        {
+            run.is_picked = true;
+            if !std::mem::replace(&mut self.report.totals.is_picked, true) {
+                let what =
+                    String::from("what was not picked when this was shared is not in it; nothing is missing for that");
+                self.report.oddities.push(Oddity { what, line: mark }, MAX_ODDITIES);
+            }
+        }
         if !self.is_next(run, mark) {
             return;
         }
-        if self.filter.since_us.is_some_and(|since| at_us < since)
+        if !is_picked
+            || self.filter.since_us.is_some_and(|since| at_us < since)
             || self.filter.until_us.is_some_and(|until| at_us >= until)
         {
             self.report.totals.lines_outside += 1;
@@ -123,24 +134,26 @@ impl Gather {
         self.report.totals.lines += 1;
         self.report.from_us = Some(self.report.from_us.map_or(at_us, |from| from.min(at_us)));
         self.report.to_us = Some(self.report.to_us.map_or(at_us, |to| to.max(at_us)));
-        self.total(&line, place);
-        let owner = self.owner(run, &line, place);
-        self.connection(run, owner, &line, place);
+        self.total(line, place);
+        // Of an agent who was not picked only what struck all is there, which makes no session.
+        let is_others = self.is_about_others(run, line);
+        let owner = if is_others { Owner::Nobody } else { self.owner(run, line, place) };
+        self.connection(run, owner, line, place);
         if &*line.event.action == "finding" {
-            self.finding(run, owner, &line, place);
+            self.finding(run, owner, line, place);
         }
     }
 
-    /// The last line of a file, without an end: whole if it reads.
-    pub(super) fn torn(&mut self, text: &[u8], mark: Mark) {
-        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
-            self.line(text, mark);
-        } else {
-            self.unreadable(
-                "the last line is torn: it was still being written, or the proxy was stopped by force",
-                mark,
-            );
-        }
+    fn is_about_others(&self, run: usize, line: &Line<'_>) -> bool {
+        let shared = line
+            .finesse
+            .finding
+            .as_ref()
+            .and_then(|told| Code::read(&told.code))
+            .is_some_and(|code| code.scope() == Scope::Server);
+        let Some(run) = self.runs.get(run).filter(|_| shared) else { return false };
+        let is_picked = run.is_picked || self.filter.events.names_somebody();
+        is_picked && line.session().is_some_and(|session| !run.sessions.contains_key(session))
     }
 
     /// A line that is none.
@@ -190,6 +203,7 @@ impl Gather {
         }
         self.runs.push(Run {
             name: name.to_owned(),
+            is_picked: false,
             last_sequence: 0,
             sessions: HashMap::new(),
             connections: HashMap::new(),
@@ -206,7 +220,7 @@ impl Gather {
         }
         let missing = mark.sequence - run.last_sequence - 1;
         // A run's first file may have been left at home.
-        if missing > 0 && run.last_sequence > 0 {
+        if missing > 0 && run.last_sequence > 0 && !run.is_picked {
             self.report.totals.lines_missing += missing;
             let what = format!("{} before this line", words::count(missing, "event") + " missing");
             self.report.oddities.push(Oddity { what, line: mark }, MAX_ODDITIES);
@@ -324,6 +338,10 @@ impl Gather {
         if connection.owner != Owner::Nobody || !self.filter.is_for_all() {
             return;
         }
+        // Our own examination was no stranger.
+        if connection.user_agent.as_deref().is_some_and(|agent| agent.starts_with(PROBE_AGENT)) {
+            return;
+        }
         let told = connection.waiting.last().map(|trouble| (trouble.what.clone(), trouble.line)).or_else(|| {
             let Slot::Waiting(socket) = &connection.socket else { return None };
             Some((format!("{} on which nobody logged in", words::carrier(&socket.id)), socket.line))
@@ -345,7 +363,7 @@ impl Gather {
         let sequences = told.evidence.iter().take(MAX_FINDING_EVIDENCE);
         let evidence: Vec<Mark> = sequences.filter_map(|sequence| self.place(run, *sequence)).collect();
         let is_for_all = self.filter.is_for_all();
-        let is_shared = Code::read(&told.code).is_some_and(Code::is_shared);
+        let is_shared = Code::read(&told.code).is_some_and(|code| code.scope() == Scope::Server);
         let findings = match owner {
             // Whoever asks for one agent must know what struck all of them.
             _ if is_shared => Some(&mut self.report.findings),

@@ -1,6 +1,6 @@
 //! `report`: captures become what happened, for a person: text for a terminal, one HTML file, or JSON.
 //!
-//! `source` reads files, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
+//! [`stored`](crate::stored) reads, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
 //! bounded `model`, `evidence` looks up the lines that claims stand on, `headline` puts first what matters, `text` and `html` render. Streams once, so the size
 //! of a capture costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
 
@@ -11,7 +11,6 @@ mod headline;
 mod html;
 pub mod ladder;
 pub mod model;
-mod source;
 mod story;
 mod text;
 mod words;
@@ -21,11 +20,10 @@ mod tests;
 
 pub use gather::Filter;
 
-use crate::stored::{self, Aside};
+use crate::stored::{self, Aside, Sources};
 use anyhow::{Context as _, bail};
 use gather::Gather;
 use model::{List, Report};
-use source::{Piece, Source};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -39,9 +37,7 @@ const PLAIN_COLUMNS: usize = 110;
 /// What a report is made of, and into what.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// Captures: files, directories, names with `*`.
-    pub captures: Vec<PathBuf>,
-    /// What of them.
+    /// What of the captures.
     pub filter: Filter,
     /// In which form.
     pub format: Format,
@@ -72,6 +68,22 @@ impl Format {
             Self::Text => "text",
             Self::Html => "html",
             Self::Json => "json",
+        }
+    }
+
+    fn written(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Html => "HTML",
+            Self::Json => "JSON",
+        }
+    }
+
+    fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &["txt", "text", "log", "md"],
+            Self::Html => &["html", "htm"],
+            Self::Json => &["json"],
         }
     }
 
@@ -111,13 +123,13 @@ pub fn time_us(text: &str) -> Result<i64, String> {
 ///
 /// # Errors
 /// A capture cannot be read, nothing that was asked for is in it, or the report cannot be written.
-pub fn run(request: &Request) -> anyhow::Result<()> {
-    let sources = source::sources(&request.captures)?;
+pub fn run(request: &Request, sources: &Sources) -> anyhow::Result<()> {
     if let Some(out) = &request.output {
-        stored::apart(out, sources.iter().map(Source::path))?;
+        stored::promises(out, request.format.written(), request.format.endings())?;
+        sources.apart(out)?;
     }
     let mut progress = Progress::new();
-    let report = read(&sources, &request.filter, &mut |done, total| progress.show(done, total));
+    let report = build(sources, &request.filter, &mut |done, total| progress.show(done, total));
     progress.clear();
     let rendered = render(&report?, request.format, columns(request.output.is_none()))?;
     match &request.output {
@@ -138,32 +150,27 @@ pub fn run(request: &Request) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// A capture cannot be read, or nothing that was asked for is in it.
-pub fn build(captures: &[PathBuf], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
-    read(&source::sources(captures)?, filter, progress)
-}
-
-fn read(sources: &[Source], filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
-    let total = sources.iter().map(Source::bytes).sum();
-    let mut done = 0;
+pub fn build(sources: &Sources, filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
     let mut gather = Gather::new(filter.clone());
-    let mut files = Vec::with_capacity(sources.len());
-    for (file, source) in (0_u32..).zip(sources) {
-        let lines = source::each_line(source, file, |piece, mark| {
-            match piece {
-                Piece::Line(text) => gather.line(text, mark),
-                Piece::Torn(text) => gather.torn(text, mark),
-                Piece::TooLong => gather.unreadable("a line that is too long for a capture", mark),
-            }
-            if mark.line % 4_096 == 0 {
-                progress(done + mark.offset_bytes, total);
-            }
-        })?;
-        done += source.bytes();
-        files.push(model::File { path: source.path().display().to_string(), bytes: source.bytes(), lines });
-    }
+    let mut lines = vec![0; sources.files().len()];
+    sources.each(&filter.events, progress, &mut |seen| {
+        let file = u32::try_from(seen.file).unwrap_or(u32::MAX);
+        let mark = model::Mark { file, line: seen.mark.number, sequence: 0, offset_bytes: seen.mark.offset_bytes };
+        if let Some(lines) = lines.get_mut(seen.file) {
+            *lines = seen.mark.number;
+        }
+        match &seen.read {
+            Ok(read) => gather.line(&read.line, mark, seen.is_picked),
+            Err(why) => gather.unreadable(why, mark),
+        }
+        Ok(())
+    })?;
+    let files = sources.files().iter().zip(lines);
+    let files =
+        files.map(|(source, lines)| model::File { path: source.name().to_owned(), bytes: source.bytes(), lines });
     let (mut report, named) = gather.finish();
-    report.files = files;
-    complain(&report, filter, &named)?;
+    report.files = files.collect();
+    complain(&report, filter, &named, sources)?;
     evidence::fill(&mut report, sources);
     Ok(report)
 }
@@ -181,11 +188,10 @@ pub fn render(report: &Report, format: Format, columns: usize) -> anyhow::Result
 }
 
 /// That nothing is left to report on is an error that says what there was.
-fn complain(report: &Report, filter: &Filter, named: &List<String>) -> anyhow::Result<()> {
+fn complain(report: &Report, filter: &Filter, named: &List<String>, sources: &Sources) -> anyhow::Result<()> {
     let totals = &report.totals;
     if totals.lines == 0 && totals.lines_outside == 0 {
-        let files: Vec<PathBuf> = report.files.iter().map(|file| PathBuf::from(&file.path)).collect();
-        return Err(stored::no_capture(&files));
+        return Err(sources.no_capture());
     }
     let filtered = filter.user.is_some() || filter.session.is_some();
     if !report.sessions.is_empty() || !(filtered || totals.lines == 0) {

@@ -5,7 +5,7 @@
 
 use super::ladder::{Ladder, Login, Stage};
 use super::words::{serialize_stamp, serialize_stamp_if};
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Scope};
 use serde::{Serialize, Serializer};
 use std::ops::Deref;
 
@@ -164,6 +164,9 @@ pub struct Totals {
     pub lines_repeated: u64,
     /// Events missing by their sequence.
     pub lines_missing: u64,
+    /// Whether events were left out on purpose, when the captures were shared.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_picked: bool,
     /// Lines whose XML was cut to the line limit.
     pub lines_cut: u64,
     /// Connections.
@@ -681,7 +684,7 @@ impl Finding {
     /// Whether it concerns everybody who uses the server.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        Code::read(&self.code).is_some_and(Code::is_shared)
+        Code::read(&self.code).is_some_and(|code| code.scope() == Scope::Server)
     }
 }
 

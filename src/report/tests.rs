@@ -5,12 +5,17 @@
 use super::ladder::{Login, Stage};
 use super::model::{MAX_PINGS, MAX_SESSIONS, Report};
 use super::{Filter, Format, build, render};
+use crate::stored::Sources;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn report(captures: &[&str], filter: &Filter) -> Report {
     let captures: Vec<PathBuf> = captures.iter().map(PathBuf::from).collect();
-    build(&captures, filter, &mut |_, _| ()).unwrap()
+    build(&open(&captures).unwrap(), filter, &mut |_, _| ()).unwrap()
+}
+
+fn open(captures: &[PathBuf]) -> anyhow::Result<Sources> {
+    Sources::open(captures, &mut |_| unreachable!())
 }
 
 fn whole(capture: &str) -> Report {
@@ -122,7 +127,9 @@ fn filters_take_one_agent_one_session_and_one_time() {
 fn what_is_not_there_is_said_with_what_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = PathBuf::from(sessions(dir.path(), 2));
-    let fail = |paths: &[PathBuf], filter: Filter| build(paths, &filter, &mut |_, _| ()).unwrap_err().to_string();
+    let fail = |paths: &[PathBuf], filter: Filter| {
+        build(&open(paths).unwrap(), &filter, &mut |_, _| ()).unwrap_err().to_string()
+    };
     let user = fail(std::slice::from_ref(&path), Filter { user: Some("1009".into()), ..Filter::default() });
     assert!(user.contains("no session fits --user 1009") && user.contains("hint: there are s1 u1, s2 u2"), "{user}");
     let since = fail(&[path], Filter { since_us: Some(i64::MAX), ..Filter::default() });

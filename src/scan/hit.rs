@@ -19,6 +19,8 @@ pub struct Hit {
     pub class: Class,
     /// How sure that is.
     pub certainty: Certainty,
+    /// Where in a HAR: entry, message and path, without what may be secret in them.
+    pub within: Option<String>,
     /// By what it was recognised, for a person.
     pub why: String,
     /// Its beginning and end.

@@ -235,7 +235,7 @@ fn is_nobody(address: IpAddr) -> bool {
 
 /// What our own capture files, and those made of them, are named after: `finesse-HOST-TIME-RUN-NUMBER.ndjson`.
 fn in_file_name(name: &[u8]) -> Option<&[u8]> {
-    const ENDINGS: [&[u8]; 5] = [b".gz", b".zip", b".ndjson", b".har", b".pcapng"];
+    const ENDINGS: [&[u8]; 6] = [b".gz", b".zip", b".ndjson", b".har", b".pcapng", b".log"];
     let strip = |name| ENDINGS.into_iter().find_map(|ending| <[u8]>::strip_suffix(name, ending));
     let mut stem = strip(name)?;
     while let Some(shorter) = strip(stem) {
@@ -267,7 +267,8 @@ fn looks(name: &[u8], introduced: bool) -> Option<super::hit::Certainty> {
     if introduced {
         return Some(Certain);
     }
-    let top_level = TOP_LEVEL.contains(&&*last);
+    // `client.domain` is a field's name.
+    let top_level = TOP_LEVEL.contains(&&*last) && !(labels.len() == 2 && last == b"domain");
     let country = COUNTRIES.contains(&&*last) && labels.len() >= 2;
     (top_level || country).then_some(Likely)
 }

@@ -28,6 +28,13 @@ pub(super) enum Written {
     Cookie,
 }
 
+impl Written {
+    /// A member of this parent.
+    pub(super) fn below(parent: &[u8]) -> Self {
+        if parent.eq_ignore_ascii_case(b"cookies") { Self::Cookie } else { Self::Member }
+    }
+}
+
 /// What `name` below `parent` (or nothing) says.
 pub(super) fn named(parent: &[u8], name: &[u8], written: Written) -> Option<Named> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
@@ -60,14 +67,17 @@ pub(super) fn named(parent: &[u8], name: &[u8], written: Written) -> Option<Name
         "firstname" | "lastname" | "fullname" | "displayname" | "nickname" | "agentname" | "customername" => {
             (Class::Person, "person-name")
         }
-        "loginid" | "loginname" | "username" | "userid" | "agentid" | "ccusername" => (Class::Person, "login"),
+        "loginid" | "loginname" | "username" | "userid" | "user" | "agentid" | "agentlogin" | "ccusername" => {
+            (Class::Person, "login")
+        }
         "name" | "id" if parent.eq_ignore_ascii_case(b"user") => (Class::Person, "login"),
         "email" | "emailaddress" | "mail" => (Class::Person, "email"),
         "extension" | "fromaddress" | "toaddress" | "dnis" | "ani" | "dialednumber" | "dialeddigits"
         | "mediaaddress" | "callednumber" | "callingnumber" | "callerid" | "phonenumber" | "phone" | "telephone"
-        | "mobile" | "mobilenumber" | "callbacknumber" | "finesseagextension" | "deviceaddress" => {
-            (Class::Phone, "phone")
-        }
+        | "agentextension" | "agentinstrument" | "instrument" | "mobile" | "mobilenumber" | "callbacknumber"
+        | "finesseagextension" | "deviceaddress" => (Class::Phone, "phone"),
+        // Devices of CTI events: callingDeviceID, calledDeviceID, alertingDeviceID … (the desktop's own id is no telephone).
+        _ if squeezed.ends_with("deviceid") && !squeezed.starts_with("active") => (Class::Phone, "phone"),
         "address" if parent.eq_ignore_ascii_case(b"participants") => (Class::Phone, "phone"),
         "teamname" | "queuename" | "skillgroupname" => (Class::Infrastructure, "team-or-queue"),
         "name" if is_any(parent, &[b"thing", b"team", b"queue"]) => (Class::Infrastructure, "team-or-queue"),
@@ -146,6 +156,9 @@ mod tests {
             ("", "callVariable7", Some("customer-data")),
             ("", "state", None),
             ("", "server_name", Some("host")),
+            ("", "callingDeviceID", Some("phone")),
+            ("", "agentInstrument", Some("phone")),
+            ("", "activeDeviceId", None),
         ] {
             let said = named(parent.as_bytes(), name.as_bytes(), Written::Member).map(|named| named.kind);
             assert_eq!(said, expected, "{parent} {name}");

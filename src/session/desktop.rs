@@ -3,10 +3,12 @@
 use super::findings::Code;
 use super::findings::ending::{ALIKE, Cut};
 use super::findings::reconnect::STORM;
+use super::names::bare;
+use super::outcome::Outcomes;
 use super::recent::Recent;
 use super::stage::Ladder;
 use super::summary::{Pings, Reason, Summary};
-use super::tracker::{Session, bare};
+use super::tracker::Session;
 use crate::clock::Moment;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,14 +18,27 @@ const MAX_CALLS: usize = 1_024;
 const MAX_NODES: usize = 512;
 /// Updates remembered in case their request's answer comes behind them.
 const MAX_TOUCHED: usize = 16;
+/// Names and clients of one agent.
+const MAX_NAMES: usize = 8;
 /// Different states counted.
 const MAX_STATES: usize = 32;
+
+/// The last logins of one client of the agent's, each after an end of the one before.
+#[derive(Debug, Default)]
+struct Logins {
+    resource: String,
+    last: VecDeque<(u64, Moment)>,
+    has_ended: bool,
+}
 
 /// One agent on one browser.
 #[derive(Debug)]
 pub(super) struct Desktop {
     pub(super) session: Session,
+    /// The agent as lines name it: by its login id once that is known.
     pub(super) user: String,
+    /// Every name of the agent's.
+    names: Vec<String>,
     pub(super) began: Moment,
     /// The last sign of life.
     pub(super) last: Moment,
@@ -41,13 +56,16 @@ pub(super) struct Desktop {
     /// A look at its end is set.
     pub(super) end_is_set: bool,
     pub(super) nodes: Recent<String, ()>,
-    /// What the newest updates were about, as hashes.
-    touched: VecDeque<(u64, Moment)>,
+    /// Requests that wait for their event.
+    pub(super) outcomes: Outcomes,
+    /// What the newest updates without a requestId were about, as hashes, and the state that they told.
+    touched: VecDeque<(u64, Option<String>, Moment)>,
     state: Option<(String, Moment)>,
     states: Vec<(String, u64)>,
     calls: Recent<String, ()>,
     calls_seen: u64,
-    logins: VecDeque<(u64, Moment)>,
+    /// Logins one after the other of one client, by its resource.
+    logins: Vec<Logins>,
     cuts: VecDeque<Cut>,
     findings: BTreeMap<Code, u64>,
 }
@@ -57,6 +75,7 @@ impl Desktop {
         Self {
             session,
             user: user.to_owned(),
+            names: vec![bare(user).to_owned()],
             began: at,
             last: at,
             open_sockets: 0,
@@ -69,12 +88,13 @@ impl Desktop {
             gone: None,
             end_is_set: false,
             nodes: Recent::new(MAX_NODES),
+            outcomes: Outcomes::default(),
             touched: VecDeque::new(),
             state: None,
             states: Vec::new(),
             calls: Recent::new(MAX_CALLS),
             calls_seen: 0,
-            logins: VecDeque::new(),
+            logins: Vec::new(),
             cuts: VecDeque::new(),
             findings: BTreeMap::new(),
         }
@@ -82,11 +102,47 @@ impl Desktop {
 
     /// Whether an id names this agent.
     pub(super) fn is(&self, user: &str) -> bool {
-        bare(&self.user).eq_ignore_ascii_case(user)
+        self.names.iter().any(|name| name.eq_ignore_ascii_case(user))
+    }
+
+    /// The agent has this name, too.
+    pub(super) fn is_called(&mut self, name: &str) {
+        if !self.is(name) && self.names.len() < MAX_NAMES {
+            self.names.push(name.to_owned());
+        }
+    }
+
+    /// What another session of the same agent has seen.
+    pub(super) fn absorb(&mut self, other: Self) {
+        other.names.iter().for_each(|name| self.is_called(name));
+        self.began = self.began.min(other.began);
+        self.last = self.last.max(other.last);
+        self.open_sockets += other.open_sockets;
+        self.sockets += other.sockets;
+        if self.ladder.stopped_at().is_some() || self.ladder.steps().is_empty() {
+            self.ladder = other.ladder;
+        }
+        self.requests += other.requests;
+        self.updates += other.updates;
+        self.pings.sent += other.pings.sent;
+        self.pings.answered += other.pings.answered;
+        self.pings.slowest_ms = self.pings.slowest_ms.max(other.pings.slowest_ms);
+        self.accepted = self.accepted.max(other.accepted);
+        self.gone = self.gone.or(other.gone);
+        self.calls_seen += other.calls_seen;
+        other.findings.into_iter().for_each(|(code, count)| *self.findings.entry(code).or_default() += count);
     }
 
     pub(super) fn found(&mut self, code: Code) {
         *self.findings.entry(code).or_default() += 1;
+    }
+
+    /// A finding was none.
+    pub(super) fn unfound(&mut self, code: Code) {
+        if let Some(count) = self.findings.get_mut(&code) {
+            *count = count.saturating_sub(1);
+        }
+        self.findings.retain(|_, count| *count > 0);
     }
 
     /// The agent's own state changed.
@@ -97,17 +153,19 @@ impl Desktop {
         }
     }
 
-    /// An update about this object came.
-    pub(super) fn touch(&mut self, object: u64, at: Moment) {
+    /// An update about this object came that names no request.
+    pub(super) fn touch(&mut self, object: u64, state: Option<&str>, at: Moment) {
         if self.touched.len() == MAX_TOUCHED {
             self.touched.pop_front();
         }
-        self.touched.push_back((object, at));
+        self.touched.push_back((object, state.map(str::to_owned), at));
     }
 
-    /// Whether an update about this object came since.
-    pub(super) fn was_touched(&self, object: u64, since: Moment) -> bool {
-        self.touched.iter().any(|(touched, at)| *touched == object && at.mono_ns >= since.mono_ns)
+    /// Whether an update about this object, with this state if one is named, came since.
+    pub(super) fn was_touched(&self, object: u64, state: Option<&str>, since: Moment) -> bool {
+        self.touched.iter().any(|(touched, told, at)| {
+            *touched == object && at.mono_ns >= since.mono_ns && (state.is_none() || told.as_deref() == state)
+        })
     }
 
     /// A dialog's event came.
@@ -118,14 +176,37 @@ impl Desktop {
         }
     }
 
-    /// Credentials were accepted on a socket; gives the last [`STORM`] logins and the time they span.
-    pub(super) fn login(&mut self, sequence: u64, at: Moment) -> (Vec<u64>, u64) {
-        self.logins.push_back((sequence, at));
-        if self.logins.len() > STORM {
-            self.logins.pop_front();
+    /// A client bound this resource; gives its last [`STORM`] logins and the time they span. One beside another that goes
+    /// on is no login after it.
+    pub(super) fn login(&mut self, resource: &str, sequence: u64, at: Moment) -> (Vec<u64>, u64) {
+        let Some(logins) = self.logins_of(resource) else { return (Vec::new(), 0) };
+        if !logins.last.is_empty() && !std::mem::take(&mut logins.has_ended) {
+            return (Vec::new(), 0);
         }
-        let span_ms = self.logins.front().map_or(0, |(_, first)| at.ms_since(*first));
-        (self.logins.iter().map(|(sequence, _)| *sequence).collect(), span_ms)
+        logins.last.push_back((sequence, at));
+        if logins.last.len() > STORM {
+            logins.last.pop_front();
+        }
+        let span_ms = logins.last.front().map_or(0, |(_, first)| at.ms_since(*first));
+        (logins.last.iter().map(|(sequence, _)| *sequence).collect(), span_ms)
+    }
+
+    /// A socket of this resource ended.
+    pub(super) fn has_ended(&mut self, resource: &str) {
+        if let Some(logins) = self.logins_of(resource) {
+            logins.has_ended = true;
+        }
+    }
+
+    fn logins_of(&mut self, resource: &str) -> Option<&mut Logins> {
+        let index = self.logins.iter().position(|logins| logins.resource == resource).unwrap_or_else(|| {
+            if self.logins.len() == MAX_NAMES {
+                self.logins.remove(0);
+            }
+            self.logins.push(Logins { resource: resource.to_owned(), ..Logins::default() });
+            self.logins.len() - 1
+        });
+        self.logins.get_mut(index)
     }
 
     /// A socket was cut off; gives the last ones.
@@ -147,6 +228,7 @@ impl Desktop {
         self.settle(at);
         Summary {
             reason,
+            names: self.names.clone(),
             duration_ms: at.ms_since(self.began),
             sockets: self.sockets,
             stages: self.ladder.steps(),

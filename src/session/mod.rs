@@ -6,6 +6,8 @@
 
 mod desktop;
 pub mod findings;
+mod names;
+mod outcome;
 mod recent;
 mod server;
 pub mod spot;

@@ -1,7 +1,6 @@
 //! What is known of one server: its clock against ours, its process, its newest endings.
 
-use super::findings::ending::{AT_ONCE, By, Cut};
-use super::findings::server::ALL_AT_ONCE;
+use super::findings::ending::Cut;
 use crate::clock::Moment;
 use std::collections::VecDeque;
 
@@ -9,8 +8,32 @@ use std::collections::VecDeque;
 const SAME_CLOCK_MS: std::ops::Range<i64> = -1_000..2_000;
 /// Ends remembered, one a session.
 const MAX_CUTS: usize = 32;
+/// Processes of one server told apart.
+const MAX_PROCESSES: usize = 8;
+/// Nodes of one process remembered.
+const MAX_NODES: usize = 64;
 /// Length of the UUID that item ids begin with.
 const UUID_BYTES: usize = 36;
+
+/// What an item's id tells of the process that published it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Process {
+    /// It is new; the last line of the one whose place it takes.
+    New(u64),
+    /// It goes on, though others are younger.
+    Back,
+}
+
+/// The process id that an item's id begins with.
+fn process(id: &str) -> Option<&str> {
+    let (process, counter) = id.split_at_checked(UUID_BYTES)?;
+    let is_uuid = process.bytes().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let is_counter = !counter.is_empty() && counter.bytes().all(|byte| byte.is_ascii_digit());
+    (is_uuid && is_counter).then_some(process)
+}
 
 /// One server, by the name the browser knows.
 #[derive(Debug, Default)]
@@ -18,9 +41,11 @@ pub(super) struct Server {
     /// The smallest difference seen between our clock at arrival and a time the server stamped: the clocks' difference
     /// plus the fastest delivery.
     smallest_ms: Option<i64>,
-    process: String,
-    last_item: u64,
+    /// Processes that published: id, the nodes they published to as hashes, last line. The newest is the last.
+    processes: VecDeque<(String, VecDeque<u64>, u64)>,
     cuts: VecDeque<Cut>,
+    /// SystemInfo said so last.
+    pub(super) is_in_maintenance: bool,
 }
 
 impl Server {
@@ -35,24 +60,33 @@ impl Server {
         self.smallest_ms.filter(|ms| !SAME_CLOCK_MS.contains(ms)).unwrap_or(0)
     }
 
-    /// An item id came; gives the process id before (with the line that last carried it) if there was one, and the one
-    /// now. Ids of another shape tell nothing.
-    pub(super) fn item<'i>(&mut self, id: &'i str, sequence: u64) -> Option<(Option<(String, u64)>, &'i str)> {
-        let (process, counter) = id.split_at_checked(UUID_BYTES)?;
-        if process == self.process {
-            self.last_item = sequence;
-            return None;
+    /// An item id came on a node. Tells when the node's items came from another process before, with that one's last line.
+    /// Ids of another shape tell nothing.
+    ///
+    /// Several processes may publish to one server: only one that is new to the server takes another's place, and only if
+    /// that one is not heard of again.
+    pub(super) fn item(&mut self, node: u64, id: &str, sequence: u64) -> Option<Process> {
+        let process = process(id)?;
+        let known = self.processes.iter().position(|(known, ..)| known == process);
+        let Some(index) = known else {
+            let before =
+                self.processes.iter().rev().find(|(_, nodes, _)| nodes.contains(&node)).map(|(_, _, last)| *last);
+            if self.processes.len() == MAX_PROCESSES {
+                self.processes.pop_front();
+            }
+            self.processes.push_back((process.to_owned(), VecDeque::from([node]), sequence));
+            return before.map(Process::New);
+        };
+        let newest = index + 1 == self.processes.len();
+        let (_, nodes, last) = self.processes.get_mut(index)?;
+        *last = sequence;
+        if !nodes.contains(&node) {
+            if nodes.len() == MAX_NODES {
+                nodes.pop_front();
+            }
+            nodes.push_back(node);
         }
-        let is_uuid = process.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-        if !is_uuid || counter.is_empty() || !counter.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let before = std::mem::replace(&mut self.process, process.to_owned());
-        let last = std::mem::replace(&mut self.last_item, sequence);
-        Some(((!before.is_empty()).then_some((before, last)), process))
+        (!newest).then_some(Process::Back)
     }
 
     /// A session's socket was cut off; gives the newest of each session, the oldest first.
@@ -65,15 +99,9 @@ impl Server {
         &self.cuts
     }
 
-    /// The lines of all cuts by the server if they make an outage; they are forgotten then.
-    pub(super) fn all_at_once(&mut self, at: Moment) -> Option<Vec<u64>> {
-        let is_one = |cut: &&Cut| cut.by == By::Upstream && cut.at.plus(AT_ONCE).mono_ns >= at.mono_ns;
-        let lines: Vec<u64> = self.cuts.iter().filter(is_one).map(|cut| cut.sequence).collect();
-        if lines.len() < ALL_AT_ONCE {
-            return None;
-        }
+    /// What was cut off before counts no more.
+    pub(super) fn forget_cuts(&mut self) {
         self.cuts.clear();
-        Some(lines)
     }
 }
 
@@ -104,10 +132,15 @@ mod tests {
     fn a_process_is_known_by_the_uuid_before_the_counter() {
         let mut server = Server::default();
         let (one, two) = ("a6ca891f-8b34-443f-8c7d-dac020d41838", "b6ca891f-8b34-443f-8c7d-dac020d41838");
-        assert_eq!(server.item(&format!("{one}330"), 7), Some((None, one)));
-        assert_eq!(server.item(&format!("{one}331"), 8), None);
-        assert_eq!(server.item("whatever", 9), None);
-        assert_eq!(server.item(two, 9), None, "a UUID alone is somebody else's scheme");
-        assert_eq!(server.item(&format!("{two}1"), 10), Some((Some((one.to_owned(), 8)), two)));
+        assert_eq!(server.item(1, &format!("{one}330"), 7), None);
+        assert_eq!(server.item(1, &format!("{one}331"), 8), None);
+        assert_eq!(server.item(1, "whatever", 9), None);
+        assert_eq!(server.item(1, two, 9), None, "a UUID alone is somebody else's scheme");
+        assert_eq!(server.item(1, &format!("{two}1"), 10), Some(Process::New(8)));
+        assert_eq!(server.item(1, &format!("{two}2"), 11), None);
+        assert_eq!(server.item(1, &format!("{one}332"), 12), Some(Process::Back));
+        let mut server = Server::default();
+        assert_eq!(server.item(1, &format!("{one}330"), 7), None);
+        assert_eq!(server.item(2, &format!("{two}330"), 8), None, "another publisher, of its own node");
     }
 }

@@ -1,13 +1,13 @@
 //! One WebSocket's memory: questions without an answer yet, how far its login is, what it subscribed to.
 
 use super::findings::ending::{Announced, Health};
-use super::findings::login::Said;
 use super::findings::ping::Level;
+use super::findings::{self, Codes, Finding};
 use super::recent::Recent;
 use super::spot::Spot;
 use super::stage::Ladder;
 use crate::clock::Moment;
-use crate::conn::{ConnId, Direction, SessionId};
+use crate::conn::{Carrier, ConnId, Direction, SessionId};
 use crate::xmpp::{Kind, Stanza};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -20,6 +20,8 @@ const MAX_PINGS: usize = 16;
 const MAX_NODE_BYTES: usize = 512;
 /// Subscriptions remembered per WebSocket.
 const MAX_NODES: usize = 512;
+/// The resource that only the agent's desktop binds.
+const DESKTOP: &str = "desktop";
 
 /// An answer's question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +85,9 @@ struct Asked {
 pub(super) struct Stream {
     pub(super) conn: ConnId,
     pub(super) session: Option<SessionId>,
+    carrier: Carrier,
+    /// The resource that its client asked for, as far as that was seen.
+    pub(super) resource: Option<String>,
     pub(super) opened: Moment,
     /// Its user agent, as a hash.
     pub(super) browser: u64,
@@ -90,12 +95,21 @@ pub(super) struct Stream {
     pub(super) ladder: Ladder,
     /// The client's last XMPP ping: line and time.
     pub(super) last_ping: Option<(u64, Moment)>,
+    /// Its XMPP pings came as often as a desktop's.
+    pub(super) pings_often: bool,
+    /// The finding that says that the presence of `finesse@` did not come.
+    pub(super) no_presence: Option<u64>,
     /// The line that asked for a node of the user's.
     pub(super) asked_for_user: Option<u64>,
     pub(super) announced: Announced,
-    pub(super) said: Said,
+    /// The page goes away, as its Close frame says.
+    pub(super) leaves: bool,
+    /// What was found on it.
+    pub(super) said: Codes,
     /// Node to the line that subscribed to it.
     pub(super) held: Recent<String, u64>,
+    /// Nodes that the client wants no more.
+    pub(super) left: Recent<String, ()>,
     /// The last item's id, as a hash, and its line.
     pub(super) last_item: Option<(u64, u64)>,
     asked_c2s: Recent<String, Asked>,
@@ -103,6 +117,8 @@ pub(super) struct Stream {
     pinged_c2s: Option<(Bytes, u64, Moment)>,
     pinged_s2c: Option<(Bytes, u64, Moment)>,
     pings: VecDeque<(u64, Level)>,
+    /// Pings that were given up, and the findings that say so.
+    given_up: VecDeque<(u64, u64)>,
     last: Option<Moment>,
 }
 
@@ -111,21 +127,28 @@ impl Stream {
         Self {
             conn: spot.conn,
             session: None,
+            carrier: spot.stream.map_or(Carrier::Tcp, |id| id.carrier),
+            resource: None,
             opened: spot.at,
             browser: 0,
             health: Health::Alive,
             ladder: Ladder::default(),
             last_ping: None,
+            pings_often: false,
+            no_presence: None,
             asked_for_user: None,
             announced: Announced::No,
-            said: Said::NotYet,
+            leaves: false,
+            said: Codes::default(),
             held: Recent::new(MAX_NODES),
+            left: Recent::new(MAX_NODES),
             last_item: None,
             asked_c2s: Recent::new(MAX_PENDING_IQ),
             asked_s2c: Recent::new(MAX_PENDING_IQ),
             pinged_c2s: None,
             pinged_s2c: None,
             pings: VecDeque::new(),
+            given_up: VecDeque::new(),
             last: None,
         }
     }
@@ -183,6 +206,30 @@ impl Stream {
         self.pings.remove(index).map(|(_, level)| level)
     }
 
+    /// The ping sent as this line is given up, as a finding says.
+    pub(super) fn given_up(&mut self, sequence: u64, finding: u64) {
+        if self.given_up.len() == MAX_PINGS {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back((sequence, finding));
+    }
+
+    /// The finding that gave up the ping sent as this line, which is answered now.
+    pub(super) fn answered_late(&mut self, sequence: u64) -> Option<u64> {
+        let index = self.given_up.iter().position(|(ping, _)| *ping == sequence)?;
+        self.given_up.remove(index).map(|(_, finding)| finding)
+    }
+
+    /// Whether an agent's desktop is at its other end, as far as is known, and no other client.
+    pub(super) fn is_desktop(&self) -> bool {
+        self.carrier != Carrier::Tcp && self.resource.as_deref().is_none_or(|resource| resource == DESKTOP)
+    }
+
+    /// The line of the oldest ping of this kind that waits for its answer, or was given up.
+    pub(super) fn oldest_ping(&self, level: Level) -> Option<u64> {
+        self.pings.iter().find(|(_, known)| *known == level).map(|(ping, _)| *ping)
+    }
+
     /// Whether any ping waits for its answer.
     pub(super) fn waits_for_pong(&self) -> bool {
         !self.pings.is_empty()
@@ -201,6 +248,12 @@ impl Stream {
     /// How long nothing has passed, milliseconds.
     pub(super) fn idle_ms(&self, at: Moment) -> u64 {
         at.ms_since(self.last.unwrap_or(self.opened))
+    }
+
+    /// A silence of so long is none of a desktop's that is awake.
+    pub(super) fn silence(&self, idle_ms: u64, sequence: u64) -> Option<Finding> {
+        let last_ping = self.last_ping.filter(|_| self.is_desktop()).map(|(sequence, _)| sequence);
+        findings::ping::silence(idle_ms, last_ping, sequence)
     }
 
     fn watch(&mut self, sequence: u64, level: Level) {

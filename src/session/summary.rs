@@ -2,6 +2,7 @@
 
 use super::findings::Code;
 use super::stage::{Stage, Step};
+use crate::conn::SessionId;
 
 /// Why a summary is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,6 +11,8 @@ pub enum Reason {
     End,
     /// Another hour has passed.
     Hourly,
+    /// It turned out to be the same as this older one.
+    Merged(SessionId),
 }
 
 impl Reason {
@@ -19,6 +22,7 @@ impl Reason {
         match self {
             Self::End => "end",
             Self::Hourly => "hourly",
+            Self::Merged(_) => "merged",
         }
     }
 }
@@ -39,6 +43,8 @@ pub struct Pings {
 pub struct Summary {
     /// Why now.
     pub reason: Reason,
+    /// Every name of its agent's: login id, login name.
+    pub names: Vec<String>,
     /// From its first sign to its last (or to now), milliseconds.
     pub duration_ms: u64,
     /// WebSockets it had.

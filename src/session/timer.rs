@@ -14,14 +14,14 @@ const MAX_DUES: usize = 65_536;
 pub(super) enum Due {
     /// Has the presence of `finesse@` come to this socket?
     FinessePresence(StreamId),
-    /// Has this socket subscribed to its user's node?
-    Subscription(StreamId),
     /// Has the iq sent as this line been answered?
     IqPing(StreamId, u64),
     /// Has the WebSocket ping sent as this line been answered?
     WsPing(StreamId, u64),
     /// Has the event come that the REST call of this number promised?
     Outcome(u64),
+    /// Does what was held back with this key still hold?
+    Held(u64),
     /// Has this session ended?
     End(SessionId),
     /// This session is another hour old.
@@ -42,6 +42,13 @@ impl Timers {
             self.set += 1;
             self.heap.push(Reverse((at.plus(wait).mono_ns, self.set, due)));
         }
+    }
+
+    /// What is due before `wait` has passed since `at` is looked at then.
+    pub(super) fn postpone(&mut self, at: Moment, wait: Duration) {
+        let until_ns = at.plus(wait).mono_ns;
+        let all = std::mem::take(&mut self.heap).into_iter();
+        self.heap = all.map(|Reverse((due_ns, set, due))| Reverse((due_ns.max(until_ns), set, due))).collect();
     }
 
     /// Whether anything is due. Cheap: asked for every message.

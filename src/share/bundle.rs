@@ -1,7 +1,7 @@
 //! The zip file: written aside, every entry hashed and scanned on its way, renamed when it is whole. Removed if it never
 //! becomes so.
 //!
-//! For a recipient it is encrypted on its way to the disk, so that it never lies there as it is. The same content gives the
+//! For a recipient it goes through `age` on its way to the disk, so that it never lies there as it is. The same content gives the
 //! same bytes (until they are encrypted): fixed times, fixed modes, entries in the order they are added.
 
 use super::seal::{Recipient, Sealed};
@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use ring::digest::{Context as Digest, SHA256};
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -46,13 +46,14 @@ struct Open<'s> {
     bytes: u64,
     digest: Digest,
     lines: Lines<'s>,
+    is_text: bool,
 }
 
 enum Zip {
     /// Headers are completed when sizes are known.
     Plain(Box<ZipWriter<BufWriter<File>>>),
     /// Nothing goes back: sizes stand behind the entries.
-    Sealed(Box<ZipWriter<StreamWriter<Sealed<BufWriter<File>>>>>),
+    Sealed(Box<ZipWriter<StreamWriter<BufWriter<Sealed>>>>),
 }
 
 impl<'s> Bundle<'s> {
@@ -60,12 +61,13 @@ impl<'s> Bundle<'s> {
     pub(super) fn create(out: &Path, to: Option<&Recipient>, scanner: &'s Scanner) -> anyhow::Result<Self> {
         let failed = || format!("write {}", out.display());
         let aside = Aside::create(out).with_context(failed)?;
-        let file = BufWriter::with_capacity(BUFFER_BYTES, aside.file().with_context(failed)?);
+        let file = aside.file().with_context(failed)?;
         let zip = match to {
             Some(recipient) => {
-                Zip::Sealed(Box::new(ZipWriter::new_stream(Sealed::to(recipient, file).with_context(failed)?)))
+                let sealed = BufWriter::with_capacity(BUFFER_BYTES, Sealed::to(recipient, file)?);
+                Zip::Sealed(Box::new(ZipWriter::new_stream(sealed)))
             }
-            None => Zip::Plain(Box::new(ZipWriter::new(file))),
+            None => Zip::Plain(Box::new(ZipWriter::new(BufWriter::with_capacity(BUFFER_BYTES, file)))),
         };
         let out = out.to_owned();
         Ok(Self { zip, scanner, hits: Rc::default(), aside, out, entries: Vec::new(), open: None })
@@ -88,7 +90,7 @@ impl<'s> Bundle<'s> {
         let hits = Rc::clone(&self.hits);
         let place = Place { file: name.to_owned(), ..Place::default() };
         let lines = Lines::new(self.scanner, &place, move |hit| hits.borrow_mut().push(hit));
-        self.open = Some(Open { name: name.to_owned(), bytes: 0, digest: Digest::new(&SHA256), lines });
+        self.open = Some(Open { name: name.to_owned(), bytes: 0, digest: Digest::new(&SHA256), lines, is_text: true });
         Ok(())
     }
 
@@ -102,7 +104,9 @@ impl<'s> Bundle<'s> {
         .with_context(|| format!("write {}", self.out.display()))?;
         open.bytes += bytes.len() as u64;
         open.digest.update(bytes);
-        open.lines.feed(bytes);
+        if open.is_text {
+            open.lines.feed(bytes);
+        }
         Ok(())
     }
 
@@ -112,6 +116,25 @@ impl<'s> Bundle<'s> {
         self.write(text.as_bytes())?;
         self.end();
         Ok(())
+    }
+
+    /// A whole file that lies elsewhere; only text is scanned.
+    pub(super) fn copy(&mut self, name: &str, mut from: File, is_text: bool) -> anyhow::Result<()> {
+        self.begin(name)?;
+        if let Some(open) = &mut self.open {
+            open.is_text = is_text;
+        }
+        let failed = || format!("write {name}");
+        from.rewind().with_context(failed)?;
+        let mut chunk = vec![0; BUFFER_BYTES];
+        loop {
+            let read = from.read(&mut chunk).with_context(failed)?;
+            if read == 0 {
+                self.end();
+                return Ok(());
+            }
+            self.write(chunk.get(..read).unwrap_or_default())?;
+        }
     }
 
     /// The files so far.
@@ -130,11 +153,13 @@ impl<'s> Bundle<'s> {
         self.end();
         let Self { zip, aside, out, .. } = self;
         let whole = || -> anyhow::Result<()> {
-            let buffer = match zip {
-                Zip::Plain(zip) => zip.finish()?,
-                Zip::Sealed(zip) => zip.finish()?.into_inner().finish()?,
-            };
-            buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            match zip {
+                Zip::Plain(zip) => drop(zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?),
+                Zip::Sealed(zip) => {
+                    let sealed = zip.finish()?.into_inner().into_inner().map_err(io::IntoInnerError::into_error)?;
+                    sealed.finish()?;
+                }
+            }
             Ok(())
         };
         whole().with_context(|| format!("write {}", out.display()))?;
@@ -142,7 +167,7 @@ impl<'s> Bundle<'s> {
     }
 
     fn end(&mut self) {
-        if let Some(Open { name, bytes, digest, lines }) = self.open.take() {
+        if let Some(Open { name, bytes, digest, lines, .. }) = self.open.take() {
             lines.finish();
             let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
             self.entries.push(Entry { name, bytes, sha256 });

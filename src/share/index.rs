@@ -4,9 +4,9 @@
 //! Windows: by whom the directory lets), and never part of a bundle. A thread of its own writes it, so that whoever makes
 //! tokens does not wait for a disk. Limits: `MAX_INDEX_BYTES` are read.
 
-use super::key::{open_private, private};
+use super::key::open_private;
 use crate::capture::token::Note;
-use crate::stored::is_torn;
+use crate::stored::{Readers, is_torn, refuse_other_readers};
 use anyhow::{Context as _, anyhow, bail};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -34,7 +34,7 @@ impl Index {
         let path = index_path(key);
         let mut known = HashSet::new();
         let file = open_private(&path).with_context(|| format!("write {}", path.display()))?;
-        private(&file, &path)?;
+        refuse_other_readers(&file, &path, Readers::Owner)?;
         known.extend(read(key)?.into_keys());
         let (notes, received) = channel();
         let write = move || write(&received, file, &mut known);

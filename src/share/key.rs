@@ -3,6 +3,7 @@
 //! What its tokens stand for is in the [`index`](super::index) beside it. Neither is ever part of a bundle.
 
 use crate::capture::token::Key;
+use crate::stored::{Readers, refuse_other_readers};
 use anyhow::Context as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -24,7 +25,7 @@ pub fn open(path: &Path) -> anyhow::Result<Key> {
 
 fn in_file(opened: io::Result<File>, path: &Path) -> anyhow::Result<Key> {
     let file = opened.with_context(|| format!("read {}", path.display()))?;
-    private(&file, path)?;
+    refuse_other_readers(&file, path, Readers::Owner)?;
     let mut text = String::new();
     file.take(MAX_KEY_BYTES).read_to_string(&mut text).with_context(|| format!("read {}", path.display()))?;
     read(&text).with_context(|| {
@@ -93,23 +94,6 @@ fn private_options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// An error if others may read the file that was opened at `path`.
-#[cfg(unix)]
-pub(super) fn private(file: &File, path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
-        anyhow::bail!("{} can be read by others\nhint: chmod 600 {}", path.display(), path.display());
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
-pub(super) fn private(_: &File, _: &Path) -> anyhow::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-//! `share`: captures become one bundle that is safe to hand over.
+//! `share`: captures become one bundle that is safe to hand over, and that people can read.
 //!
 //! Streams: a line is read, restricted, scanned and written, so that memory does not grow with the capture; before that the
-//! captures are read once for the secrets that one made at `off` holds in the clear. A line that is not ours is told by file
-//! and number and left out. The bundle is written aside and gets its name only when it is whole; if the scan finds anything
-//! in it, there is none.
+//! captures are read once for what one made at `off` holds in the clear. What else a bundle holds for people is
+//! made, by who is asked to, of the restricted lines. A line that is not ours is told and left out; an event that this
+//! version does not know ends it, as nobody can say what in it is personal. The bundle is written aside and gets its name
+//! only when it is whole; if the scan finds anything in it, there is none.
 
 mod bundle;
 mod explain;
 pub mod index;
 pub mod key;
+mod note;
 mod report;
 mod seal;
 
@@ -17,30 +19,29 @@ pub use seal::Recipient;
 
 use crate::capture::policy::Level;
 use crate::capture::policy::user::UserRules;
-use crate::capture::redact::Picked;
+use crate::capture::redact::{Kept, Picked};
 use crate::capture::token::{Key, Tokens};
 use crate::capture::{Guards, Redactor};
+use crate::filter::Filter;
 use crate::scan::{Count, Hit, Scanner};
-use crate::stored::{self, Lines, Piece};
+use crate::stored::{self, LeftOut, Read, Seen, Sources};
 use anyhow::{Context as _, anyhow, bail};
 use bundle::Bundle;
 use index::Index;
-use std::path::{Path, PathBuf};
+use note::Names;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
 
-/// Lines left out that are told one by one.
-const MAX_TOLD: u64 = 20;
 /// Hits of the scan after which there is no use in going on.
 const MAX_HITS: u64 = 20;
-/// Lines between two tellings of progress.
-const PROGRESS_LINES: u64 = 256;
 /// Gaps listed in the report.
 const MAX_GAPS: usize = 1_000;
 
 /// What is to be shared, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// Capture files, or directories of them.
-    pub files: Vec<PathBuf>,
     /// The bundle.
     pub out: PathBuf,
     /// Instead of a bundle: what becomes of the line of this number, from 1.
@@ -48,8 +49,8 @@ pub struct Plan {
     /// `share` or `minimal`.
     pub level: Level,
     /// Which lines.
-    pub picked: Picked,
-    /// For its receiver, as it is; refused if the scan finds anything in it.
+    pub filter: Filter,
+    /// For its receiver, as it is; refused if it holds what the level removes.
     pub note: Option<String>,
     /// The file of the token key; a random key otherwise.
     pub stable_tokens: Option<PathBuf>,
@@ -60,33 +61,41 @@ pub struct Plan {
 }
 
 /// What became of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub struct Outcome {
     /// Where the bundle lies.
     pub path: PathBuf,
     /// Events in it.
     pub events: u64,
     /// Lines left out because they are torn or foreign.
-    pub skipped: u64,
+    pub left_out: LeftOut,
     /// Free texts kept, for a human eye.
     pub texts: usize,
+}
+
+/// A file for people, made of the restricted captures.
+pub struct Extra {
+    /// Its name in the bundle.
+    pub name: String,
+    /// What is in it, from its beginning.
+    pub file: File,
+    /// Whether it is text, which is scanned; what is binary holds nothing that the lines do not.
+    pub is_text: bool,
 }
 
 /// What is told while it goes on.
 pub enum Told<'t> {
     /// Bytes read so far, of how many.
     Progress(u64, u64),
-    /// A line was left out.
-    LeftOut(&'t Path, u64, &'static str),
     /// The scan found something in what became of a line of a file, or in a file of the bundle's own.
-    Left(&'t Path, u64, &'t Hit),
+    Left(&'t str, u64, &'t Hit),
 }
 
 /// What passed through.
 #[derive(Default)]
 struct Sums {
     events: u64,
-    skipped: u64,
+    left_out: LeftOut,
     not_picked: u64,
     first_us: Option<i64>,
     last_us: Option<i64>,
@@ -98,16 +107,23 @@ struct Sums {
     left: Count,
 }
 
-/// Makes the bundle.
+/// Makes the bundle. `make` makes files for people of what is in it.
 ///
 /// # Errors
-/// A file cannot be read or written; something secret or personal is left; there is nothing to share. No bundle is left.
-pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outcome> {
+/// A file cannot be read or written; something secret or personal is left; there is nothing to share, or an event that this
+/// version does not know. No bundle is left.
+pub fn share(
+    plan: &Plan,
+    sources: &Sources,
+    make: &mut dyn FnMut(&Sources) -> anyhow::Result<Vec<Extra>>,
+    tell: &mut dyn FnMut(Told<'_>),
+) -> anyhow::Result<Outcome> {
+    let out = bundle_path(plan);
+    let endings: &[&str] = if plan.encrypt_to.is_some() { &["zip.age", "age", "zip"] } else { &["zip"] };
+    stored::promises(&plan.out, "a zip archive", endings)?;
+    sources.apart(&out)?;
     let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
-    plan.note.as_deref().map_or(Ok(()), |note| vet(note, &scanner, plan.level))?;
-    let mut files = stored::paths(&plan.files)?;
-    files.sort();
-    stored::apart(&bundle_path(plan), files.iter().map(PathBuf::as_path))?;
+    plan.encrypt_to.as_ref().map_or(Ok(()), Recipient::check)?;
     let key = match &plan.stable_tokens {
         Some(path) => key::open(path)?,
         None => Key::random().map_err(|_| anyhow!("the system gives no random numbers"))?,
@@ -119,30 +135,45 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     }
     let mut redactor = Redactor::with(plan.level, tokens, plan.rules.clone());
     let mut guards = Guards::default();
-    let sizes: Vec<u64> = files.iter().map(|path| size(path)).collect::<anyhow::Result<_>>()?;
-    let mut progress = Progress { done: 0, total: 2 * sizes.iter().sum::<u64>(), tell };
-    for (path, bytes) in files.iter().zip(&sizes) {
-        learn(path, &mut redactor, &mut guards, &mut progress)?;
-        progress.done += bytes;
+    let mut names = Names::default();
+    let tell = RefCell::new(tell);
+    let told = |told: Told<'_>| (tell.borrow_mut())(told);
+    sources.each(&Filter::default(), &mut |done, total| told(Told::Progress(done, 2 * total)), &mut |seen| {
+        if let Ok(Read { text, line }) = &seen.read {
+            redactor.learn(text, &mut guards);
+            names.learn(line);
+        }
+        Ok(())
+    })?;
+    if let Some(note) = &plan.note {
+        names.vet(note, &scanner, plan.level)?;
     }
-    let out = bundle_path(plan);
     let mut bundle = Bundle::create(&out, plan.encrypt_to.as_ref(), &scanner)?;
-    let mut sums = Sums::default();
-    for (number, (path, bytes)) in files.iter().zip(&sizes).enumerate() {
-        bundle.begin(&format!("captures/{:04}.ndjson", number + 1))?;
-        Through { plan, guards: &mut guards, redactor: &mut redactor, bundle: &mut bundle, sums: &mut sums }
-            .file(path, &mut progress)?;
-        progress.done += bytes;
-    }
+    let mut through = Through {
+        plan,
+        redactor: &mut redactor,
+        guards: &mut guards,
+        bundle: &mut bundle,
+        sums: Sums::default(),
+        current: None,
+        spools: Vec::new(),
+    };
+    sources.each(&plan.filter, &mut |done, total| told(Told::Progress(total + done, 2 * total)), &mut |seen| {
+        through.line(seen, &told)
+    })?;
+    let Through { mut sums, spools, .. } = through;
     if sums.events == 0 {
-        return Err(nothing(plan, &files, &sums));
+        return Err(nothing(plan, sources, &sums));
+    }
+    for Extra { name, file, is_text } in make(&Sources::of_files(spools).context("read a temporary file")?)? {
+        bundle.copy(&name, file, is_text)?;
     }
     bundle.add("report.txt", &report::report(plan, &redactor, &sums))?;
     bundle.add("README.txt", &report::readme(plan))?;
     let entries = bundle.entries().to_vec();
     bundle.add("manifest.json", &report::manifest(plan, &redactor, &key.id(), &sums, &entries))?;
     for hit in bundle.hits() {
-        sums.left(Path::new(&hit.place.file), hit.place.line, &hit, progress.tell);
+        sums.left(&hit.place.file, hit.place.line, &hit, &told);
     }
     sums.verdict()?;
     let texts = redactor.tally().texts.len();
@@ -151,46 +182,23 @@ pub fn share(plan: &Plan, tell: &mut dyn FnMut(Told<'_>)) -> anyhow::Result<Outc
     let finished = bundle.finish()?;
     index.map_or(Ok(()), Index::finish)?;
     finished.name().with_context(|| format!("write {}", out.display()))?;
-    Ok(Outcome { path: out, events: sums.events, skipped: sums.skipped, texts })
+    Ok(Outcome { path: out, events: sums.events, left_out: sums.left_out, texts })
 }
 
 /// Why there is nothing to share.
-fn nothing(plan: &Plan, files: &[PathBuf], sums: &Sums) -> anyhow::Error {
-    let Picked { since_us, until_us, user, session } = &plan.picked;
+fn nothing(plan: &Plan, sources: &Sources, sums: &Sums) -> anyhow::Error {
     if sums.not_picked == 0 && sums.first_us.is_none() {
-        return stored::no_capture(files);
+        return sources.no_capture();
     }
-    let given = [
-        since_us.map(|_| String::from("--since")),
-        until_us.map(|_| String::from("--until")),
-        user.as_ref().map(|user| format!("--user {user}")),
-        session.as_ref().map(|session| format!("--session {session}")),
-    ];
-    let given: Vec<String> = given.into_iter().flatten().collect();
-    if given.is_empty() {
+    if plan.filter.is_all() {
         return anyhow!(
             "there is nothing to share: the capture holds no event\nhint: let traffic pass, and share it then"
         );
     }
-    let events = sums.not_picked;
     anyhow!(
-        "there is nothing to share: none of {events} lines fits {}\nhint: `finesse-tap report` shows times, agents and sessions of a capture",
-        given.join(" and ")
-    )
-}
-
-/// An error if a note holds what its level removes.
-fn vet(note: &str, scanner: &Scanner, level: Level) -> anyhow::Result<()> {
-    let mut first = None;
-    scanner.text("note", note, &mut |hit| {
-        first.get_or_insert(hit);
-    });
-    let Some(hit) = first else { return Ok(()) };
-    bail!(
-        "--note is handed over as it is, and holds what level {level} removes: {} at character {} ({})\nhint: say it without, or with a token",
-        hit.kind,
-        hit.place.column,
-        hit.why
+        "there is nothing to share: none of {} lines fits {}\nhint: `finesse-tap report` shows times, agents and sessions of a capture",
+        sums.not_picked,
+        plan.filter
     )
 }
 
@@ -203,41 +211,12 @@ fn bundle_path(plan: &Plan) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// How far it has come, and whom to tell.
-struct Progress<'t> {
-    /// Bytes of files that are behind us.
-    done: u64,
-    total: u64,
-    tell: &'t mut dyn FnMut(Told<'_>),
-}
-
-impl Progress<'_> {
-    fn at(&mut self, lines: &Lines) {
-        if lines.number().is_multiple_of(PROGRESS_LINES) {
-            (self.tell)(Told::Progress(self.done + lines.read_bytes(), self.total));
-        }
-    }
-}
-
-/// Reads a capture for what it holds in the clear.
-fn learn(path: &Path, redactor: &mut Redactor, guards: &mut Guards, progress: &mut Progress<'_>) -> anyhow::Result<()> {
-    let context = || format!("read {}", path.display());
-    let mut lines = Lines::open(path).with_context(context)?;
-    while let Some(piece) = lines.next().with_context(context)? {
-        if let Piece::Line(line) = piece {
-            redactor.learn(line, guards);
-        }
-        progress.at(&lines);
-    }
-    Ok(())
-}
-
 impl Sums {
     /// Something is left in what became of a line.
-    fn left(&mut self, path: &Path, number: u64, hit: &Hit, tell: &mut dyn FnMut(Told<'_>)) {
+    fn left(&mut self, source: &str, number: u64, hit: &Hit, tell: &dyn Fn(Told<'_>)) {
         self.left.add(hit);
         if self.left.total() <= MAX_HITS {
-            tell(Told::Left(path, number, hit));
+            tell(Told::Left(source, number, hit));
         }
     }
 
@@ -250,76 +229,121 @@ impl Sums {
             self.left
         )
     }
+
+    fn count(&mut self, kept: &Kept) {
+        if kept.action != "log-opened" {
+            self.events += 1;
+        }
+        self.first_us = Some(self.first_us.map_or(kept.at_us, |first| first.min(kept.at_us)));
+        self.last_us = Some(self.last_us.map_or(kept.at_us, |last| last.max(kept.at_us)));
+        self.removed_before += kept.removed_before;
+        if let Some((events, message)) = &kept.gap {
+            self.gap_events += events;
+            if self.gaps.len() < MAX_GAPS {
+                self.gaps.push(message.clone());
+            }
+        }
+    }
 }
 
-/// One capture on its way into the bundle.
+/// Captures on their way into the bundle.
 struct Through<'p, 's> {
     plan: &'p Plan,
     redactor: &'p mut Redactor,
     guards: &'p mut Guards,
     bundle: &'p mut Bundle<'s>,
-    sums: &'p mut Sums,
+    sums: Sums,
+    current: Option<Current>,
+    /// What was written, to make more of.
+    spools: Vec<(String, File)>,
+}
+
+/// The capture that is being written.
+struct Current {
+    file: usize,
+    /// Its opening line, while nothing else of it is picked.
+    opening: Vec<u8>,
+    is_begun: bool,
 }
 
 impl Through<'_, '_> {
-    fn file(&mut self, path: &Path, progress: &mut Progress<'_>) -> anyhow::Result<()> {
-        let context = || format!("read {}", path.display());
-        let mut lines = Lines::open(path).with_context(context)?;
-        while let Some(piece) = lines.next().with_context(context)? {
-            let why = match piece {
-                Piece::Line(line) if line.trim_ascii().is_empty() => None,
-                Piece::Line(line) => match self.redactor.line(line, &self.plan.picked, self.guards) {
-                    Err(_) => Some("it is no line of a capture"),
-                    Ok(None) => {
-                        self.sums.not_picked += 1;
-                        None
-                    }
-                    Ok(Some(kept)) => {
-                        self.bundle.write(&kept.line)?;
-                        self.count(&kept);
-                        None
-                    }
-                },
-                Piece::TooLong => Some("it is too long"),
-                Piece::Torn(_) => Some("it is torn"),
-            };
-            if let Some(why) = why {
-                self.left_out(path, lines.number(), why, progress.tell);
+    fn line(&mut self, seen: Seen<'_>, tell: &dyn Fn(Told<'_>)) -> anyhow::Result<()> {
+        let Seen { file, source, mark, read, is_picked } = seen;
+        if self.current.as_ref().is_none_or(|current| current.file != file) {
+            self.current = Some(Current { file, opening: Vec::new(), is_begun: false });
+        }
+        let Read { text, line } = match read {
+            Ok(read) => read,
+            Err(why) => {
+                self.sums.left_out.add(source.name(), mark, why);
+                return Ok(());
             }
-            for hit in self.bundle.hits() {
-                self.sums.left(path, lines.number(), &hit, progress.tell);
-            }
-            if self.sums.left.total() >= MAX_HITS {
-                return self.sums.verdict();
-            }
-            progress.at(&lines);
+        };
+        if !is_picked {
+            self.sums.not_picked += 1;
+            return Ok(());
+        }
+        if let Some(action) = line.unknown_action() {
+            bail!(
+                "{}:{}: this version does not know the event `{}` (schema {}), and cannot tell what in it is personal\nhint: share it with the version that captured it, or leave such events out: --filter 'not kind {}'",
+                source.name(),
+                mark.number,
+                action.escape_debug(),
+                line.finesse.schema,
+                action.escape_debug()
+            );
+        }
+        let Ok(Some(kept)) = self.redactor.line(text, &Picked::default(), self.guards) else {
+            self.sums.left_out.add(source.name(), mark, "not a line that this version can redact");
+            return Ok(());
+        };
+        self.sums.count(&kept);
+        self.write(&kept)?;
+        for hit in self.bundle.hits() {
+            self.sums.left(source.name(), mark.number, &hit, tell);
+        }
+        if self.sums.left.total() >= MAX_HITS {
+            return self.sums.verdict();
         }
         Ok(())
     }
 
-    fn count(&mut self, kept: &crate::capture::redact::Kept) {
-        if kept.action != "log-opened" {
-            self.sums.events += 1;
-        }
-        self.sums.first_us = Some(self.sums.first_us.map_or(kept.at_us, |first| first.min(kept.at_us)));
-        self.sums.last_us = Some(self.sums.last_us.map_or(kept.at_us, |last| last.max(kept.at_us)));
-        self.sums.removed_before += kept.removed_before;
-        if let Some((events, message)) = &kept.gap {
-            self.sums.gap_events += events;
-            if self.sums.gaps.len() < MAX_GAPS {
-                self.sums.gaps.push(message.clone());
+    /// A file of which nothing but the opening line is picked is not written.
+    fn write(&mut self, kept: &Kept) -> anyhow::Result<()> {
+        let Some(current) = &mut self.current else { return Ok(()) };
+        let marked = match kept.action {
+            "log-opened" if !self.plan.filter.is_all() => Some(marked(&kept.line)),
+            _ => None,
+        };
+        let line = marked.as_deref().unwrap_or(&kept.line);
+        if !current.is_begun {
+            current.opening.extend_from_slice(line);
+            if kept.action == "log-opened" {
+                return Ok(());
             }
+            current.is_begun = true;
+            let name = format!("captures/{:04}.ndjson", self.spools.len() + 1);
+            self.bundle.begin(&name)?;
+            self.spools.push((name, tempfile::tempfile().context("make a temporary file")?));
         }
-    }
-
-    fn left_out(&mut self, path: &Path, number: u64, why: &'static str, tell: &mut dyn FnMut(Told<'_>)) {
-        self.sums.skipped += 1;
-        if self.sums.skipped <= MAX_TOLD {
-            tell(Told::LeftOut(path, number, why));
-        }
+        let opening = std::mem::take(&mut current.opening);
+        let bytes = if opening.is_empty() { line } else { &opening };
+        self.bundle.write(bytes)?;
+        let Some((_, spool)) = self.spools.last_mut() else { return Ok(()) };
+        spool.write_all(bytes).context("write a temporary file")
     }
 }
 
-fn size(path: &Path) -> anyhow::Result<u64> {
-    Ok(std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len())
+/// An opening line that says that others of its capture were left out, so that nobody takes them for missing.
+fn marked(line: &[u8]) -> Vec<u8> {
+    let Ok(mut event) = serde_json::from_slice::<serde_json::Value>(line) else { return line.to_vec() };
+    if let Some(capture) = event.pointer_mut("/finesse/capture").and_then(serde_json::Value::as_object_mut) {
+        let settings = capture.entry("settings").or_insert_with(|| serde_json::json!([]));
+        if let Some(settings) = settings.as_array_mut() {
+            settings.push(serde_json::json!({ "name": stored::PICKED, "value": "true" }));
+        }
+    }
+    let mut marked = event.to_string().into_bytes();
+    marked.push(b'\n');
+    marked
 }

@@ -51,8 +51,12 @@ pub(super) fn report(plan: &Plan, redactor: &Redactor, sums: &Sums) -> String {
     for gap in &sums.gaps {
         let _ = writeln!(out, "  {}", one_line(gap));
     }
-    let _ =
-        writeln!(out, "\nLines that were left out: {} torn or foreign, {} not picked.", sums.skipped, sums.not_picked);
+    let _ = writeln!(
+        out,
+        "\nLines that were left out: {} torn or foreign, {} not picked.",
+        sums.left_out.count(),
+        sums.not_picked
+    );
     out
 }
 
@@ -67,6 +71,7 @@ pub(super) fn readme(plan: &Plan) -> String {
            h-….invalid host, 198.18.0.0/15 and fdf1:7e55:e7a9::/48 IP addresses\n\
          [text:8-15] tells kind and length of what was removed; [cred:…] a credential. Ask the sender about a token by its name:\n\
          only the sender can tell what it stands for.\n\n\
+         report.html is what happened, for a browser. `finesse-tap report`, `export` and `scan` take this archive as it is.\n\
          report.txt tells what was removed and what is missing; manifest.json has the SHA-256 of every file.\n\n\
          What happened, in words:\n  \
            jq -r '[.[\"@timestamp\"], .finesse.session.id // \"-\", .message] | @tsv' captures/*.ndjson\n",
@@ -88,7 +93,8 @@ pub(super) fn manifest(plan: &Plan, redactor: &Redactor, key_id: &str, sums: &Su
         "level": plan.level.as_str(),
         "key_id": key_id,
         "events": sums.events,
-        "skipped_lines": sums.skipped,
+        "skipped_lines": sums.left_out.count(),
+        "picked": !plan.filter.is_all(),
         "first": stamp(sums.first_us),
         "last": stamp(sums.last_us),
         "files": entries,

@@ -41,12 +41,7 @@ impl Acks {
         ticket
     }
 
-    /// Batches that wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
-    /// Whether this one does.
+    /// Whether this one waits.
     pub(super) fn is_waiting(&self, ticket: Ticket) -> bool {
         self.waiting.get(&ticket.id) == Some(&ticket)
     }
@@ -107,7 +102,7 @@ mod tests {
         let (one, two) = (acks.wait(0), acks.wait(1));
         assert_eq!(acks.question(), r#"{"acks":[0,1]}"#);
         acks.heard(br#"{"acks":{"0":false,"1":true,"7":true,"x":true}}"#);
-        assert_eq!((acks.fate(one), acks.fate(two), acks.waiting()), (Fate::Waits, Fate::Indexed, 1));
+        assert_eq!((acks.fate(one), acks.fate(two)), (Fate::Waits, Fate::Indexed));
         acks.heard(b"<html>");
         acks.heard(br#"{"text":"as it says","code":9}"#);
         assert_eq!((acks.fate(one), acks.fate(two)), (Fate::Waits, Fate::Lost));
@@ -128,10 +123,10 @@ mod tests {
         let before = acks.wait(0);
         let (after, other) = (acks.wait(0), acks.wait(1));
         acks.give_up(before);
-        assert_eq!((acks.fate(after), acks.waiting()), (Fate::Waits, 2));
+        assert_eq!(acks.fate(after), Fate::Waits);
         acks.give_up(after);
         assert_eq!((acks.fate(after), acks.fate(other)), (Fate::Lost, Fate::Waits));
         acks.give_up_all();
-        assert_eq!((acks.fate(other), acks.waiting()), (Fate::Lost, 0));
+        assert_eq!(acks.fate(other), Fate::Lost);
     }
 }

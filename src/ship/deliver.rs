@@ -8,6 +8,7 @@ use super::Pace;
 use super::backoff::Backoff;
 use super::elastic::Elastic;
 use super::event::Event;
+use super::otlp::Otlp;
 use super::splunk::Splunk;
 use super::status::{State, Status};
 use super::verdict::{Fate, Stop, Verdict};
@@ -35,6 +36,7 @@ pub(super) struct Link {
 pub(super) enum Peer {
     Splunk(Box<Splunk>),
     Elastic(Box<Elastic>),
+    Otlp(Box<Otlp>),
 }
 
 /// What became of a batch's events.
@@ -60,6 +62,7 @@ impl Peer {
         match self {
             Self::Splunk(splunk) => splunk.send(events).await,
             Self::Elastic(elastic) => elastic.send(events).await,
+            Self::Otlp(otlp) => otlp.send(events).await,
         }
     }
 
@@ -67,7 +70,7 @@ impl Peer {
     pub(super) fn waiting(&self) -> usize {
         match self {
             Self::Splunk(splunk) => splunk.waiting(),
-            Self::Elastic(_) => 0,
+            Self::Elastic(_) | Self::Otlp(_) => 0,
         }
     }
 
@@ -75,7 +78,7 @@ impl Peer {
     pub(super) async fn taken(&self) {
         match self {
             Self::Splunk(splunk) => splunk.taken().await,
-            Self::Elastic(_) => std::future::pending().await,
+            Self::Elastic(_) | Self::Otlp(_) => std::future::pending().await,
         }
     }
 }

@@ -5,14 +5,14 @@
 //! and told by its `event.id`.) The answer is trimmed by `filter_path`; items come in the order they were sent in.
 
 use super::event::Event;
-use super::gzip;
 use super::http::{Answer, Asked, Client, sensitive};
 use super::secret::Secret;
-use super::verdict::{Fate, Stop, Verdict, quote};
+use super::verdict::{Fate, Stop, Verdict, quote, redirected};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -88,6 +88,9 @@ struct Item {
     status: u16,
     #[serde(default)]
     error: Option<Fault>,
+    /// `used`: the document failed, and lies in the data stream's failure store (Elasticsearch 8.19 and later).
+    #[serde(default)]
+    failure_store: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -102,21 +105,20 @@ struct Fault {
 
 impl Elastic {
     pub(super) fn new(client: Client, stream: &str, login: &Login) -> anyhow::Result<Self> {
-        let mut fields = vec![
-            (CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
-            (CONTENT_ENCODING, HeaderValue::from_static("gzip")),
-        ];
+        let mut fields = vec![(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))];
         fields.extend(login.field()?);
-        let path = format!("/{stream}/_bulk?filter_path=errors,error,status,items.*.status,items.*.error");
+        let path = format!(
+            "/{stream}/_bulk?filter_path=errors,error,status,items.*.status,items.*.error,items.*.failure_store"
+        );
         Ok(Self { client, path, fields })
     }
 
     /// Sends events and hears what became of each.
     pub(super) async fn send(&self, events: &[Event]) -> Verdict {
-        let body = gzip(&body(events));
+        let body = Bytes::from(body(events));
         let asked = Asked { method: Method::POST, path: self.path.clone(), fields: self.fields.clone(), body };
-        match self.client.ask(&asked).await {
-            Ok(answer) => judge(&answer, events.len()),
+        match self.client.ask_packed(&asked).await {
+            Ok(answer) => redirected(&answer, &asked.path, "--elastic").unwrap_or_else(|| judge(&answer, events.len())),
             Err(trouble) => Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
         }
     }
@@ -162,6 +164,8 @@ fn judge(answer: &Answer, sent: usize) -> Verdict {
     }
 }
 
+const FAILURE_STORE: &str = "failure_store used: pipeline or mapping failed, and Elasticsearch put it into the failure store, where no search of \
+     the data stream finds it; GET /DATA-STREAM::failures/_search says why";
 const NOT_BULK: &str = "the receiver answers 200, and not as _bulk does";
 const NO_STREAM: &str = "make its index template first: --elastic-setup, with a key that may do that";
 
@@ -172,6 +176,7 @@ fn each(bulk: Bulk) -> Verdict {
         let fault = item.error.unwrap_or_default();
         let why = || format!("{}: {}", item.status, fault.told());
         fates.push(match (item.status, fault.kind.as_str()) {
+            (200..=299, _) if item.failure_store.as_deref() == Some("used") => Fate::Refused(FAILURE_STORE.to_owned()),
             (200..=299, _) => Fate::Taken,
             (409, _) => Fate::Known,
             (429 | 500..=599, _) => Fate::Later(why()),
@@ -215,12 +220,11 @@ fn top_fault(body: &[u8]) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use hyper::StatusCode;
 
     fn verdict(status: u16, body: &str, sent: usize) -> Verdict {
         let body = Bytes::copy_from_slice(body.as_bytes());
-        judge(&Answer { status: StatusCode::from_u16(status).unwrap(), retry_after: None, body }, sent)
+        judge(&Answer { status: StatusCode::from_u16(status).unwrap(), body, ..Answer::default() }, sent)
     }
 
     #[test]
@@ -231,11 +235,13 @@ mod tests {
             {"create":{"status":503,"error":{"type":"unavailable_shards_exception","reason":"none"}}},
             {"create":{"status":403,"error":{"type":"cluster_block_exception","reason":"read-only"}}},
             {"create":{"status":400,"error":{"type":"document_parsing_exception","reason":"failed [x]",
-                "caused_by":{"type":"illegal_argument_exception","reason":"no number"}}}}]}"#;
-        let Verdict::Each(fates) = verdict(200, body, 6) else { panic!("not each") };
+                "caused_by":{"type":"illegal_argument_exception","reason":"no number"}}}},
+            {"create":{"status":201,"failure_store":"used"}}]}"#;
+        let Verdict::Each(fates) = verdict(200, body, 7) else { panic!("not each") };
         assert_eq!(fates[..2], [Fate::Taken, Fate::Known]);
         assert!(fates[2..5].iter().all(|fate| matches!(fate, Fate::Later(_))), "{fates:?}");
         let Fate::Refused(why) = &fates[5] else { panic!("{fates:?}") };
+        assert!(matches!(&fates[6], Fate::Refused(why) if why.contains("failure store")), "{fates:?}");
         assert!(why.contains("failed [x]") && why.contains("no number"), "{why}");
     }
 

@@ -1,13 +1,16 @@
 //! HTTP/1.1 towards a receiver: requests with a body, answers read whole, connections kept alive and used again.
 //!
-//! hyper over plain TCP or our own TLS. Every request has time limits, every answer a size limit. Knows neither Splunk nor
-//! Elasticsearch, does not repeat a request that may have arrived, and shows no header: some hold secrets.
+//! hyper over what [`dial`](super::dial) connects. Every request has time limits, every answer a size limit. Bodies go in
+//! gzip unless the receiver refuses that. Knows no kind of receiver, does not repeat a request that may have arrived, follows
+//! no redirect (the secret would follow too), and shows no header.
 
 use super::backoff::retry_after;
-use super::url::{Scheme, Url};
+use super::dial::Dialer;
+use super::sticky::Cookies;
+use super::url::Url;
 use crate::capture::form::FREE_SECRET_BYTES;
 use crate::clock;
-use crate::tls::upstream::{Trust, Upstream};
+use crate::tls::upstream::Trust;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -19,7 +22,6 @@ use hyper_util::rt::TokioIo;
 use memchr::memmem;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -44,15 +46,24 @@ pub(super) struct Limits {
 /// Speaks to one receiver.
 pub(super) struct Client {
     url: Url,
-    tls: Option<Upstream>,
+    dialer: Dialer,
     limits: Limits,
-    /// What hints call the options of this receiver: `--splunk`.
-    option: &'static str,
+    /// What the receiver has said to compressed bodies.
+    gzip: Mutex<Gzip>,
     idle: Mutex<Vec<Sender>>,
     connections: TaskTracker,
 }
 
 type Sender = SendRequest<Full<Bytes>>;
+
+/// What a receiver thinks of `Content-Encoding: gzip`.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Gzip {
+    #[default]
+    Untried,
+    Taken,
+    Refused,
+}
 
 /// A request.
 #[derive(Clone)]
@@ -65,11 +76,15 @@ pub(super) struct Asked {
 }
 
 /// An answer, read whole.
-#[derive(Debug)]
+#[derive(Default)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// What it asks for in `Retry-After`.
     pub(super) retry_after: Option<Duration>,
+    /// Where it sends us instead.
+    pub(super) location: Option<String>,
+    /// What it sets.
+    pub(super) cookies: Cookies,
     pub(super) body: Bytes,
 }
 
@@ -83,12 +98,9 @@ pub(super) struct Trouble {
 impl Client {
     /// Reads the trusted certificates; connects to nobody yet.
     pub(super) fn new(url: Url, trust: &Trust, limits: Limits, option: &'static str) -> anyhow::Result<Self> {
-        let tls = match url.scheme {
-            Scheme::Https => Some(Upstream::new(trust, None, None)?),
-            Scheme::Http => None,
-        };
-        let (idle, connections) = (Mutex::default(), TaskTracker::new());
-        Ok(Self { url, tls, limits, option, idle, connections })
+        let dialer = Dialer::new(&url, trust, option)?;
+        let (gzip, idle, connections) = (Mutex::default(), Mutex::default(), TaskTracker::new());
+        Ok(Self { url, dialer, limits, gzip, idle, connections })
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -101,6 +113,41 @@ impl Client {
         match timeout(limit, self.ask_unbounded(asked)).await {
             Ok(answer) => answer.map(|answer| Answer { body: masked(answer.body, &asked.fields), ..answer }),
             Err(_) => Err(Trouble::new(format!("no answer within {} s", limit.as_secs()))),
+        }
+    }
+
+    /// The same with its body in gzip, unless the receiver takes it in the clear only: a 415 says so (RFC 9110 section
+    /// 15.5.16), and to the first request some answer with another error that the plain body does not get.
+    pub(super) async fn ask_packed(&self, asked: &Asked) -> Result<Answer, Trouble> {
+        let known = *self.gzip.lock().unwrap_or_else(PoisonError::into_inner);
+        let learn = |gzip| *self.gzip.lock().unwrap_or_else(PoisonError::into_inner) = gzip;
+        let mut packed = None;
+        if known != Gzip::Refused {
+            let mut asked = Asked { body: super::gzip(&asked.body), ..asked.clone() };
+            asked.fields.push((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
+            let answer = self.ask(&asked).await?;
+            let may_be_gzip = match answer.status.as_u16() {
+                415 => true,
+                400 | 406 | 422 | 501 => known == Gzip::Untried,
+                _ => false,
+            };
+            if !may_be_gzip {
+                if answer.status.is_success() {
+                    learn(Gzip::Taken);
+                }
+                return Ok(answer);
+            }
+            packed = Some(answer);
+        }
+        let plain = self.ask(asked).await?;
+        match packed {
+            Some(packed) if !plain.status.is_success() => Ok(packed),
+            Some(_) => {
+                tracing::info!(receiver = %self.url, "it refuses gzip: sent uncompressed from now on");
+                learn(Gzip::Refused);
+                Ok(plain)
+            }
+            None => Ok(plain),
         }
     }
 
@@ -133,21 +180,32 @@ impl Client {
         let now_s = clock::now().wall_us / 1_000_000;
         let field = response.headers().get(header::RETRY_AFTER).and_then(|field| field.to_str().ok());
         let retry_after = field.and_then(|field| retry_after(field, now_s));
+        let location = response.headers().get(header::LOCATION).and_then(|field| field.to_str().ok());
+        let location = location.map(str::to_owned);
+        let cookies = Cookies::set_by(response.headers());
         let body = match Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await {
             Ok(body) => body.to_bytes(),
             Err(_) => return Err(Trouble::new(format!("the answer ({status}) breaks off or is too long"))),
         };
         self.keep(sender);
-        Ok(Answer { status, retry_after, body })
+        Ok(Answer { status, retry_after, location, cookies, body })
     }
 
     fn request(&self, asked: &Asked) -> Result<Request<Full<Bytes>>, Trouble> {
+        let reading_proxy = self.dialer.reading_proxy();
+        let uri = match reading_proxy {
+            Some(_) => self.url.whole(&asked.path),
+            None => self.url.path(&asked.path),
+        };
         let mut request = Request::builder()
             .method(asked.method.clone())
-            .uri(self.url.path(&asked.path))
+            .uri(uri)
             .header(header::HOST, self.url.host_field())
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, "application/json");
+        if let Some(login) = reading_proxy.flatten() {
+            request = request.header(header::PROXY_AUTHORIZATION, login);
+        }
         for (name, value) in &asked.fields {
             request = request.header(name, value);
         }
@@ -156,48 +214,7 @@ impl Client {
     }
 
     async fn connect(&self) -> Result<Sender, Trouble> {
-        let host = &self.url.authority.host;
-        let since = clock::now();
-        let tcp = self.dial().await?;
-        let Some(tls) = &self.tls else { return self.speak(tcp).await };
-        match tls.connect(host, since, tcp).await {
-            Ok(connected) => self.speak(connected.stream).await,
-            Err(refused) => {
-                let why = refused.handshake.failure.map_or_else(|| "TLS failed".to_owned(), |failure| failure.why);
-                // The hints are about the proxy's upstream; ours has options of the same kinds.
-                let hint = refused.hint.and_then(|hint| match () {
-                    () if hint.contains("-pin") => Some(hint.replace("--upstream", self.option)),
-                    () if hint.contains("HTTPS port") => {
-                        Some("is TLS off there? Then its URL begins with http://".into())
-                    }
-                    () => None,
-                });
-                Err(Trouble { why, hint })
-            }
-        }
-    }
-
-    async fn dial(&self) -> Result<TcpStream, Trouble> {
-        let authority = &self.url.authority;
-        let found = lookup_host((authority.host.as_str(), authority.port)).await;
-        let found = found.map_err(|error| Trouble::new(format!("{} is not found: {error}", authority.host)))?;
-        let mut last = Trouble::new(format!("{} has no address", authority.host));
-        for address in found {
-            match TcpStream::connect(address).await {
-                Ok(tcp) => {
-                    let _ = tcp.set_nodelay(true);
-                    return Ok(tcp);
-                }
-                Err(error) => last = Trouble::new(format!("{address} is not reached: {error}")),
-            }
-        }
-        Err(last)
-    }
-
-    async fn speak<IO>(&self, io: IO) -> Result<Sender, Trouble>
-    where
-        IO: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    {
+        let io = self.dialer.connect().await?;
         let made = http1::Builder::new().max_buf_size(HEAD_MAX_BYTES.max(1 << 20)).handshake(TokioIo::new(io)).await;
         let (sender, connection) = made.map_err(|error| broken(&error))?;
         self.connections.spawn(async move {
@@ -226,7 +243,7 @@ impl Client {
 }
 
 impl Trouble {
-    fn new(why: String) -> Self {
+    pub(super) fn new(why: String) -> Self {
         Self { why, hint: None }
     }
 }
@@ -261,7 +278,7 @@ pub(super) fn sensitive(text: &str) -> anyhow::Result<HeaderValue> {
     Ok(value)
 }
 
-fn broken(error: &hyper::Error) -> Trouble {
+pub(super) fn broken(error: &hyper::Error) -> Trouble {
     let why = if error.is_parse() || error.is_parse_too_large() {
         "the answer is not HTTP/1.1"
     } else if error.is_timeout() {

@@ -1,4 +1,5 @@
-//! Shippers: from our own capture files into Splunk (HEC) or Elasticsearch (`_bulk`), now or later, here or elsewhere.
+//! Shippers: from our own capture files into Splunk (HEC), Elasticsearch (`_bulk`) or any receiver of OTLP, now or later,
+//! here or elsewhere.
 //!
 //! A shipper reads files, never the bus, so the relay cannot feel it: the files are its queue, and weeks without the
 //! receiver cost disk alone. `tail` gives whole lines, `pump` makes batches and keeps some on their way at once,
@@ -10,14 +11,17 @@ mod backoff;
 pub mod checkpoint;
 mod dead;
 mod deliver;
+mod dial;
 pub mod elastic;
 mod event;
 mod http;
+mod otlp;
 mod pump;
 pub mod secret;
 pub mod setup;
 pub mod splunk;
 pub mod status;
+mod sticky;
 mod tail;
 pub mod url;
 mod verdict;
@@ -29,6 +33,7 @@ pub use status::{Snapshot, State, Status};
 pub use url::Url;
 pub use verdict::Stop;
 
+use crate::filter::Filter;
 use crate::tls::upstream::Trust;
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -52,6 +57,8 @@ pub struct Plan {
     pub captures: PathBuf,
     /// Where checkpoint and dead letters are kept.
     pub state: PathBuf,
+    /// Which events.
+    pub filter: Filter,
     /// Whom they go to.
     pub receiver: Receiver,
     /// When there is nothing more to deliver.
@@ -102,6 +109,11 @@ pub enum Kind {
         stream: String,
         /// What to put there first.
         setup: Option<setup::Setup>,
+    },
+    /// Whatever takes OpenTelemetry's logs over HTTP.
+    Otlp {
+        /// Where the headers are that it knows us by.
+        headers: Option<Source>,
     },
 }
 
@@ -199,6 +211,7 @@ impl Receiver {
         match &self.kind {
             Kind::Splunk { token, .. } => token.read().map(drop),
             Kind::Elastic { login, .. } => login.field().map(drop),
+            Kind::Otlp { headers } => headers.as_ref().map_or(Ok(()), |headers| headers.read_lines().map(drop)),
         }
     }
 
@@ -209,6 +222,7 @@ impl Receiver {
             Kind::Splunk { index: Some(index), .. } => format!("splunk {} index {index}", self.url),
             Kind::Splunk { .. } => format!("splunk {}", self.url),
             Kind::Elastic { stream, .. } => format!("elastic {} {stream}", self.url),
+            Kind::Otlp { .. } => format!("otlp {}", self.url),
         }
     }
 
@@ -223,6 +237,7 @@ impl Receiver {
         match self.kind {
             Kind::Splunk { .. } => "--splunk",
             Kind::Elastic { .. } => "--elastic",
+            Kind::Otlp { .. } => "--otlp",
         }
     }
 
@@ -236,6 +251,10 @@ impl Receiver {
             }
             Kind::Elastic { login, stream, .. } => {
                 Peer::Elastic(Box::new(elastic::Elastic::new(client, stream, login)?))
+            }
+            Kind::Otlp { headers } => {
+                let headers = headers.as_ref().map(Source::read_lines).transpose()?;
+                Peer::Otlp(Box::new(otlp::Otlp::new(client, headers.as_ref())?))
             }
         })
     }

@@ -75,7 +75,7 @@ pub(super) async fn run(
     status: &Arc<Status>,
     orders: &Orders,
 ) -> anyhow::Result<Summary> {
-    let tail = Tail::new(plan.captures.clone(), checkpoint.positions());
+    let tail = Tail::new(plan.captures.clone(), checkpoint.positions()).picking(plan.filter.clone());
     let mut pump = Pump {
         plan,
         link: Arc::new(link),
@@ -346,6 +346,10 @@ impl Batch {
                 self.ends.entry(file.to_string()).or_default().offset = end;
                 let letter = Letter { file: file.to_string(), offset: start, reason: why.to_owned(), line };
                 self.letters.push(letter);
+            }
+            Step::NotPicked { file, start, end } => {
+                self.lines_bytes += end - start;
+                self.ends.entry(file.to_string()).or_default().offset = end;
             }
             Step::Finished { file, end, gz_bytes } => {
                 let position = self.ends.entry(file.to_string()).or_default();

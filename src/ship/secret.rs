@@ -2,6 +2,7 @@
 //!
 //! [`Source`] says where one is and may be logged; [`Secret`] holds it and has neither `Debug` nor `Display`.
 
+use crate::stored::{Readers, refuse_other_readers};
 use anyhow::{Context as _, bail};
 use std::fs::File;
 use std::io::Read as _;
@@ -29,13 +30,27 @@ impl Source {
     /// # Errors
     /// It is not there, empty, too long, or holds what no header may hold. No part of it is quoted.
     pub fn read(&self) -> anyhow::Result<Secret> {
-        let (text, place) = match self {
+        let (text, place) = self.text()?;
+        Self::checked(&text, &place, |byte| byte.is_ascii_graphic() || byte == b' ')
+    }
+
+    /// The same where it may have several lines.
+    pub(super) fn read_lines(&self) -> anyhow::Result<Secret> {
+        let (text, place) = self.text()?;
+        Self::checked(&text, &place, |byte| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\r' | b'\n'))
+    }
+
+    fn text(&self) -> anyhow::Result<(String, String)> {
+        Ok(match self {
             Self::File(path) => (file(path)?, path.display().to_string()),
             Self::Variable(name) => match std::env::var(name) {
                 Ok(text) => (text, (*name).to_owned()),
                 Err(_) => bail!("the environment variable {name} is not set"),
             },
-        };
+        })
+    }
+
+    fn checked(text: &str, place: &str, is_sent: fn(u8) -> bool) -> anyhow::Result<Secret> {
         // Windows' editors put a byte order mark first.
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
@@ -43,7 +58,7 @@ impl Source {
                 "{place} holds no secret: it is empty\nhint: the token, key or password stands in it alone, in one line"
             );
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        if !text.bytes().all(is_sent) {
             bail!(
                 "what is in {place} is no secret: only one line of printable ASCII can be sent\nhint: the token, key or password stands in it alone"
             );
@@ -61,7 +76,7 @@ impl Secret {
 
 fn file(path: &Path) -> anyhow::Result<String> {
     let file = File::open(path).with_context(|| format!("read the secret in {}", path.display()))?;
-    warn_of_readers(&file, path);
+    refuse_other_readers(&file, path, Readers::Group)?;
     let mut text = String::new();
     let limit = u64::try_from(SECRET_MAX_BYTES).unwrap_or(u64::MAX);
     // The cause is left out on purpose: it could only be about the text.
@@ -74,18 +89,6 @@ fn file(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-#[cfg(unix)]
-fn warn_of_readers(file: &File, path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    const OTHERS: u32 = 0o007;
-    if file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0) {
-        tracing::warn!(path = %path.display(), "everybody on this machine can read this secret: chmod 600");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &File, _: &Path) {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +97,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
         Source::File(path).read()
     }
 

@@ -3,22 +3,25 @@
 //! `/services/collector/event` with the capture line as the `event` object, its time, host and source beside it. A token
 //! with indexer acknowledgement answers with an `ackId`, and the events count as delivered only when
 //! `/services/collector/ack` says so; without, HEC's 200 is its word. Acknowledgements take seconds, so others are sent
-//! meanwhile, and one question asks for all. Every request names a channel, which such tokens demand and others ignore.
+//! meanwhile, and one question asks for all of a session: behind a balancer they mean something to the node only that took
+//! the batch. Every request names a channel, which such tokens demand and others ignore.
 //! Codes: Splunk, "Troubleshoot HTTP Event Collector".
 
+use super::Pace;
 use super::acks::{Acks, Fate, Ticket};
 use super::event::Event;
 use super::http::{Answer, Asked, Client, sensitive};
-use super::verdict::{Stop, Verdict, quote};
-use super::{Pace, gzip};
+use super::sticky::{Cookies, Habit, Node};
+use super::verdict::{Stop, Verdict, quote, redirected};
 use crate::clock::{self, Moment};
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 
@@ -40,15 +43,29 @@ pub(super) struct Splunk {
     client: Client,
     index: Option<String>,
     ack: Ack,
-    channel: String,
     fields: Vec<(HeaderName, HeaderValue)>,
     pace: Pace,
-    /// Batches being sent at once: those whose acknowledgements are lost together would all be sent again together.
+    /// Batches being sent at once: those whose acknowledgements are lost together would all be sent again together. One
+    /// until the first answer: it says which node of several the others are to go to.
     sending: Semaphore,
+    is_answered: AtomicBool,
+    /// What the next batch goes with.
+    current: Mutex<Arc<Session>>,
+    /// How the cookies of a balancer in between behave.
+    habit: Mutex<Habit>,
+    /// Batches that wait for their acknowledgement, in all sessions.
+    waiting: AtomicUsize,
+    taken: Notify,
+}
+
+/// Batches on one channel of one node: their `ackId`s mean nothing to another.
+struct Session {
+    channel: String,
+    /// What keeps a balancer with the node.
+    cookies: Mutex<Cookies>,
     acks: Mutex<Acks>,
     /// When acknowledgements were last asked for; held while they are.
     asked: tokio::sync::Mutex<Option<Moment>>,
-    taken: Notify,
 }
 
 /// What stands before the event in an element of a request.
@@ -83,20 +100,19 @@ impl Splunk {
         token: &super::secret::Secret,
         pace: Pace,
     ) -> anyhow::Result<Self> {
-        let channel = guid()?;
         let fields = vec![
             (AUTHORIZATION, sensitive(&format!("Splunk {}", token.expose()))?),
-            (CHANNEL, HeaderValue::from_str(&channel)?),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ];
-        let sending = Semaphore::new(pace.parallel);
-        let (acks, asked, taken) = (Mutex::default(), tokio::sync::Mutex::default(), Notify::new());
-        Ok(Self { client, index, ack, channel, fields, pace, sending, acks, asked, taken })
+        let (sending, is_answered) = (Semaphore::new(1), AtomicBool::new(false));
+        let current = Mutex::new(Session::new(guid()?, Cookies::default()));
+        let (habit, waiting, taken) = (Mutex::default(), AtomicUsize::new(0), Notify::new());
+        Ok(Self { client, index, ack, fields, pace, sending, is_answered, current, habit, waiting, taken })
     }
 
     /// Batches that were taken and wait for their acknowledgement: they need neither connection nor time.
     pub(super) fn waiting(&self) -> usize {
-        self.acks().waiting()
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Ends when one more batch waits so.
@@ -106,25 +122,81 @@ impl Splunk {
 
     /// Sends events and waits for the word that they are kept.
     pub(super) async fn send(&self, events: &[Event]) -> Verdict {
-        let mut fields = self.fields.clone();
-        fields.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-        let body = gzip(&self.body(events));
-        let asked = Asked { method: Method::POST, path: "/services/collector/event".to_owned(), fields, body };
+        let (path, body) = ("/services/collector/event".to_owned(), Bytes::from(self.body(events)));
         let turn = self.sending.acquire().await;
-        let answer = self.client.ask(&asked).await;
+        let session = lock(&self.current).clone();
+        let answer = self.ask(session, path, body, Packing::Gzip).await;
         drop(turn);
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(trouble) => return Verdict::Later { why: trouble.why, hint: trouble.hint, after: None },
+        let (answer, session) = match answer {
+            Ok(answered) => answered,
+            Err(trouble) => return trouble,
         };
+        if !self.is_answered.swap(true, Ordering::Relaxed) {
+            self.sending.add_permits(self.pace.parallel.saturating_sub(1));
+        }
         let said = Said::read(&answer.body);
         match (judge(&answer, said.as_ref()), said.and_then(|said| said.ack_id)) {
-            (Verdict::Taken, Some(id)) => self.acknowledged(id).await,
+            (Verdict::Taken, Some(id)) => self.acknowledged(&session, id).await,
             (Verdict::Taken, None) if self.ack == Ack::Required => Verdict::Stop(Stop::new(
                 "HEC took events without an ackId: indexer acknowledgement is off for this token",
-                "enable it on the token, or leave --splunk-ack away",
+                "enable it on the token, or omit --splunk-ack",
             )),
             (verdict, _) => verdict,
+        }
+    }
+
+    /// The answer, and the session that it belongs to.
+    async fn ask(
+        &self,
+        session: Arc<Session>,
+        path: String,
+        body: Bytes,
+        packing: Packing,
+    ) -> Result<(Answer, Arc<Session>), Verdict> {
+        let sent = lock(&session.cookies).clone();
+        let mut fields = self.fields.clone();
+        fields.push((CHANNEL, HeaderValue::from_str(&session.channel).unwrap_or(HeaderValue::from_static(""))));
+        fields.extend(sent.field().map(|field| (COOKIE, field)));
+        let asked = Asked { method: Method::POST, path, fields, body };
+        let answer = match packing {
+            Packing::Gzip => self.client.ask_packed(&asked).await,
+            Packing::Plain => self.client.ask(&asked).await,
+        };
+        let answer = answer.map_err(|trouble| Verdict::Later { why: trouble.why, hint: trouble.hint, after: None })?;
+        if let Some(stop) = redirected(&answer, &asked.path, "--splunk") {
+            return Err(stop);
+        }
+        let session = self.answered(session, &sent, &answer.cookies);
+        Ok((answer, session))
+    }
+
+    /// The session of an answer to a request with the cookies `sent`, by the cookies it sets.
+    fn answered(&self, session: Arc<Session>, sent: &Cookies, set: &Cookies) -> Arc<Session> {
+        match lock(&self.habit).judge(sent, set) {
+            Node::Same(now) => {
+                *lock(&session.cookies) = now;
+                session
+            }
+            Node::First(now) if now.is_empty() => session,
+            Node::First(now) => {
+                let mut cookies = lock(&session.cookies);
+                if cookies.is_empty() || *cookies == now {
+                    *cookies = now;
+                    drop(cookies);
+                    return session;
+                }
+                // Several were sent at once without a cookie, and went to several nodes.
+                Session::new(session.channel.clone(), now)
+            }
+            Node::Other(now) => {
+                // That node knows nothing of what waits; what it says of those numbers is about other events.
+                lock(&session.acks).give_up_all();
+                let mut current = lock(&self.current);
+                if *lock(&current.cookies) != now {
+                    *current = Session::new(session.channel.clone(), now);
+                }
+                Arc::clone(&current)
+            }
         }
     }
 
@@ -149,59 +221,86 @@ impl Splunk {
     }
 
     /// Waits until the events behind `id` are indexed, or long enough.
-    async fn acknowledged(&self, id: u64) -> Verdict {
-        let ticket = self.acks().wait(id);
+    async fn acknowledged(&self, session: &Arc<Session>, id: u64) -> Verdict {
+        let ticket = lock(&session.acks).wait(id);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         self.taken.notify_one();
         let since = clock::now();
-        loop {
+        let verdict = loop {
             sleep(self.pace.ack_poll).await;
-            if let Some(verdict) = self.ask(ticket).await {
-                self.acks().give_up(ticket);
-                return verdict;
+            if let Some(verdict) = self.fate(session, ticket).await {
+                break verdict;
             }
             if clock::now().since(since) > self.pace.ack {
-                self.acks().give_up(ticket);
-                return Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));
+                self.leave(session);
+                break Verdict::later(format!("not acknowledged within {} s: sent again", self.pace.ack.as_secs()));
             }
+        };
+        lock(&session.acks).give_up(ticket);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        verdict
+    }
+
+    /// What is sent next goes without the cookies of a node that acknowledges nothing: a balancer then chooses anew.
+    fn leave(&self, session: &Arc<Session>) {
+        let mut current = lock(&self.current);
+        if Arc::ptr_eq(&current, session)
+            && !lock(&session.cookies).is_empty()
+            && let Ok(channel) = guid()
+        {
+            *current = Session::new(channel, Cookies::default());
         }
     }
 
     /// What became of a batch, after asking for all that wait unless somebody has just done so; `None` if it waits.
-    async fn ask(&self, ticket: Ticket) -> Option<Verdict> {
-        let mut asked = self.asked.lock().await;
+    async fn fate(&self, session: &Arc<Session>, ticket: Ticket) -> Option<Verdict> {
+        let mut asked = session.asked.lock().await;
         let is_due = asked.is_none_or(|last| clock::now().since(last) >= self.pace.ack_poll);
-        if is_due && self.acks().is_waiting(ticket) {
-            let question = Asked {
-                method: Method::POST,
-                path: format!("/services/collector/ack?channel={}", self.channel),
-                fields: self.fields.clone(),
-                body: Bytes::from(self.acks().question()),
-            };
-            let answer = self.client.ask(&question).await;
+        if is_due && lock(&session.acks).is_waiting(ticket) {
+            let path = format!("/services/collector/ack?channel={}", session.channel);
+            let question = Bytes::from(lock(&session.acks).question());
+            let answer = self.ask(Arc::clone(session), path, question, Packing::Plain).await;
             *asked = Some(clock::now());
             match answer {
-                Ok(answer) if answer.status == StatusCode::OK => self.acks().heard(&answer.body),
-                Ok(answer) => {
+                Ok((_, from)) if !Arc::ptr_eq(&from, session) => {
+                    // Whatever it says, it is another node that says it.
+                    lock(&session.acks).give_up_all();
+                }
+                Ok((answer, _)) if answer.status == StatusCode::OK => lock(&session.acks).heard(&answer.body),
+                Ok((answer, _)) => {
                     if let stop @ Verdict::Stop(_) = judge(&answer, Said::read(&answer.body).as_ref()) {
                         return Some(stop);
                     }
                 }
-                Err(trouble) => {
-                    self.acks().give_up_all();
-                    return Some(Verdict::Later { why: trouble.why, hint: trouble.hint, after: None });
+                Err(verdict) => {
+                    lock(&session.acks).give_up_all();
+                    return Some(verdict);
                 }
             }
         }
-        match self.acks().fate(ticket) {
+        match lock(&session.acks).fate(ticket) {
             Fate::Waits => None,
             Fate::Indexed => Some(Verdict::Taken),
             Fate::Lost => Some(Verdict::later("the acknowledgement is lost: sent again")),
         }
     }
+}
 
-    fn acks(&self) -> MutexGuard<'_, Acks> {
-        self.acks.lock().unwrap_or_else(PoisonError::into_inner)
+/// How a body goes.
+enum Packing {
+    Gzip,
+    Plain,
+}
+
+impl Session {
+    fn new(channel: String, cookies: Cookies) -> Arc<Self> {
+        let (acks, asked) = (Mutex::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { channel, cookies: Mutex::new(cookies), acks, asked })
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Said {
@@ -227,7 +326,7 @@ fn judge(answer: &Answer, said: Option<&Said>) -> Verdict {
         (Some(2..=4), _) => stop("is that the token's value, from the same Splunk? Look at the token's file"),
         (Some(7), _) => stop("allow the index for the token, or name another with --splunk-index"),
         (Some(10 | 11), _) => stop("something between takes the channel's header away"),
-        (Some(14), _) => stop("enable indexer acknowledgement on the token, or leave --splunk-ack away"),
+        (Some(14), _) => stop("enable indexer acknowledgement on the token, or omit --splunk-ack"),
         (Some(16 | 21 | 22), _) => stop("look at the token's settings in Splunk"),
         (Some(6 | 12 | 13 | 15), _) => {
             Verdict::Refused { why: told.clone(), culprit: said.and_then(|said| said.culprit) }
@@ -265,7 +364,7 @@ mod tests {
         let body = Bytes::copy_from_slice(body.as_bytes());
         let said = Said::read(&body);
         let status = StatusCode::from_u16(status).unwrap();
-        judge(&Answer { status, retry_after: Some(Duration::from_secs(3)), body }, said.as_ref())
+        judge(&Answer { status, retry_after: Some(Duration::from_secs(3)), body, ..Answer::default() }, said.as_ref())
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! they hold; where both forms are there, the plain one. What cannot be read is named, and tried again at the next look.
 
 use super::checkpoint::{Position, Positions};
-use super::event::{Event, Redaction};
-use crate::capture::line::MAX_LINE_BYTES;
+use super::event::Event;
+use crate::filter::{Filter, Owners};
+use crate::stored::{MAX_LINE_BYTES, Read, Sources};
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,6 +28,8 @@ pub(super) struct Tail {
     faults: BTreeMap<String, String>,
     unread_bytes: u64,
     lost_bytes: u64,
+    filter: Filter,
+    owners: Owners,
 }
 
 /// What was read.
@@ -34,6 +37,8 @@ pub(super) struct Tail {
 pub(super) enum Step {
     /// An event, and where its line ends.
     Event { file: Arc<str>, end: u64, event: Event },
+    /// An event that is not to be delivered.
+    NotPicked { file: Arc<str>, start: u64, end: u64 },
     /// A line that is none.
     Foreign { file: Arc<str>, start: u64, end: u64, line: Bytes, why: &'static str },
     /// The end of a compressed file of this length.
@@ -88,14 +93,33 @@ impl Tail {
             faults: BTreeMap::new(),
             unread_bytes: 0,
             lost_bytes: 0,
+            filter: Filter::default(),
+            owners: Owners::default(),
         }
+    }
+
+    /// Only what this filter takes. Whose connections are, is learnt of what is there already before anything is read; of
+    /// what is written later the first lines of a connection belong to nobody yet.
+    pub(super) fn picking(self, filter: Filter) -> Self {
+        let mut owners = Owners::default();
+        let there = [self.dir.clone()];
+        if filter.names_somebody()
+            && let Ok(sources) = Sources::open(&there, &mut |_| anyhow::bail!("a HAR is no capture"))
+        {
+            // What cannot be read is told when it is read for delivery.
+            let _ = sources.each(&Filter::default(), &mut |_, _| (), &mut |seen| {
+                seen.read.iter().for_each(|read| owners.learn(read));
+                Ok(())
+            });
+        }
+        Self { filter, owners, ..self }
     }
 
     /// The next line; `None` where there is none for now: the next call looks at the directory again.
     pub(super) fn next(&mut self) -> Option<Step> {
         loop {
             if let Some(open) = &mut self.current {
-                match open.read() {
+                match open.read(&self.filter, &mut self.owners) {
                     Ok(Some(step)) => match self.passed(step) {
                         Some(step) => return Some(step),
                         None => self.current = None,
@@ -147,11 +171,10 @@ impl Tail {
     fn passed(&mut self, step: Step) -> Option<Step> {
         let (file, start, end) = match &step {
             Step::Event { file, end, event } => (file, end - event.line.len() as u64 - 1, *end),
-            Step::Foreign { file, start, end, .. } => (file, *start, *end),
+            Step::Foreign { file, start, end, .. } | Step::NotPicked { file, start, end } => (file, *start, *end),
             Step::Finished { file, end, .. } => (file, *end, *end),
         };
-        let is_unredacted =
-            start == 0 && matches!(&step, Step::Event { event, .. } if event.redaction() == Redaction::Off);
+        let is_unredacted = start == 0 && matches!(&step, Step::Event { event, .. } if event.is_unredacted);
         let seen = self.seen.entry(file.to_string()).or_default();
         if is_unredacted {
             seen.is_refused = true;
@@ -275,7 +298,7 @@ impl Open {
     }
 
     /// The next whole line; `None` at the end.
-    fn read(&mut self) -> io::Result<Option<Step>> {
+    fn read(&mut self, filter: &Filter, owners: &mut Owners) -> io::Result<Option<Step>> {
         loop {
             let chunk = match self.reader.fill_buf() {
                 Ok(chunk) => chunk,
@@ -283,11 +306,11 @@ impl Open {
                 Err(error) => return Err(error),
             };
             if chunk.is_empty() {
-                return Ok(self.finished());
+                return Ok(self.finished(filter, owners));
             }
             let end = memchr::memchr(b'\n', chunk);
             let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or(chunk);
-            if self.line.len() + part.len() > MAX_LINE_BYTES {
+            if (self.line.len() + part.len()) as u64 > MAX_LINE_BYTES {
                 self.overflow_bytes += (self.line.len() + part.len()) as u64;
                 self.line.clear();
             } else {
@@ -296,12 +319,12 @@ impl Open {
             let taken = part.len() + usize::from(end.is_some());
             self.reader.consume(taken);
             if end.is_some() {
-                return Ok(Some(self.step()));
+                return Ok(Some(self.step(filter, owners)));
             }
         }
     }
 
-    fn step(&mut self) -> Step {
+    fn step(&mut self, filter: &Filter, owners: &mut Owners) -> Step {
         let (file, start) = (Arc::clone(&self.name), self.offset);
         self.offset += self.overflow_bytes + self.line.len() as u64 + 1;
         let end = self.offset;
@@ -309,19 +332,27 @@ impl Open {
         if std::mem::take(&mut self.overflow_bytes) > 0 {
             return Step::Foreign { file, start, end, line: Bytes::new(), why: "longer than any line of a capture" };
         }
-        match Event::read(line.clone(), self.host.as_ref()) {
+        let mut is_picked = true;
+        let mut judge = |read: &Read<'_>| {
+            if !filter.is_all() {
+                owners.learn(read);
+                is_picked = filter.takes(read, owners);
+            }
+        };
+        match Event::read(line.clone(), self.host.as_ref(), &mut judge) {
+            Ok(_) if !is_picked => Step::NotPicked { file, start, end },
             Ok(event) => Step::Event { file, end, event },
             Err(why) => Step::Foreign { file, start, end, line, why },
         }
     }
 
     /// A compressed file grows no more: what is behind its last LF is a line too, and its end is worth remembering.
-    fn finished(&mut self) -> Option<Step> {
+    fn finished(&mut self, filter: &Filter, owners: &mut Owners) -> Option<Step> {
         if self.form == Form::Plain || self.is_finished {
             return None;
         }
         if !self.line.is_empty() || self.overflow_bytes > 0 {
-            return Some(self.step());
+            return Some(self.step(filter, owners));
         }
         self.is_finished = true;
         Some(Step::Finished { file: Arc::clone(&self.name), end: self.offset, gz_bytes: self.file_bytes })

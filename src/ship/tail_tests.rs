@@ -11,7 +11,9 @@ const ONE: &str = "finesse-lab-20260115T091240Z-01KA9S3Q7E4M8W2Y6Z0T5R1NBC-0001.
 const TWO: &str = "finesse-lab-20260115T091240Z-01KA9S3Q7E4M8W2Y6Z0T5R1NBC-0002.ndjson";
 
 fn line(number: u64) -> String {
-    format!("{{\"@timestamp\":\"2026-01-15T09:12:40.000001Z\",\"event\":{{\"id\":\"R-{number}\"}}}}\n")
+    format!(
+        "{{\"@timestamp\":\"2026-01-15T09:12:40.000001Z\",\"event\":{{\"id\":\"R-{number}\",\"action\":\"a\"}},\"finesse\":{{}}}}\n"
+    )
 }
 
 fn lines(numbers: std::ops::RangeInclusive<u64>) -> String {
@@ -37,6 +39,7 @@ fn read(tail: &mut Tail) -> Vec<String> {
         .map(|step| match step {
             Step::Event { event, .. } => event.id,
             Step::Foreign { why, .. } => format!("! {why}"),
+            Step::NotPicked { .. } => String::from("-"),
             Step::Finished { .. } => String::from("."),
         })
         .collect()
@@ -52,7 +55,7 @@ fn read_to(tail: &mut Tail, positions: &mut Positions, most: usize) -> Vec<Strin
                 found.push(event.id.clone());
                 (file, *end, None)
             }
-            Step::Foreign { file, end, .. } => (file, *end, None),
+            Step::Foreign { file, end, .. } | Step::NotPicked { file, end, .. } => (file, *end, None),
             Step::Finished { file, end, gz_bytes } => (file, *end, Some(*gz_bytes)),
         };
         positions.insert(file.to_string(), Position { offset, id: None, gz_bytes });
@@ -109,7 +112,7 @@ fn a_torn_line_that_was_ended_is_foreign_and_those_behind_it_are_not() {
 fn a_line_longer_than_any_of_ours_is_passed_over() {
     let dir = tempfile::tempdir().unwrap();
     append(dir.path(), ONE, &line(1));
-    append(dir.path(), ONE, &"x".repeat(MAX_LINE_BYTES + 10));
+    append(dir.path(), ONE, &"x".repeat(usize::try_from(MAX_LINE_BYTES).unwrap() + 10));
     append(dir.path(), ONE, &format!("\n{}", line(2)));
     let mut positions = Positions::new();
     let mut tail = Tail::new(dir.path().into(), &Positions::new());
@@ -252,4 +255,24 @@ fn thousands_of_files_that_are_not_to_be_read_are_passed_one_after_the_other() {
     let mut tail = Tail::new(dir.path().into(), &Positions::new());
     assert_eq!(read(&mut tail), [] as [&str; 0]);
     assert_eq!(tail.faults().len(), 3_000);
+}
+
+#[test]
+fn what_is_not_picked_is_passed_by_with_all_that_belongs_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let event = |id: &str, more: &str, finesse: &str| {
+        format!(
+            r#"{{"@timestamp":"2026-01-15T09:12:40Z","event":{{"id":"R-{id}","action":"a"}}{more},"finesse":{{{finesse}}}}}"#
+        ) + "\n"
+    };
+    let (hers, his) = (r#""conn":{"id":"c1"}"#, r#""conn":{"id":"c2"}"#);
+    let text = event("1", "", hers)
+        + &event("2", "", his)
+        + &event("3", r#","user":{"name":"1001"}"#, &format!(r#""session":{{"id":"s1"}},{hers}"#))
+        + &event("4", r#","user":{"name":"1002"}"#, &format!(r#""session":{{"id":"s2"}},{his}"#))
+        + &event("5", "", "");
+    append(dir.path(), ONE, &text);
+    let filter = Filter::parse("agent 1001", 0).unwrap();
+    let mut tail = Tail::new(dir.path().into(), &Positions::new()).picking(filter);
+    assert_eq!(read(&mut tail), ["R-1", "-", "R-3", "-", "R-5"]);
 }

@@ -71,6 +71,11 @@ impl Url {
         format!("{}{path}", self.prefix)
     }
 
+    /// The same as a proxy is to have it, host and all.
+    pub(super) fn whole(&self, path: &str) -> String {
+        format!("{self}{path}")
+    }
+
     /// As the Host field names it.
     #[must_use]
     pub fn host_field(&self) -> String {
@@ -82,9 +87,13 @@ impl Url {
     /// Whether nobody but this machine can listen in: TLS, or a loopback address.
     #[must_use]
     pub fn is_private(&self) -> bool {
+        self.scheme == Scheme::Https || self.is_loopback()
+    }
+
+    /// Whether it is on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
         let host = &self.authority.host;
-        let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        self.scheme == Scheme::Https || loopback
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 

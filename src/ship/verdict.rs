@@ -1,5 +1,6 @@
 //! What became of a request, whatever receiver it went to: the vocabulary between receivers and delivery.
 
+use super::http::Answer;
 use std::time::Duration;
 
 /// What a receiver said of a batch, or its silence.
@@ -54,6 +55,19 @@ impl Verdict {
     pub(super) fn refused(why: impl Into<String>) -> Self {
         Self::Refused { why: why.into(), culprit: None }
     }
+}
+
+/// That a receiver sends us elsewhere, if it does: nobody follows, as the secret would follow too.
+pub(super) fn redirected(answer: &Answer, asked_path: &str, option: &str) -> Option<Verdict> {
+    let location = answer.location.as_deref().filter(|_| answer.status.is_redirection())?;
+    let location = quote(location.split(['?', '#']).next().unwrap_or_default());
+    let path = asked_path.split('?').next().unwrap_or_default();
+    let hint = match location.strip_suffix(path).filter(|base| base.contains("://")) {
+        Some(base) => format!("if that is yours too, give its address itself: {option} {base}"),
+        None => format!("redirects are not followed: give {option} the address that answers by itself"),
+    };
+    let why = format!("the receiver answers {} and sends us to {location}", answer.status.as_u16());
+    Some(Verdict::Stop(Stop::new(why, hint)))
 }
 
 /// Longest piece of a receiver's words that is passed on, characters.

@@ -1,15 +1,19 @@
-//! The view for a person: one line a record on standard error.
+//! The view for a person: one line per record on standard error.
 //!
-//! `09:12:40.561  s3   ←  update  User 1001 NOT_READY → READY`: local time, session or connection, arrow, kind, message.
-//! Keep-alives are hidden unless asked for. On a terminal a line is cut to its width, and coloured unless `NO_COLOR` is
-//! set. It is no capture: what a slow terminal misses is said in a line of its own and is no gap in the stream.
+//! `09:12:40.561  1001 ←  update   User 1001 NOT_READY → READY`: local time, agent (session or connection until one is
+//! known), arrow, kind, message. Keep-alives are hidden unless asked for; a filter says which events are shown at all. On a
+//! terminal a line is cut to its width, but findings, which are shown whole with what to do about them; and coloured unless
+//! `NO_COLOR` is set. It is no capture: what a slow terminal misses is said in a line of its own and is no gap in the stream.
 //!
 //! Always UTF-8: the messages hold arrows and names anyway, and a Windows console is written to in its own encoding.
 
 use crate::bus::{Abandoned, LINGER, Lot, Receiver};
 use crate::capture::{Level, Record};
 use crate::conn::Direction;
+use crate::filter::{Filter, Owners};
 use crate::glyph::is_obeyed;
+use crate::stored::Read;
+use crate::stored::view::Line;
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -25,21 +29,23 @@ pub enum KeepAlives {
 }
 
 /// The sink for the eyes.
-#[derive(Debug)]
 pub struct Live {
     keepalives: KeepAlives,
     zone: TimeZone,
+    filter: Filter,
+    /// Whose connections are, as far as it is known by then.
+    owners: Owners,
 }
 
 impl Live {
     /// In the system's time zone; UTC where it has none.
     #[must_use]
-    pub fn new(keepalives: KeepAlives) -> Self {
-        Self { keepalives, zone: TimeZone::system() }
+    pub fn new(keepalives: KeepAlives, filter: Filter) -> Self {
+        Self { keepalives, zone: TimeZone::system(), filter, owners: Owners::default() }
     }
 
     /// Shows records on standard error until the bus closes or nobody looks.
-    pub fn run(self, receiver: &mut Receiver) {
+    pub fn run(mut self, receiver: &mut Receiver) {
         let mut stderr = anstream::stderr();
         let width = || {
             let size = terminal_size::terminal_size_of(std::io::stderr());
@@ -50,7 +56,7 @@ impl Live {
     }
 
     fn show(
-        &self,
+        &mut self,
         output: &mut impl Write,
         width_columns: impl Fn() -> Option<usize>,
         receiver: &mut Receiver,
@@ -61,17 +67,28 @@ impl Live {
             for loss in receiver.own_losses() {
                 let _ = writeln!(text, "{DIM}… {} events not shown{DIM:#}", loss.tally().events);
             }
+            let records = items.iter().filter_map(|item| item.record());
+            let mut records: Vec<&Record> = records.filter(|record| self.takes(record)).collect();
+            // What began earlier may end later.
+            records.sort_by_key(|record| record.at().wall_us);
+            records.iter().for_each(|record| self.line(&mut text, record, width_columns));
             let mut lot = Lot::default();
-            for item in items {
-                if let Some(record) = item.record() {
-                    self.line(&mut text, record, width_columns);
-                }
-                lot.add(item);
-            }
+            items.into_iter().for_each(|item| lot.add(item));
             write_all(output, text.as_bytes(), receiver)?;
             receiver.written(&lot);
         }
         Ok(())
+    }
+
+    fn takes(&mut self, record: &Record) -> bool {
+        if self.filter.is_all() {
+            return true;
+        }
+        let text = record.line();
+        let Ok(line) = Line::read(text) else { return true };
+        let read = Read { text, line };
+        self.owners.learn(&read);
+        self.filter.takes(&read, &self.owners)
     }
 
     fn line(&self, text: &mut String, record: &Record, width_columns: Option<usize>) {
@@ -79,14 +96,24 @@ impl Live {
             return;
         }
         let time = self.time(record);
-        let who = record.who();
+        let who = plain(record.agent().unwrap_or(record.who()));
         let (arrow, arrow_style) = arrow(record.direction());
         let kind = kind(record.action());
         let style = level_style(record.level());
         let mut message = plain(record.message());
-        if let Some(width_columns) = width_columns {
-            let head_columns = time.len() + 2 + who.len().max(4) + 2 + kind.len().max(7) + 4;
-            cut(&mut message, width_columns.saturating_sub(head_columns));
+        let head_columns = time.len() + 2 + who.chars().count().max(4) + 2 + kind.len().max(7) + 4;
+        let room = width_columns.map(|columns| columns.saturating_sub(head_columns));
+        if record.action() == "finding" {
+            let wrapped = |text: &str| match room.filter(|room| *room >= LEAST_COLUMNS) {
+                Some(room) => textwrap::wrap(text, room).join(&format!("\n{:head_columns$}", "")),
+                None => text.to_owned(),
+            };
+            message = wrapped(&message);
+            if let Some(advice) = record.advice() {
+                message += &format!("\n{:head_columns$}{}", "", wrapped(&format!("→ {advice}")));
+            }
+        } else if let Some(room) = room {
+            cut(&mut message, room);
         }
         // Writing to a String does not fail.
         let _ = writeln!(
@@ -117,6 +144,9 @@ fn write_all(output: &mut impl Write, mut text: &[u8], receiver: &mut Receiver) 
     }
     Ok(())
 }
+
+/// With less room than this, lines are left to the terminal.
+const LEAST_COLUMNS: usize = 20;
 
 const DIM: Style = Style::new().dimmed();
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn utc(keepalives: KeepAlives) -> Live {
-    Live { keepalives, zone: TimeZone::UTC }
+    Live { zone: TimeZone::UTC, ..Live::new(keepalives, Filter::default()) }
 }
 
 fn line(message: &str, width_columns: Option<usize>) -> String {
@@ -26,7 +26,7 @@ fn a_line_says_when_who_where_what() {
 #[test]
 fn time_is_local() {
     let zone = TimeZone::fixed(jiff::tz::offset(2));
-    let live = Live { keepalives: KeepAlives::Hidden, zone };
+    let live = Live { zone, ..Live::new(KeepAlives::Hidden, Filter::default()) };
     let mut text = String::new();
     live.line(&mut text, &Record::for_test(1, "x"), None);
     assert!(text.contains("02:00:00.000"), "{text}");
@@ -53,6 +53,25 @@ fn no_message_moves_the_cursor_or_forges_a_line() {
     let text = line("a\u{1b}[2J\r\nb\u{202e}c\u{2028}d\u{9b}e\u{7}", None);
     assert!(text.ends_with("a[2Jbcde\n"), "{text:?}");
     assert_eq!(text.chars().filter(|c| c.is_control()).count(), 1);
+}
+
+#[test]
+fn a_finding_is_shown_whole_with_what_to_do() {
+    let finding = |columns| {
+        let record = Record::for_test(1, &["word"; 30].join(" "));
+        let record = record.as_finding("1001", "do this and then do that until it works");
+        let mut text = String::new();
+        utc(KeepAlives::Hidden).line(&mut text, &record, columns);
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let text = finding(Some(60));
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    assert!(text.starts_with("00:00:00.000  1001 "), "{text}");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(words.iter().filter(|word| **word == "word").count(), 30, "{text}");
+    assert!(words.join(" ").ends_with("word → do this and then do that until it works"), "{text}");
+    assert_eq!(finding(None).lines().count(), 2, "nobody's width is guessed");
+    assert!(finding(Some(30)).contains("works"), "too narrow to wrap is whole, too");
 }
 
 /// An output the test can read while the sink writes to it.

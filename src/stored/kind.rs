@@ -1,12 +1,13 @@
 //! What a file is, told by its first bytes, so that whoever was given the wrong one is told which to give.
 //!
-//! A guess for the sake of an error's words, made of at most [`HEAD_BYTES`]: nothing is decided by it but what cannot be a
-//! capture at all. Looks into gzip, into nothing else.
+//! A guess made of at most [`HEAD_BYTES`], by which [`Sources`](super::Sources) opens what is named. Looks into gzip, into
+//! nothing else.
 
 use super::ReadToEndOf as _;
+use super::line::Positioned;
 use super::unpack::{Unpacked, is_gzip};
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 /// How much of a file is looked at.
@@ -25,6 +26,8 @@ pub enum Kind {
     Packets,
     /// A zip archive, such as a bundle.
     Zip,
+    /// A tar archive.
+    Tar,
     /// A bundle that is encrypted.
     Age,
     /// Compressed by zstd, which is not unpacked here.
@@ -43,17 +46,20 @@ impl Kind {
     /// # Errors
     /// It cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        Ok(Self::sniffed(&File::open(path)?)?.0)
+    }
+
+    /// What a file is, whatever was read of it, and whether that is packed by gzip.
+    pub(super) fn sniffed(file: &File) -> io::Result<(Self, bool)> {
         let mut head = Vec::new();
-        (&mut file).take(HEAD_BYTES).read_to_end_of(&mut head)?;
-        if is_gzip(&head) {
-            file.rewind()?;
-            head.clear();
-            // What cannot be unpacked is found out, and told, by whoever reads it.
-            let _ = Unpacked::new(file).take(HEAD_BYTES).read_to_end_of(&mut head);
-            return Ok(if head.is_empty() { Self::Binary } else { Self::beginning_with(&head) });
+        Positioned::whole(file).take(HEAD_BYTES).read_to_end_of(&mut head)?;
+        if !is_gzip(&head) {
+            return Ok((Self::beginning_with(&head), false));
         }
-        Ok(Self::beginning_with(&head))
+        head.clear();
+        // What cannot be unpacked is found out, and told, by whoever reads it.
+        let _ = Unpacked::new(Positioned::whole(file)).take(HEAD_BYTES).read_to_end_of(&mut head);
+        Ok((if head.is_empty() { Self::Binary } else { Self::beginning_with(&head) }, true))
     }
 
     fn beginning_with(head: &[u8]) -> Self {
@@ -68,6 +74,8 @@ impl Kind {
             | [0xa1, 0xb2, 0x3c, 0x4d, ..]
             | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Self::Packets,
             [b'P', b'K', 3..=6, ..] => Self::Zip,
+            // POSIX and GNU both (POSIX.1-1988, the header's magic).
+            _ if head.get(257..262) == Some(b"ustar") => Self::Tar,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
             _ if head.starts_with(b"age-encryption.org/") => Self::Age,
@@ -94,6 +102,7 @@ impl Kind {
             Self::Har => "a HAR",
             Self::Packets => "a packet capture (pcap)",
             Self::Zip => "a zip archive",
+            Self::Tar => "a tar archive",
             Self::Age => "an encrypted bundle",
             Self::Zstd => "compressed by zstd",
             Self::Utf16 => "UTF-16, as PowerShell's > writes it",
@@ -104,7 +113,7 @@ impl Kind {
 
     /// Whether no line of a capture can be in it.
     pub(super) fn is_foreign(self) -> bool {
-        matches!(self, Self::Har | Self::Packets | Self::Zip | Self::Age | Self::Zstd | Self::Utf16)
+        matches!(self, Self::Packets | Self::Age | Self::Zstd | Self::Utf16 | Self::Binary)
     }
 
     /// What to do with the file at `path` where a capture was wanted.
@@ -114,13 +123,10 @@ impl Kind {
         match self {
             Self::Har => format!("`finesse-tap import {path}` makes a capture of it"),
             Self::Packets => PACKETS.to_owned(),
-            Self::Zip => format!("unpack it first (unzip {path}); the captures of a bundle are in captures/"),
             Self::Age => format!("decrypt and unpack it first: age -d -i key.txt -o bundle.zip {path}"),
             Self::Zstd => format!("unpack it first: zstd -d {path}"),
             Self::Utf16 => String::from("save it as UTF-8, and let --capture DIR write the next one"),
-            Self::Empty | Self::Capture | Self::Text | Self::Binary => String::from(
-                "`run`, `demo` and `import` write captures: *.ndjson in captures/, unless --capture said otherwise",
-            ),
+            Self::Empty | Self::Capture | Self::Zip | Self::Tar | Self::Text | Self::Binary => super::WHERE.to_owned(),
         }
     }
 
@@ -131,7 +137,9 @@ impl Kind {
         match self {
             Self::Capture => format!("it needs no import: finesse-tap report {path}"),
             Self::Packets => PACKETS.to_owned(),
-            Self::Zip | Self::Age | Self::Zstd => String::from("unpack it first, and import the .har that is in it"),
+            Self::Zip | Self::Tar | Self::Age | Self::Zstd => {
+                String::from("unpack it first, and import the .har that is in it")
+            }
             Self::Utf16 => String::from("save it as UTF-8"),
             Self::Empty | Self::Har | Self::Text | Self::Binary => {
                 String::from("a HAR is what \"Export HAR\" saves, in the Network panel of a browser's DevTools (F12)")

@@ -6,6 +6,7 @@
 
 #![expect(missing_docs, reason = "the fields are those of `docs/fields.md`")]
 
+use crate::capture::ACTIONS;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
@@ -58,6 +59,7 @@ pub struct Line<'l> {
     pub log: Log<'l>,
     #[serde(default)]
     pub message: Text<'l>,
+    pub trace: Option<Id<'l>>,
     pub transaction: Option<Id<'l>>,
     pub client: Option<Endpoint<'l>>,
     pub server: Option<Endpoint<'l>>,
@@ -66,6 +68,7 @@ pub struct Line<'l> {
     pub url: Option<Url<'l>>,
     pub user: Option<User<'l>>,
     pub user_agent: Option<UserAgent<'l>>,
+    pub observer: Option<Observer<'l>>,
     pub error: Option<Fault<'l>>,
     pub finesse: Finesse<'l>,
 }
@@ -107,6 +110,20 @@ impl<'l> Line<'l> {
     #[must_use]
     pub fn start_us(&self) -> i64 {
         self.at_us.saturating_sub(self.took_us())
+    }
+
+    /// Its event, where that is one this program does not know.
+    #[must_use]
+    pub fn unknown_action(&self) -> Option<&str> {
+        let action: &str = &self.event.action;
+        (!ACTIONS.contains(&action)).then_some(action)
+    }
+
+    /// What an opening line says of a setting.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let capture = self.finesse.capture.as_ref()?;
+        capture.settings.iter().find(|setting| &*setting.name == name).map(|setting| &*setting.value)
     }
 
     /// Id of its session: `s1`.
@@ -297,6 +314,13 @@ impl Url<'_> {
 #[serde(default, bound(deserialize = "'de: 'l"))]
 pub struct User<'l> {
     pub name: Text<'l>,
+}
+
+/// `observer.*`
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'l"))]
+pub struct Observer<'l> {
+    pub name: Word<'l>,
 }
 
 /// `user_agent.*`
@@ -605,6 +629,15 @@ pub struct Gap {
 #[serde(default, bound(deserialize = "'de: 'l"))]
 pub struct Capture<'l> {
     pub version: Text<'l>,
+    pub settings: Vec<Setting<'l>>,
+}
+
+/// `finesse.capture.settings.*`
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'l"))]
+pub struct Setting<'l> {
+    pub name: Text<'l>,
+    pub value: Text<'l>,
 }
 
 /// `finesse.redaction.*`

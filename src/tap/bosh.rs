@@ -143,7 +143,7 @@ impl Bosh {
             open: asked.open,
         };
         let allowed = session.terms.most_requests();
-        let response = exchange.response.as_ref().filter(|_| !super::http::is_own(exchange));
+        let response = exchange.response.as_ref().filter(|_| !place.answered_by_proxy);
         let sees_all = response.is_some() && !session.is_blind;
         let missing = asked.rid.filter(|_| sees_all).and_then(|rid| session.window.missing_before(rid));
         let load = Load { open: asked.open, allowed, missing };
@@ -160,7 +160,7 @@ impl Bosh {
         let refused = session.phase == Phase::Asked && status.is_some_and(|status| status >= 400);
         let gone = refused || condition.is_some() && session.phase != Phase::Ended;
         if gone {
-            exit.tracker.bosh_ended(&spot, session.goodbye(condition, status, missing.is_some(), at));
+            exit.tracker.bosh_ended(&spot, session.goodbye(condition, status, at));
         }
         emit_exchange(exchange, edits, Some(&seen), place, exit);
         let response = response.filter(|_| exchange.response_body.complete);
@@ -179,7 +179,7 @@ impl Bosh {
                 Ok(text) => {
                     let document = parse(text);
                     Body::read(&document).map(|body| {
-                        self.response(&body, &document, id, missing.is_some(), at, place, exit);
+                        self.response(&body, &document, id, at, place, exit);
                     })
                 }
                 Err(why) => Err(*why),
@@ -313,13 +313,11 @@ impl Bosh {
         Ok((id, is_new))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a body, its session and where they are seen")]
     fn response(
         &mut self,
         body: &Body<'_, '_>,
         document: &Document<'_>,
         id: StreamId,
-        has_gap: bool,
         at: Moment,
         place: &mut Place,
         exit: &mut Exit<'_>,
@@ -341,7 +339,7 @@ impl Bosh {
             place.emit_on(exit, at, id, None, what);
         }
         let by_server = body.kind == BodyKind::Terminate && matches!(session.phase, Phase::Open | Phase::Asked);
-        let goodbye = session.goodbye(body.condition.as_deref(), None, has_gap, at);
+        let goodbye = session.goodbye(body.condition.as_deref(), None, at);
         let scope = Scope { id, direction: Direction::S2c, at, place, exit };
         if by_server {
             scope.exit.tracker.bosh_ended(&scope.place.spot(Some(id), at, scope.exit.door), goodbye);
@@ -395,7 +393,7 @@ impl Bosh {
         };
         let spot = place.spot(Some(id), at, exit.door);
         if how == StreamHow::Status {
-            exit.tracker.announced(&spot);
+            exit.tracker.announced(&spot, None);
         }
         let by = match by {
             End::Client => By::Client,
@@ -449,10 +447,10 @@ impl Session {
         self.phase != Phase::Ended && self.window.is_idle() && at.ms_since(self.last) > limit_ms
     }
 
-    fn goodbye<'g>(&self, condition: Option<&'g str>, status: Option<u16>, has_gap: bool, at: Moment) -> Goodbye<'g> {
+    fn goodbye<'g>(&self, condition: Option<&'g str>, status: Option<u16>, at: Moment) -> Goodbye<'g> {
         let is_granted = self.sid.is_some();
         let (age_ms, idle_ms) = (at.ms_since(self.opened), self.idle_ms);
-        Goodbye { condition, status, has_gap, is_granted, age_ms, idle_ms, patience_s: self.patience_s() }
+        Goodbye { condition, status, is_granted, age_ms, idle_ms, patience_s: self.patience_s() }
     }
 }
 
@@ -503,5 +501,5 @@ fn unread(
     place: &mut Place,
     exit: &mut Exit<'_>,
 ) {
-    place.undecoded(exit, at, id, Some(direction), Unread { layer: "bosh", offset: None, why, opaque: false });
+    place.undecoded(exit, at, id, Some(direction), Unread::new("bosh", None, why));
 }

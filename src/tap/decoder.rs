@@ -1,7 +1,8 @@
 //! What the feeds deliver becomes records: the state of every connection, and which codec reads it now.
 //!
 //! Sans-IO: takes [`Message`]s in their order, gives [`Record`]s. HTTP until a `101`, then WebSocket, then nothing more
-//! once a direction cannot be read; or XMPP by itself, where a connection is known to speak that. Decoding never fails here; what cannot be read becomes a `decode-error` event.
+//! once a direction cannot be read; or XMPP by itself, where a connection is known to speak that. Decoding never fails here;
+//! what cannot be read becomes a `decode-error` event. So does a panic: what was being read is not read on, all else is.
 
 use super::bosh::Bosh;
 use super::feed::{Change, Message};
@@ -18,6 +19,7 @@ use crate::rewrite::{self, Edit};
 use crate::session::Tracker;
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Everything the tap knows: the connections under way, what spans them, and the door.
 pub struct Decoder {
@@ -44,6 +46,8 @@ impl Streams {
 struct Connection {
     place: Place,
     protocol: Protocol,
+    /// Directions that a panic ended, `c2s` and `s2c`.
+    broken: [bool; 2],
 }
 
 enum Protocol {
@@ -61,6 +65,11 @@ impl Decoder {
         Self { door, tracker, connections: HashMap::new(), bosh: Bosh::default(), streams: Streams::default() }
     }
 
+    /// From now on time is told at least once a second as long as the program runs: what takes longer is its own standstill.
+    pub fn is_live(&mut self) {
+        self.tracker.is_live();
+    }
+
     /// The door, for what the program itself has to record.
     pub fn door(&mut self) -> &mut Door {
         &mut self.door
@@ -73,15 +82,80 @@ impl Decoder {
         }
         match message {
             Message::Opened(opened) => self.opened(*opened, out),
-            Message::Tls(conn, handshake) => self.tls(conn, &handshake, out),
-            Message::Bytes { conn, direction, at, bytes } => self.bytes(conn, direction, at, bytes, out),
+            Message::Tls(conn, handshake) => {
+                self.guarded(conn, None, handshake.at, out, |tap, out| tap.tls(conn, &handshake, out));
+            }
+            Message::Bytes { conn, direction, at, bytes } => {
+                self.guarded(conn, Some(direction), at, out, |tap, out| tap.bytes(conn, direction, at, bytes, out));
+            }
             Message::Edited(conn, edits) => self.edited(conn, edits),
-            Message::Unedited { conn, at, error } => self.unedited(conn, at, &error, out),
-            Message::Lost { conn, direction, at } => self.lost(conn, direction, at, out),
-            Message::Ended { conn, direction, at } => self.ended(conn, direction, at, out),
-            Message::Closed(conn, closed, lost) => self.closed(conn, &closed, lost, out),
+            Message::Unedited { conn, at, error } => {
+                self.guarded(conn, None, at, out, |tap, out| tap.unedited(conn, at, &error, out));
+            }
+            Message::Answered(conn) => {
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    connection.place.answered_by_proxy = true;
+                }
+            }
+            Message::Lost { conn, direction, at } => {
+                self.guarded(conn, Some(direction), at, out, |tap, out| tap.lost(conn, direction, at, out));
+            }
+            Message::Ended { conn, direction, at } => {
+                self.guarded(conn, Some(direction), at, out, |tap, out| tap.ended(conn, direction, at, out));
+            }
+            Message::Closed(conn, closed, lost) => {
+                for direction in [Direction::C2s, Direction::S2c] {
+                    self.guarded(conn, Some(direction), closed.at, out, |tap, out| {
+                        tap.ended(conn, direction, closed.at, out);
+                    });
+                }
+                self.guarded(conn, None, closed.at, out, |tap, out| tap.settle(conn, &closed, lost, out));
+                self.closed(conn, &closed, out);
+            }
             Message::Change(change) => drop(self.change(*change)),
         }
+    }
+
+    /// Does `work` on a connection. If that panics, its direction (both without one) is not read any more and an event says
+    /// so; the other direction, other connections and the program go on.
+    fn guarded(
+        &mut self,
+        conn: ConnId,
+        direction: Option<Direction>,
+        at: Moment,
+        out: &mut dyn FnMut(Record),
+        work: impl FnOnce(&mut Self, &mut dyn FnMut(Record)),
+    ) {
+        // Whatever it leaves half done is the connection's own, which is given up, or a count that may be one off.
+        if catch_unwind(AssertUnwindSafe(|| work(self, out))).is_ok() {
+            return;
+        }
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let both = direction.is_none() || matches!(connection.protocol, Protocol::Http(_));
+        let [c2s, s2c] = &mut connection.broken;
+        *c2s |= both || direction == Some(Direction::C2s);
+        *s2c |= both || direction == Some(Direction::S2c);
+        let told = AssertUnwindSafe(|| self.give_up(conn, direction.filter(|_| !both), at, out));
+        if catch_unwind(told).is_err() {
+            tracing::error!(
+                conn = conn.0,
+                "an error while an error in the tap was recorded: nothing says it in the capture"
+            );
+        }
+    }
+
+    /// What a panic left is put away.
+    fn give_up(&mut self, conn: ConnId, direction: Option<Direction>, at: Moment, out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        if let Protocol::Http(http) = &mut connection.protocol {
+            self.bosh.missed(connection.place.peers());
+            http.abandon(&mut self.bosh);
+            connection.protocol = Protocol::Opaque;
+        }
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let why = "an error in finesse-tap itself, which standard error tells the place of; please report it";
+        let unread = Unread::new("tap", None, why).opaque();
+        connection.place.undecoded(&mut exit, at, None, direction, unread);
     }
 
     /// What is recorded from now on; connections under way are read on. Gives back the sinks, which are not its business.
@@ -109,8 +183,8 @@ impl Decoder {
     fn tell(&mut self, out: &mut dyn FnMut(Record)) {
         while let Some(told) = self.tracker.next_told() {
             match told.conn.and_then(|conn| self.connections.get_mut(&conn)) {
-                Some(connection) => connection.place.tell(&told, &mut self.door, out),
-                None => tell_apart(&told, &mut self.door, out),
+                Some(connection) => connection.place.tell(&told, &mut self.tracker, &mut self.door, out),
+                None => tell_apart(&told, &mut self.tracker, &mut self.door, out),
             }
         }
     }
@@ -128,7 +202,7 @@ impl Decoder {
                 Protocol::Xmpp(Box::new(XmppStream::new(self.streams.next(Carrier::Tcp))))
             }
         };
-        self.connections.insert(opened.peers.conn, Connection { place, protocol });
+        self.connections.insert(opened.peers.conn, Connection { place, protocol, broken: [false; 2] });
     }
 
     fn tls(&mut self, conn: ConnId, handshake: &TlsHandshake, out: &mut dyn FnMut(Record)) {
@@ -145,7 +219,9 @@ impl Decoder {
     }
 
     fn bytes(&mut self, conn: ConnId, direction: Direction, at: Moment, bytes: Bytes, out: &mut dyn FnMut(Record)) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.reads(direction)) else {
+            return;
+        };
         match &mut connection.protocol {
             Protocol::Http(http) => http.feed(direction, at, bytes),
             Protocol::WebSocket(socket) => {
@@ -172,14 +248,14 @@ impl Decoder {
     fn unedited(&mut self, conn: ConnId, at: Moment, error: &rewrite::Error, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        let unread = Unread { layer: "rewrite", offset: Some(error.offset), why: error.why, opaque: false };
+        let unread = Unread::new("rewrite", Some(error.offset), error.why);
         connection.place.undecoded(&mut exit, at, None, Some(error.direction), unread);
     }
 
     /// Takes what HTTP has ready; an upgrade changes the protocol and hands over what came behind it.
     fn drain_http(&mut self, conn: ConnId, at: Moment, out: &mut dyn FnMut(Record)) {
         let Some(connection) = self.connections.get_mut(&conn) else { return };
-        let Connection { place, protocol } = connection;
+        let Connection { place, protocol, .. } = connection;
         let Protocol::Http(http) = protocol else { return };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let Some((upgrade, edits)) = http.drain(at, place, &mut exit, &mut self.bosh, &mut self.streams) else {
@@ -198,7 +274,7 @@ impl Decoder {
             None => {
                 super::http::emit_exchange(&upgrade.exchange, &edits, None, place, &mut exit);
                 let why = "the connection switched to a protocol other than WebSocket";
-                place.undecoded(&mut exit, at, None, None, Unread { layer: "http", offset: None, why, opaque: true });
+                place.undecoded(&mut exit, at, None, None, Unread::new("http", None, why).opaque());
                 *protocol = Protocol::Opaque;
             }
         }
@@ -209,7 +285,7 @@ impl Decoder {
         self.bosh.missed(connection.place.peers());
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let mut opaque = |direction, why| {
-            let unread = Unread { layer: "tap", offset: None, why, opaque: true };
+            let unread = Unread::new("tap", None, why).opaque().own_limit();
             connection.place.undecoded(&mut exit, at, None, Some(direction), unread);
         };
         const HOLE: &str = "the decoding queue was full: bytes passed that were not decoded";
@@ -227,7 +303,9 @@ impl Decoder {
     }
 
     fn ended(&mut self, conn: ConnId, direction: Direction, at: Moment, out: &mut dyn FnMut(Record)) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.reads(direction)) else {
+            return;
+        };
         match &mut connection.protocol {
             Protocol::Http(http) => {
                 http.end(direction, at);
@@ -245,15 +323,14 @@ impl Decoder {
         }
     }
 
-    fn closed(&mut self, conn: ConnId, closed: &Closed, lost: [u64; 2], out: &mut dyn FnMut(Record)) {
-        for direction in [Direction::C2s, Direction::S2c] {
-            self.ended(conn, direction, closed.at, out);
-        }
-        let Some(mut connection) = self.connections.remove(&conn) else { return };
+    /// A connection's end, for what it carried.
+    fn settle(&mut self, conn: ConnId, closed: &Closed, lost: [u64; 2], out: &mut dyn FnMut(Record)) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Connection { place, protocol, .. } = connection;
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
-        match &mut connection.protocol {
-            Protocol::WebSocket(socket) => socket.closed(closed.at, &mut connection.place, &mut exit),
-            Protocol::Xmpp(stream) => stream.closed(closed, &mut connection.place, &mut exit),
+        match protocol {
+            Protocol::WebSocket(socket) => socket.closed(closed.at, place, &mut exit),
+            Protocol::Xmpp(stream) => stream.closed(closed, place, &mut exit),
             Protocol::Http(http) => http.abandon(&mut self.bosh),
             Protocol::Opaque => {}
         }
@@ -262,12 +339,28 @@ impl Decoder {
             let why = "the decoding queue was full";
             let what =
                 What::Gap { place: String::from("tap"), code: "queue_full", why, events: 0, bytes, sequences: None };
-            connection.place.emit(&mut exit, closed.at, what);
+            place.emit(&mut exit, closed.at, what);
         }
-        if let Protocol::WebSocket(socket) = &connection.protocol {
-            socket.ended(closed, &connection.place, &mut exit);
+        if let Protocol::WebSocket(socket) = protocol {
+            socket.ended(closed, place, &mut exit);
         }
-        let duration_ns = closed.at.ns_since(connection.place.opened);
-        connection.place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns });
+    }
+
+    /// A connection's last event, which comes whatever happened before.
+    fn closed(&mut self, conn: ConnId, closed: &Closed, out: &mut dyn FnMut(Record)) {
+        let Some(Connection { mut place, .. }) = self.connections.remove(&conn) else { return };
+        let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
+        let duration_ns = closed.at.ns_since(place.opened);
+        place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns });
     }
 }
+
+impl Connection {
+    fn reads(&self, direction: Direction) -> bool {
+        let [c2s, s2c] = self.broken;
+        !(if direction == Direction::C2s { c2s } else { s2c })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The relay's end of the tap: a queue bounded in bytes that never makes the relay wait.
 //!
 //! A [`Feed`] belongs to one connection. Payload that does not fit the [`Budget`] is dropped and counted, and its direction
-//! stays closed from then on (a decoder with a hole must not pretend); life-cycle facts always pass.
+//! stays closed from then on (a decoder with a hole must not pretend). Life-cycle facts have a limit of their own: beyond it
+//! a new connection is not recorded at all, and counted; those of one that is recorded always pass.
 
 use crate::bus::Sink;
 use crate::capture::Door;
@@ -12,11 +13,14 @@ use crate::rewrite::{self, Edit};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// Bookkeeping cost of one queued message beside its payload, bytes.
 const MESSAGE_COST: usize = 128;
+
+/// Most life-cycle facts that wait, beside a few of each connection that is open already.
+pub(super) const MAX_FACTS: usize = if cfg!(test) { 64 } else { 32 << 10 };
 
 /// What a connection tells the tap.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub enum Message {
         /// Why, and where.
         error: rewrite::Error,
     },
+    /// What goes to the client from here on is the proxy's own answer.
+    Answered(ConnId),
     /// Bytes were relayed that the tap did not get; the direction is opaque from here on.
     Lost {
         /// Whose.
@@ -105,7 +111,7 @@ impl Message {
             Self::Bytes { at, .. } | Self::Unedited { at, .. } | Self::Lost { at, .. } | Self::Ended { at, .. } => {
                 Some(*at)
             }
-            Self::Edited(..) => None,
+            Self::Edited(..) | Self::Answered(_) => None,
             Self::Closed(_, closed, _) => Some(closed.at),
             Self::Change(_) => None,
         }
@@ -117,9 +123,30 @@ impl Message {
 pub struct Budget {
     used: AtomicUsize,
     limit: usize,
+    /// Life-cycle facts queued.
+    facts: AtomicUsize,
+    /// Connections that are not recorded and that nobody has told.
+    unrecorded: AtomicU64,
 }
 
 impl Budget {
+    fn new(limit: usize) -> Self {
+        Self { used: AtomicUsize::new(0), limit, facts: AtomicUsize::new(0), unrecorded: AtomicU64::new(0) }
+    }
+
+    /// The connections that were not recorded since this was asked last, as too many facts waited.
+    pub(super) fn take_unrecorded(&self) -> u64 {
+        self.unrecorded.swap(0, Ordering::Relaxed)
+    }
+
+    /// Gives back what a message took that was made by a feed.
+    pub(super) fn settle(&self, payload_bytes: Option<usize>) {
+        match payload_bytes {
+            Some(bytes) => self.give_back(bytes),
+            None => drop(self.facts.fetch_sub(1, Ordering::Relaxed)),
+        }
+    }
+
     fn take(&self, bytes: usize) -> bool {
         let cost = bytes + MESSAGE_COST;
         if self.used.fetch_add(cost, Ordering::Relaxed) + cost > self.limit {
@@ -130,7 +157,7 @@ impl Budget {
     }
 
     /// Gives back what a message of `bytes` payload took.
-    pub fn give_back(&self, bytes: usize) {
+    fn give_back(&self, bytes: usize) {
         self.used.fetch_sub(bytes + MESSAGE_COST, Ordering::Relaxed);
     }
 
@@ -161,7 +188,7 @@ impl Intake {
     #[must_use]
     pub fn new(limit_bytes: usize) -> (Self, Receiver<Message>, Arc<Budget>) {
         let (sender, receiver) = mpsc::channel();
-        let budget = Arc::new(Budget { used: AtomicUsize::new(0), limit: limit_bytes });
+        let budget = Arc::new(Budget::new(limit_bytes));
         let open = Arc::new(AtomicBool::new(true));
         (Self { sender: Some(sender), open, budget: Arc::clone(&budget) }, receiver, budget)
     }
@@ -170,7 +197,7 @@ impl Intake {
     #[must_use]
     pub fn off() -> Self {
         let open = Arc::new(AtomicBool::new(false));
-        Self { sender: None, open, budget: Arc::new(Budget { used: AtomicUsize::new(0), limit: 0 }) }
+        Self { sender: None, open, budget: Arc::new(Budget::new(0)) }
     }
 
     /// Whether anybody will look at connections that begin from now on. One that began unseen stays so: a decoder with a
@@ -228,8 +255,12 @@ impl Feed {
         self.sender.is_some()
     }
 
-    /// The connection exists. First call, once.
-    pub fn opened(&self, opened: Opened) {
+    /// The connection exists. First call, once. Where too much waits already, nothing of it is recorded.
+    pub fn opened(&mut self, opened: Opened) {
+        if self.is_on() && self.budget.facts.load(Ordering::Relaxed) >= MAX_FACTS {
+            self.sender = None;
+            self.budget.unrecorded.fetch_add(1, Ordering::Relaxed);
+        }
         self.send(Message::Opened(Box::new(opened)));
     }
 
@@ -249,6 +280,11 @@ impl Feed {
     /// No header field is edited from here on.
     pub fn unedited(&self, at: Moment, error: rewrite::Error) {
         self.send(Message::Unedited { conn: self.conn, at, error });
+    }
+
+    /// What is sent to the client from here on is the proxy's own answer. Call before [`bytes`](Self::bytes).
+    pub fn answered(&self) {
+        self.send(Message::Answered(self.conn));
     }
 
     /// Bytes were read from `direction`'s sender. Call before writing them on, or answers overtake their requests.
@@ -288,6 +324,9 @@ impl Feed {
 
     fn send(&self, message: Message) {
         if let Some(sender) = &self.sender {
+            if message.payload_bytes().is_none() {
+                self.budget.facts.fetch_add(1, Ordering::Relaxed);
+            }
             // The tap outlives every feed; if it is gone the program is ending and nobody reads any more.
             let _ = sender.send(message);
         }

@@ -2,28 +2,33 @@
 //! What BOSH posts carry is [`bosh`](super::bosh)'s.
 
 use super::bosh::{Asked as BoshAsked, Bosh};
+use super::content::{Carries, Contents, Reading};
 use super::decoder::Streams;
 use super::place::{Exit, Place, Unread};
 use crate::capture::observation::{BoshRequest, HttpExchange, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
-use crate::finesse::Api;
+use crate::finesse::update::Object;
+use crate::finesse::{Node, Notification, Update};
 use crate::http1::{
     Body, Exchange, Field, Http1, Item, Keep, Limits, RequestHead, Upgrade, authorization, content as coding,
 };
 use crate::rewrite::Edit;
 use crate::session::findings::handshake::Asked;
+use crate::session::findings::handshake::Preflight;
 use crate::session::tracker::Rest;
 use crate::ws::Handshake;
+use crate::xmpp::parse::parse;
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Content of one body after undoing its coding, bytes at the most.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 
-/// The name this program gives itself in the only responses it makes.
-pub const OWN_SERVER_NAME: &str = "finesse-tap";
+/// Why a body is not told.
+const TOO_LARGE: &str = "the body is larger than the limit";
 
 /// One connection while it speaks HTTP.
 pub(super) struct HttpTap {
@@ -87,7 +92,7 @@ impl HttpTap {
                 Err(error) => {
                     self.over = true;
                     self.edits = Vec::new();
-                    let unread = Unread { layer: "http", offset: Some(error.offset), why: error.why, opaque: true };
+                    let unread = Unread::new("http", Some(error.offset), error.why).opaque();
                     place.undecoded(exit, at, None, Some(error.direction), unread);
                 }
             }
@@ -119,6 +124,9 @@ pub(super) fn emit_exchange(
     exit: &mut Exit<'_>,
 ) {
     let request = &exchange.request;
+    #[cfg(test)]
+    super::fault::point(&request.target);
+    place.asked_by(request.field("user-agent"), exit.tracker);
     // What the answer gives is what the browser has from now on.
     let cookie = session_cookie(request);
     place.carries(
@@ -129,40 +137,92 @@ pub(super) fn emit_exchange(
         place.belongs_to(&basic.user, exchange.started, exit.tracker);
     }
     place.may_belong_to(cookie, exit.tracker);
-    let rest = is_rest(request);
-    let response_fields = exchange.response.as_ref().map(|response| &response.fields[..]).unwrap_or_default();
-    let (request_content, request_fault) = decoded(&exchange.request_body, &request.fields, rest);
-    let (response_content, response_fault) = decoded(&exchange.response_body, response_fields, rest);
-    let request_text = request_content.as_deref().and_then(|bytes| str::from_utf8(bytes).ok());
-    let api = Api::read(&request.method, path(&request.target), request_text);
-    let request_id = request.field("requestid").and_then(|id| str::from_utf8(id).ok()).filter(|id| !id.is_empty());
-    let by_proxy = is_own(exchange);
+    // A token does not say whose it is; the first path that it opens does.
+    if !place.has_user()
+        && let Some(user) = bearer_of(request)
+    {
+        place.belongs_to(&user, exchange.started, exit.tracker);
+        place.may_belong_to(cookie, exit.tracker);
+    }
+    let contents = Contents::of(exchange);
+    let by_proxy = place.answered_by_proxy;
     let response = exchange.response.as_ref().filter(|_| !by_proxy);
+    let answered = |name| response.and_then(|response| response.field(name)).and_then(|text| str::from_utf8(text).ok());
+    let asks = |name| request.field(name).and_then(|text| str::from_utf8(text).ok());
+    let origin =
+        asks("origin").filter(|_| request.method == "OPTIONS" && asks("access-control-request-method").is_some());
+    let Reading {
+        method,
+        status,
+        request_id,
+        authorization,
+        api,
+        gadget,
+        gadget_status,
+        token,
+        client_log,
+        answer: answer_text,
+    } = contents.read(request, response.map(|response| response.status));
+    let document = answer_text.as_deref().filter(|text| Notification::of(text) == Notification::Xml).map(parse);
+    let answer = match (&document, answer_text.as_deref()) {
+        (Some(document), _) => Update::read_xml(document),
+        (None, Some(json)) => Update::read_json(json),
+        (None, None) => None,
+    };
+    let answer = answer.filter(|answer| answer.object != Object::Other);
+    // Some releases take the id from the request and give it back, others make one up.
+    let request_id = request_id
+        .filter(|id| !id.is_empty())
+        .or_else(|| answered("requestid").filter(|id| !id.is_empty()).map(Cow::Borrowed));
     let rest = Rest {
         started: exchange.started,
-        method: &request.method,
+        method: &method,
         path: path(&request.target),
         port: place.port(),
         asked: asked(request),
-        credentials: request.field("authorization").map(scheme),
-        request_id,
+        credentials: authorization.as_deref().map(scheme),
+        request_id: request_id.as_deref(),
         api: api.as_ref(),
-        status: response.map(|response| response.status),
-        date: response.and_then(|response| response.field("date")).and_then(|date| str::from_utf8(date).ok()),
-        location: response.and_then(|response| response.field("location")).and_then(|url| str::from_utf8(url).ok()),
-        content: response_content.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        status,
+        date: answered("date"),
+        location: answered("location"),
+        retry_after: answered("retry-after"),
+        preflight: origin.map(|origin| Preflight {
+            origin,
+            host: asks("host").unwrap_or_default(),
+            allows: answered("access-control-allow-origin"),
+        }),
+        content: contents.response.as_deref().and_then(|content| str::from_utf8(content).ok()),
+        answer: answer.as_ref(),
+        by_gadget: gadget.is_some(),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
-    let seen =
-        HttpExchange { exchange, edits, api, request_id, caused, by_proxy, bosh, request_content, response_content };
+    let faults = [(Direction::C2s, contents.request_fault), (Direction::S2c, contents.response_fault)];
+    let (request_content, response_content) = contents.written();
+    let seen = HttpExchange {
+        exchange,
+        edits,
+        request_id: request_id.as_deref(),
+        caused,
+        by_proxy,
+        bosh,
+        request_content,
+        response_content,
+        gadget: gadget.as_ref().map(|gadget| (gadget, gadget_status)),
+        token,
+        client_log: client_log.as_ref(),
+        answer: answer.as_ref(),
+        api: api.as_ref(),
+    };
     let what = What::Exchange(&seen);
     match bosh {
         Some(request) => place.emit_on(exit, exchange.ended, request.id, None, what),
         None => place.emit(exit, exchange.ended, what),
     }
-    for (direction, fault) in [(Direction::C2s, request_fault), (Direction::S2c, response_fault)] {
+    for (direction, fault) in faults {
         if let Some(why) = fault {
-            let unread = Unread { layer: "content", offset: None, why, opaque: false };
+            let unread = Unread::new("content", None, why);
+            let unread = if is_own_limit(why) { unread.own_limit() } else { unread };
             place.undecoded(exit, exchange.ended, None, Some(direction), unread);
         }
     }
@@ -178,8 +238,8 @@ fn asked(request: &RequestHead) -> Asked {
     }
 }
 
-fn scheme(authorization: &[u8]) -> &'static str {
-    let is_basic = authorization.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+fn scheme(authorization: &str) -> &'static str {
+    let is_basic = authorization.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
     if is_basic { "basic" } else { "bearer" }
 }
 
@@ -197,38 +257,40 @@ fn given_cookie(fields: &[Field]) -> Option<&[u8]> {
     values.map(<[u8]>::trim_ascii).find(|value| !value.is_empty())
 }
 
-/// The same of a REST call, if there is any.
-fn decoded<'b>(body: &'b Body, fields: &[Field], rest: bool) -> (Option<Cow<'b, [u8]>>, Option<&'static str>) {
-    if !rest || body.content_bytes == 0 {
-        return (None, None);
-    }
-    match content(body, fields) {
-        Ok(content) => (Some(content), None),
-        Err(why) => (None, Some(why)),
-    }
-}
-
 /// Content after its coding, or why it cannot be told.
 pub(super) fn content<'b>(body: &'b Body, fields: &[Field]) -> Result<Cow<'b, [u8]>, &'static str> {
     if body.truncated {
-        return Err("the body is larger than the limit");
+        return Err(TOO_LARGE);
     }
     let coding = fields.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-encoding"));
     let content = coding::decode(coding.map(|field| &field.value[..]), &body.kept, MAX_CONTENT_BYTES);
     content.map_err(|coding::Undecodable(why)| why)
 }
 
-/// Whether the response was made by this program.
-pub(super) fn is_own(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.field("server"));
-    server == Some(OWN_SERVER_NAME.as_bytes())
+/// Whose path a request with a bearer token is for: an agent's own, or its token's.
+fn bearer_of(request: &RequestHead) -> Option<String> {
+    let path = path(&request.target);
+    if let Some(query) = path.strip_prefix("/desktop/sso/token?") {
+        let name = query.split('&').find_map(|pair| pair.strip_prefix("cc_username="))?;
+        return Some(percent_decode_str(name).decode_utf8_lossy().into_owned()).filter(|name| !name.is_empty());
+    }
+    if request.field("authorization").and_then(|text| str::from_utf8(text).ok()).map(scheme) != Some("bearer") {
+        return None;
+    }
+    let node = Node::read(path).filter(|node| node.object == "User")?;
+    node.id.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned())
+}
+
+/// Whether content cannot be told because of a limit of this program's.
+fn is_own_limit(why: &str) -> bool {
+    why == TOO_LARGE
 }
 
 /// What of an exchange is looked into.
 fn keep(request: &RequestHead) -> Keep {
     if is_bosh(request) {
         Keep::RequestFirst
-    } else if is_rest(request) {
+    } else if Carries::of(request) != Carries::Nothing {
         Keep::Content
     } else {
         Keep::Nothing
@@ -242,14 +304,8 @@ fn is_bosh(request: &RequestHead) -> bool {
     request.method == "POST" && matches!(name, "http-bind" | "bosh")
 }
 
-/// REST calls, whose bodies are kept; uploads of client logs hold anything and are only counted.
-fn is_rest(request: &RequestHead) -> bool {
-    let path = path(&request.target);
-    path.starts_with("/finesse/api/") && !path.contains("ClientLog")
-}
-
 /// The path of an origin-form or absolute-form target, its query included.
-fn path(target: &str) -> &str {
+pub(super) fn path(target: &str) -> &str {
     match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
             rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")

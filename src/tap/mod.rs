@@ -4,7 +4,10 @@
 //! own, so that decoding never competes with the relay for an executor, and publishes on the bus.
 
 mod bosh;
+mod content;
 mod decoder;
+#[cfg(test)]
+mod fault;
 pub mod feed;
 mod http;
 mod place;
@@ -14,13 +17,15 @@ mod stream;
 
 pub use decoder::Decoder;
 pub use feed::{Attention, Change, Feed, Intake};
-pub use http::OWN_SERVER_NAME;
 
 use crate::bus::{Bus, Loss};
 use crate::capture::observation::{Observation, What};
 use crate::clock;
+use crate::conn::{ConnId, Direction};
 use feed::{Budget, Message};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -37,13 +42,33 @@ const IDLE_LOOK: Duration = Duration::from_secs(1);
 /// the relay's way on a machine with few cores.
 const LINGER: Duration = Duration::from_millis(10);
 
-/// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone.
-pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus) {
+/// Decodes what the feeds deliver and publishes it, until the intake and every feed are gone. From the moment that `hurry`
+/// is set, bytes are not decoded any more but counted as lost: what is queued is done with in a moment.
+pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, bus: &Bus, hurry: &AtomicBool) {
+    decoder.is_live();
+    let mut left = HashMap::new();
     let mut taken = 0;
+    let mut take = |message: Message, decoder: &mut Decoder| {
+        let payload = message.payload_bytes();
+        if let Message::Change(change) = message {
+            bus.replace(decoder.change(*change));
+            return;
+        }
+        let message = if hurry.load(Ordering::Relaxed) { leave(message, &mut left) } else { Some(message) };
+        match &message {
+            Some(Message::Bytes { bytes, direction, .. }) => bus.counts().decoded(*direction, bytes.len()),
+            Some(Message::Closed(_, _, lost)) => bus.counts().undecoded(lost.iter().sum()),
+            _ => {}
+        }
+        if let Some(message) = message {
+            decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
+        }
+        budget.settle(payload);
+    };
     loop {
         if taken == 0 {
             match receiver.recv_timeout(IDLE_LOOK) {
-                Ok(message) => take(message, budget, &mut decoder, bus),
+                Ok(message) => take(message, &mut decoder),
                 // While messages come their own times tick.
                 Err(RecvTimeoutError::Timeout) => {
                     decoder.tick(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
@@ -55,31 +80,53 @@ pub fn run(receiver: &Receiver<Message>, budget: &Budget, mut decoder: Decoder, 
             std::thread::sleep(LINGER);
         }
         let messages = receiver.try_iter().take(BUSY_LOOK);
-        taken = messages.map(|message| take(message, budget, &mut decoder, bus)).count();
+        taken = messages.map(|message| take(message, &mut decoder)).count();
         bus.losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
+        tell_unrecorded(budget, &mut decoder, bus);
     }
     decoder.finish(clock::now(), &mut |record| bus.publish(&Arc::new(record)));
+    tell_unrecorded(budget, &mut decoder, bus);
     bus.remaining_losses().into_iter().for_each(|loss| tell(loss, &mut decoder, bus));
 }
 
-fn take(message: Message, budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
-    let message = match message {
-        Message::Change(change) => {
-            bus.replace(decoder.change(*change));
-            return;
+/// What of a message is still taken when there is no time to decode: all but bytes, whose first of a direction is its end.
+fn leave(message: Message, left: &mut HashMap<ConnId, [u64; 2]>) -> Option<Message> {
+    match message {
+        Message::Bytes { conn, direction, at, bytes } => {
+            let [c2s, s2c] = left.entry(conn).or_default();
+            let lost = if direction == Direction::C2s { c2s } else { s2c };
+            let is_first = *lost == 0;
+            *lost += bytes.len() as u64;
+            is_first.then_some(Message::Lost { conn, direction, at })
         }
-        message => message,
+        Message::Edited(..) => None,
+        Message::Closed(conn, closed, lost) => {
+            let ([c2s, s2c], [more_c2s, more_s2c]) = (lost, left.remove(&conn).unwrap_or_default());
+            Some(Message::Closed(conn, closed, [c2s + more_c2s, s2c + more_s2c]))
+        }
+        message => Some(message),
+    }
+}
+
+/// Connections that nobody looked at become an event of the stream.
+fn tell_unrecorded(budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
+    let connections = budget.take_unrecorded();
+    if connections == 0 {
+        return;
+    }
+    tracing::warn!(
+        connections,
+        "connections came faster than they can be recorded: nothing of these is in the capture"
+    );
+    let what = What::Gap {
+        place: String::from("tap"),
+        code: "connections_unrecorded",
+        why: "connections came faster than they could be recorded: nothing of them is",
+        events: connections,
+        bytes: 0,
+        sequences: None,
     };
-    match &message {
-        Message::Bytes { bytes, direction, .. } => bus.counts().decoded(*direction, bytes.len()),
-        Message::Closed(_, _, lost) => bus.counts().undecoded(lost.iter().sum()),
-        _ => {}
-    }
-    let payload = message.payload_bytes();
-    decoder.take(message, &mut |record| bus.publish(&Arc::new(record)));
-    if let Some(bytes) = payload {
-        budget.give_back(bytes);
-    }
+    bus.publish(&Arc::new(decoder.door().admit(&apart(what))));
 }
 
 /// A sink's loss becomes an event of the stream.
@@ -93,8 +140,14 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         bytes: tally.bytes,
         sequences: (tally.first > 0).then_some((tally.first, tally.last)),
     };
-    let seen =
-        Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what };
-    let record = decoder.door().admit(&seen);
+    let record = decoder.door().admit(&apart(what));
     bus.publish_gap(loss, &Arc::new(record));
 }
+
+/// Something about no connection.
+fn apart(what: What<'_>) -> Observation<'_> {
+    Observation { at: clock::now(), peers: None, session: None, user: None, stream: None, direction: None, what }
+}
+
+#[cfg(test)]
+mod tests;

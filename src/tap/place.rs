@@ -1,9 +1,9 @@
-//! Where on the map an observation belongs: its connection, session and agent.
+//! Where on the map an observation belongs: its connection, session and agent, with the secrets seen there.
 
 use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
-use crate::conn::{Direction, Peers, StreamId};
+use crate::conn::{Direction, PROBE_AGENT, Peers, StreamId};
 use crate::session::tracker::{Tale, Told};
 use crate::session::{CookieMark, Session, Spot, Tracker};
 
@@ -20,20 +20,54 @@ pub(super) struct Unread {
     pub(super) offset: Option<u64>,
     pub(super) why: &'static str,
     pub(super) opaque: bool,
+    /// A limit of this program's was reached: the line says so, and nothing is wrong with what passed.
+    pub(super) is_own_limit: bool,
+}
+
+impl Unread {
+    /// What a peer sent cannot be read.
+    pub(super) fn new(layer: &'static str, offset: Option<u64>, why: &'static str) -> Self {
+        Self { layer, offset, why, opaque: false, is_own_limit: false }
+    }
+
+    /// Nothing more is read in that direction.
+    pub(super) fn opaque(self) -> Self {
+        Self { opaque: true, ..self }
+    }
+
+    /// A limit of this program's was reached.
+    pub(super) fn own_limit(self) -> Self {
+        Self { is_own_limit: true, ..self }
+    }
 }
 
 /// One connection's place.
 pub(super) struct Place {
     pub(super) opened: Moment,
+    /// The proxy answers here itself, as there is no server.
+    pub(super) answered_by_proxy: bool,
     peers: Peers,
     session: Option<Session>,
     user: Option<String>,
     cookie: Option<CookieMark>,
+    /// `doctor` made it: it is no session's, and nothing is found on it.
+    probe: bool,
+    /// How many names of agents were known when this was last looked at.
+    knows: u64,
 }
 
 impl Place {
     pub(super) fn new(peers: Peers, opened: Moment) -> Self {
-        Self { opened, peers, session: None, user: None, cookie: None }
+        Self {
+            opened,
+            answered_by_proxy: false,
+            peers,
+            session: None,
+            user: None,
+            cookie: None,
+            probe: false,
+            knows: 0,
+        }
     }
 
     /// The browser has this `JSESSIONID`: it tells logins apart if a session begins here.
@@ -43,17 +77,44 @@ impl Place {
         }
     }
 
+    /// What sent a request over the connection, by its `User-Agent`.
+    pub(super) fn asked_by(&mut self, user_agent: Option<&[u8]>, tracker: &mut Tracker) {
+        if !self.probe && user_agent.is_some_and(|agent| agent.starts_with(PROBE_AGENT.as_bytes())) {
+            self.probe = true;
+            tracker.probed(self.peers.conn);
+        }
+    }
+
     /// The connection turns out to be this agent's.
     pub(super) fn belongs_to(&mut self, user: &str, at: Moment, tracker: &mut Tracker) {
+        if self.probe {
+            self.user = Some(user.to_owned());
+            return;
+        }
         let known = self.session.is_some_and(|session| tracker.is_alive(session));
         if !known || self.user.as_deref() != Some(user) {
             self.session = Some(tracker.session(self.peers.client.ip(), user, self.cookie, at));
             self.user = Some(user.to_owned());
+            self.refresh(tracker);
+        }
+    }
+
+    /// What was learned of the agent meanwhile: an older session that goes on, a name that is known better.
+    fn refresh(&mut self, tracker: &Tracker) {
+        let Some(session) = &mut self.session else { return };
+        *session = tracker.current(*session);
+        if let Some(name) = tracker.called(*session)
+            && self.user.as_deref() != Some(name)
+        {
+            self.user = Some(name.to_owned());
         }
     }
 
     /// Whose session a cookie or an earlier requestId says it is, if nothing else has said.
     pub(super) fn may_belong_to(&mut self, cookie: Option<&[u8]>, tracker: &mut Tracker) {
+        if self.probe {
+            return;
+        }
         let cookie = cookie.map(|cookie| tracker.mark(cookie));
         match (self.session, &self.user, cookie) {
             (Some(session), Some(user), Some(cookie)) => tracker.cookie(cookie, session, user),
@@ -86,8 +147,8 @@ impl Place {
     }
 
     /// What the session layer tells by itself, about this connection.
-    pub(super) fn tell(&mut self, told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
-        out(door.admit(&observed(told, Some(&self.peers))));
+    pub(super) fn tell(&mut self, told: &Told, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
+        write(told, Some(&self.peers), tracker, door, out);
     }
 
     pub(super) fn has_user(&self) -> bool {
@@ -128,8 +189,10 @@ impl Place {
         direction: Option<Direction>,
         unread: Unread,
     ) {
-        let Unread { layer, offset, why, opaque } = unread;
-        exit.tracker.undecoded(&self.spot(stream, at, exit.door), layer, why);
+        let Unread { layer, offset, why, opaque, is_own_limit } = unread;
+        if !is_own_limit {
+            exit.tracker.undecoded(&self.spot(stream, at, exit.door), layer, why);
+        }
         self.admit(exit, at, stream, direction, What::Undecoded { layer, offset, why, opaque });
     }
 
@@ -149,16 +212,28 @@ impl Place {
         let conn = self.peers.conn;
         while let Some(told) = exit.tracker.next_told() {
             match told.conn {
-                Some(about) if about == conn => self.tell(&told, exit.door, exit.out),
-                _ => tell_apart(&told, exit.door, exit.out),
+                Some(about) if about == conn => self.tell(&told, exit.tracker, exit.door, exit.out),
+                _ => tell_apart(&told, exit.tracker, exit.door, exit.out),
             }
+        }
+        if self.session.is_some() && self.knows != exit.tracker.names_known() {
+            self.knows = exit.tracker.names_known();
+            self.refresh(exit.tracker);
         }
     }
 }
 
 /// What the session layer tells by itself, about a session or a connection that is gone.
-pub(super) fn tell_apart(told: &Told, door: &mut Door, out: &mut dyn FnMut(Record)) {
-    out(door.admit(&observed(told, None)));
+pub(super) fn tell_apart(told: &Told, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
+    write(told, None, tracker, door, out);
+}
+
+fn write(told: &Told, peers: Option<&Peers>, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
+    let record = door.admit(&observed(told, peers));
+    if let Some(number) = told.number {
+        tracker.was_written(number, record.sequence());
+    }
+    out(record);
 }
 
 fn observed<'o>(told: &'o Told, peers: Option<&'o Peers>) -> Observation<'o> {

@@ -52,6 +52,7 @@ impl Socket {
         let exchange = &upgrade.exchange;
         let handshake = Handshake::read(&exchange.request, exchange.response.as_ref()?)?;
         let id = streams.next(Carrier::WebSocket);
+        place.asked_by(exchange.request.field("user-agent"), exit.tracker);
         let cookie = session_cookie(&exchange.request);
         place.carries(cookie, exit.tracker);
         place.may_belong_to(cookie, exit.tracker);
@@ -65,13 +66,7 @@ impl Socket {
         place.emit_on(exit, exchange.ended, id, None, What::WebSocketOpened { exchange, edits, handshake: &handshake });
         if handshake.unknown_extension {
             let why = "an extension was agreed that is not understood: messages are only counted";
-            place.undecoded(
-                exit,
-                exchange.ended,
-                Some(id),
-                None,
-                Unread { layer: "websocket", offset: None, why, opaque: false },
-            );
+            place.undecoded(exit, exchange.ended, Some(id), None, Unread::new("websocket", None, why).own_limit());
         }
         Some(Self {
             id,
@@ -148,13 +143,12 @@ impl Socket {
                     let told = &mut self.way(direction).told;
                     if !told.contains(&why) {
                         told.push(why);
-                        let unread = Unread { layer: "websocket", offset: Some(offset), why, opaque: false };
+                        let unread = Unread::new("websocket", Some(offset), why);
                         place.undecoded(exit, at, Some(self.id), Some(direction), unread);
                     }
                 }
                 Err(error) => {
-                    let unread =
-                        Unread { layer: "websocket", offset: Some(error.offset), why: error.why, opaque: true };
+                    let unread = Unread::new("websocket", Some(error.offset), error.why).opaque();
                     place.undecoded(exit, at, Some(self.id), Some(direction), unread);
                 }
             }
@@ -171,8 +165,9 @@ impl Socket {
             Opcode::Pong => rtt_us = exit.tracker.pong(&spot, direction, &control.payload),
             Opcode::Close => match &self.end.close {
                 None => {
-                    exit.tracker.announced(&spot);
                     let (code, reason) = control.close();
+                    let by = if direction == Direction::C2s { By::Client } else { By::Upstream };
+                    exit.tracker.announced(&spot, code.map(|code| (by, code, &*reason)));
                     self.end.close = Some((direction, code, reason));
                 }
                 Some((first, ..)) => self.end.answered |= *first != direction,
@@ -205,7 +200,7 @@ impl Scope<'_, '_> {
             None
         };
         if message.truncated {
-            self.undecoded("websocket", None, "a message is cut: larger than the limit, or the connection ended in it");
+            self.own_limit("websocket", "a message is cut: larger than the limit, or the connection ended in it");
         } else if let Some(malformed) = malformed {
             self.undecoded("xmpp", Some(malformed.offset), malformed.why);
         }

@@ -30,12 +30,20 @@ impl Scope<'_, '_> {
     /// Something could not be read; the direction goes on.
     pub(super) fn undecoded(&mut self, layer: &'static str, offset: Option<usize>, why: &'static str) {
         let offset = offset.map(|offset| offset as u64);
-        let unread = Unread { layer, offset, why, opaque: false };
+        let unread = Unread::new(layer, offset, why);
+        self.place.undecoded(self.exit, self.at, Some(self.id), Some(self.direction), unread);
+    }
+
+    /// A limit of this program's was reached; the direction goes on.
+    pub(super) fn own_limit(&mut self, layer: &'static str, why: &'static str) {
+        let unread = Unread::new(layer, None, why).own_limit();
         self.place.undecoded(self.exit, self.at, Some(self.id), Some(self.direction), unread);
     }
 
     /// A stanza or stream element of this text; `broken` if the document breaks off inside it.
     pub(super) fn stanza(&mut self, stanza: &Stanza<'_, '_>, xml: &str, broken: bool) {
+        #[cfg(test)]
+        super::fault::point(xml);
         let root = stanza.element;
         let plain = matches!(stanza.kind, Kind::Auth | Kind::Response).then(|| sasl::plain(&root.text())).flatten();
         if let Some(plain) = &plain {
@@ -68,7 +76,7 @@ impl Scope<'_, '_> {
             self.notification(*notification, &seen);
         }
         if notifications.len() > MAX_NOTIFICATIONS {
-            self.undecoded("update", None, "more notifications in one stanza than are told");
+            self.own_limit("update", "more notifications in one stanza than are told");
         }
     }
 

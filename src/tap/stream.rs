@@ -64,7 +64,7 @@ impl XmppStream {
                 Ok(item) => item,
                 Err(error) => {
                     let offset = Some(error.offset);
-                    let unread = Unread { layer: "xmpp", offset, why: error.why, opaque: true };
+                    let unread = Unread::new("xmpp", offset, error.why).opaque();
                     return place.undecoded(exit, at, Some(self.id), Some(direction), unread);
                 }
             };
@@ -77,7 +77,7 @@ impl XmppStream {
         if self.way(direction).decoder.is_inside() {
             self.way(direction).decoder = Decoder::new(Limits::default());
             let why = "the connection ended inside an element";
-            let unread = Unread { layer: "xmpp", offset: None, why, opaque: false };
+            let unread = Unread::new("xmpp", None, why).own_limit();
             place.undecoded(exit, at, Some(self.id), Some(direction), unread);
         }
     }

@@ -11,6 +11,7 @@
 use super::certificate::{address, describe, spki_sha256};
 use crate::capture::observation::Certificate;
 use crate::clock::Moment;
+use crate::stored::keep_from_others;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
@@ -20,7 +21,7 @@ use ring::rand::SecureRandom as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use x509_parser::extensions::GeneralName;
@@ -145,7 +146,11 @@ impl Ca {
         let pem = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         let der = CertificateDer::from_pem_slice(&pem).map_err(|_| anyhow!("{CERTIFICATE_FILE} is not PEM"))?;
         let key_path = folder.join(KEY_FILE);
-        let key_pem = fs::read_to_string(&key_path).with_context(|| format!("read {}", key_path.display()))?;
+        let unread = || format!("read {}", key_path.display());
+        let mut key_file = fs::File::open(&key_path).with_context(unread)?;
+        keep_from_others(&key_file, &key_path)?;
+        let mut key_pem = String::new();
+        key_file.read_to_string(&mut key_pem).with_context(unread)?;
         // The parser's error is dropped: it may quote the file.
         let key = KeyPair::from_pem(&key_pem).map_err(|_| anyhow!("{KEY_FILE} holds no usable private key"))?;
 

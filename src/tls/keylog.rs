@@ -4,6 +4,7 @@
 //! on Unix, readable by its owner only. A line that cannot be written is lost, never the connection.
 
 use super::certificate::hex;
+use crate::stored::{Readers, refuse_other_readers};
 use anyhow::Context as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -26,7 +27,7 @@ impl KeyLogFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).with_context(|| format!("open the key log {}", path.display()))?;
-        private(&file, path)?;
+        refuse_other_readers(&file, path, Readers::Owner)?;
         Ok(Self { file: Mutex::new(file) })
     }
 }
@@ -40,23 +41,6 @@ impl rustls::KeyLog for KeyLogFile {
             tracing::warn!(%error, "key log not written");
         }
     }
-}
-
-/// An error if others may read what was there before.
-#[cfg(unix)]
-fn private(file: &File, path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = file.metadata().with_context(|| format!("look at the key log {}", path.display()))?;
-    if meta.is_file() && meta.permissions().mode() & 0o077 != 0 {
-        anyhow::bail!("the key log {0} can be read by others\nhint: chmod 600 {0}", path.display());
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
-fn private(_: &File, _: &Path) -> anyhow::Result<()> {
-    Ok(())
 }
 
 // The trait asks for Debug; the file's secrets have none.

@@ -8,6 +8,7 @@ use super::ca::{Ca, Scope, instant, serial, validity};
 use super::certificate::{describe, spki_sha256};
 use crate::capture::observation::Certificate;
 use crate::clock::Moment;
+use crate::stored::{Readers, refuse_other_readers};
 use anyhow::{Context as _, anyhow};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType};
 use rustls::pki_types::pem::PemObject as _;
@@ -16,6 +17,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -227,9 +229,12 @@ pub(super) fn certified_key(cert: &Path, key: &Path) -> anyhow::Result<(Vec<Cert
         "{} holds no certificate in PEM form\nhint: openssl x509 -inform der -in FILE makes PEM of DER",
         cert.display()
     );
+    let unread = || format!("read {}", key.display());
+    let file = File::open(key).with_context(unread)?;
+    refuse_other_readers(&file, key, Readers::Group)?;
     // The parser's error is dropped unless it is about the file: it may quote the key.
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
-        rustls::pki_types::pem::Error::Io(io) => anyhow::Error::new(io).context(format!("read {}", key.display())),
+    let private = PrivateKeyDer::from_pem_reader(file).map_err(|error| match error {
+        rustls::pki_types::pem::Error::Io(io) => anyhow::Error::new(io).context(unread()),
         _ => anyhow!("{} holds no private key in PEM form\nhint: an encrypted one is decrypted by openssl pkey -in FILE -out PLAIN", key.display()),
     })?;
     let certified = CertifiedKey::from_der(chain.clone(), private, &super::provider())

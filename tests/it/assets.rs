@@ -303,8 +303,8 @@ fn the_program_lists_prints_and_writes_them() {
     for (path, _) in files() {
         assert!(all.stdout.contains(&path.replacen('/', " ", 1)), "{path} is not listed");
     }
-    let schema = run(dir.path(), &["assets", "schema", "event-1.0.schema.json"]);
-    assert_eq!(schema.stdout, std::fs::read_to_string("schema/event-1.0.schema.json").unwrap());
+    let schema = run(dir.path(), &["assets", "schema", "event-1.1.schema.json"]);
+    assert_eq!(schema.stdout, std::fs::read_to_string("schema/event-1.1.schema.json").unwrap());
     for kind in Kind::ALL {
         let out = kind.as_str();
         let written = run(dir.path(), &["assets", out, "-o", out]);

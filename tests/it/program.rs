@@ -4,7 +4,7 @@
 
 use crate::support::frames::{Length, frame};
 use crate::support::program::{Program, Upstream, actions, assert_without_holes, captures, run, tapping, to};
-use crate::support::{HOST, soon};
+use crate::support::{HOST, soon, write_private};
 use finesse_tap::clock;
 use finesse_tap::demo::{self, Site, Story};
 use std::net::TcpListener;
@@ -88,7 +88,7 @@ async fn a_browser_is_told_the_way_with_a_certificate_of_ones_own_too() {
     let (dir, upstream) = (dir(), Upstream::new().await);
     let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
     std::fs::write(dir.path().join("own.pem"), made.cert.pem()).unwrap();
-    std::fs::write(dir.path().join("own.key"), made.signing_key.serialize_pem()).unwrap();
+    write_private(&dir.path().join("own.key"), &made.signing_key.serialize_pem());
     let mut program = tapping(dir.path(), &upstream, &["--cert", "own.pem", "--key", "own.key", "--no-capture"]);
     assert!(program.line("browser ").contains(&format!("https://{HOST}:{}/desktop", upstream.address.port())));
     program.line("capture off");

@@ -42,7 +42,7 @@ fn program(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_finesse-tap")).current_dir(dir).args(arguments).output().unwrap()
 }
 
-fn bundle(path: &Path) -> HashMap<String, String> {
+pub fn bundle(path: &Path) -> HashMap<String, String> {
     let mut zip = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
     let mut files = HashMap::new();
     for at in 0..zip.len() {
@@ -329,8 +329,13 @@ fn an_encrypted_bundle_is_what_age_decrypts() {
     assert!(opened.status.success(), "{}", error_of(&opened));
     assert_eq!(bundle(&dir.path().join("x.zip")), bundle(&dir.path().join("y.zip")));
     assert_eq!(left_in(dir.path()), ["a.ndjson", "id.txt", "t.key", "t.key.index", "x.zip", "x.zip.age", "y.zip"]);
-    let wrong = program(dir.path(), &["share", "a.ndjson", "-o", "z.zip", "--encrypt-to", "age1nonsense"]);
+    let sealed_for = |recipient| program(dir.path(), &["share", "a.ndjson", "-o", "z.zip", "--encrypt-to", recipient]);
+    let wrong = sealed_for("nonsense");
     assert_eq!(wrong.status.code(), Some(2), "{}", error_of(&wrong));
+    let wrong = sealed_for("age1nonsense");
+    assert_eq!(wrong.status.code(), Some(1), "{}", error_of(&wrong));
+    assert!(error_of(&wrong).contains("--encrypt-to: age says: "), "{}", error_of(&wrong));
+    assert!(!left_in(dir.path()).iter().any(|name| name.starts_with("z.zip")));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! (`../rsyslog.rs`). The stand-ins enforce what is documented (`support/hec.rs`, `support/bulk.rs`).
 
 mod ack;
+mod between;
 mod collector;
 mod fault;
 // These end programs by signals.
@@ -20,6 +21,7 @@ mod stop;
 use crate::support::bulk::{API_KEY, Bulk};
 use crate::support::hec::{Acks, Hec, TOKEN};
 use crate::support::receiver::{Receiver, Wire};
+use crate::support::write_private;
 use site::Site;
 
 #[test]
@@ -107,7 +109,7 @@ fn a_user_with_a_password_serves_as_well_as_a_key() {
     contract.authorization = Some(format!("Basic {basic}"));
     let (site, elastic) = (Site::new(), Receiver::start(contract, Wire::Plain));
     site.write(1, 1..=3);
-    std::fs::write(site.path("password"), "pass-canary\n").unwrap();
+    write_private(&site.path("password"), "pass-canary\n");
     let url = elastic.url();
     let args = ["ship", "--elastic", &url, "--elastic-user", "agent", "--elastic-password-file", "password"];
     let ended = crate::support::program::run(site.dir(), &args);

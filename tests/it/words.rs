@@ -3,6 +3,7 @@
 //! Every command is given files that are missing, directories in place of files, the other way round, and files of other
 //! kinds; and values that no option takes.
 
+use crate::support::write_private;
 use finesse_tap::cli::Cli;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -90,6 +91,7 @@ fn a_file_of_the_wrong_kind_is_called_what_it_is() {
 #[test]
 fn a_path_that_cannot_be_used_comes_with_a_hint() {
     let dir = files();
+    write_private(&dir.path().join("empty"), "");
     for (line, words) in [
         ("ca", &["no CA below certs", "finesse-tap ca --upstream HOST"][..]),
         ("ca --certs missing", &["no CA below missing"]),

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 pub struct Gap<'a> {
     /// `tap`, `redaction`, or the sink that lost them.
     pub(in crate::capture) at: Classed<'a, WORD>,
-    /// Events lost.
+    /// Events lost; for `tap` connections of which nothing is recorded.
     pub(in crate::capture) events: u64,
     /// Bytes lost: of their lines, or for `tap` of traffic that was not decoded.
     pub(in crate::capture) bytes: u64,

@@ -24,6 +24,9 @@ pub struct Classed<'a, const WHAT: usize>(Cow<'a, str>);
 pub(in crate::capture) type Text<'a, const WHAT: usize> = Option<Classed<'a, WHAT>>;
 
 pub(in crate::capture) const CONTENT: usize = What::Content as usize;
+pub(in crate::capture) const CUSTOMER: usize = What::Customer as usize;
+pub(in crate::capture) const RUN_ID: usize = What::RunId as usize;
+pub(in crate::capture) const URL: usize = What::Url as usize;
 pub(in crate::capture) const CONDITION: usize = What::Condition as usize;
 pub(in crate::capture) const DISTINGUISHED_NAME: usize = What::DistinguishedName as usize;
 pub(in crate::capture) const EXTENSIONS: usize = What::Extensions as usize;

@@ -4,7 +4,7 @@
 //! are redacted like every other.
 
 use super::Word;
-use super::classed::{Classed, Treat, WORD};
+use super::classed::{Classed, LOGIN, OWN_ID, RUN_ID, Treat, WORD};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,14 @@ pub struct Finding<'a> {
     #[serde(deserialize_with = "vocabulary::one")]
     #[cfg_attr(test, schemars(extend("enum" = vocabulary::CONFIDENCE)))]
     pub(in crate::capture) confidence: Word,
-    /// How often since it was last told.
+    /// How often it was found so far; 0 if this only takes back what `revises` names.
     pub(in crate::capture) count: u64,
+    /// `event.id` of an earlier finding that did not hold: this one takes its place, and one from its count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) revises: Option<Classed<'a, RUN_ID>>,
+    /// The code of that one, to count by.
+    #[serde(skip)]
+    pub(in crate::capture) revised: Option<Word>,
     /// `event.sequence` of the lines it stands on.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(in crate::capture) evidence: Cow<'a, [u64]>,
@@ -45,8 +51,8 @@ pub struct Finding<'a> {
 #[serde(default)]
 pub struct Fact<'a> {
     /// Name.
-    #[serde(deserialize_with = "vocabulary::one")]
-    #[cfg_attr(test, schemars(extend("enum" = vocabulary::FACT)))]
+    #[serde(deserialize_with = "vocabulary::sentence")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::facts"))]
     pub(in crate::capture) name: Word,
     /// Value, redacted.
     pub(in crate::capture) value: Cow<'a, str>,
@@ -57,10 +63,16 @@ pub struct Fact<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Summary<'a> {
-    /// `end` of the session, or `hourly`.
+    /// `end` of the session, `hourly`, or `merged`: it turned out to be another.
     #[serde(deserialize_with = "vocabulary::one")]
     #[cfg_attr(test, schemars(extend("enum" = vocabulary::SUMMARY_REASON)))]
     pub(in crate::capture) reason: Word,
+    /// Every name of the agent's: login id, login name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) names: Vec<Classed<'a, LOGIN>>,
+    /// The older session that this one turned out to be (`merged`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) into: Option<Classed<'a, OWN_ID>>,
     /// How long the session has lasted, milliseconds.
     pub(in crate::capture) duration_ms: u64,
     /// WebSockets it has had.
@@ -145,6 +157,8 @@ impl Treat for Summary<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
         let Self {
             reason,
+            names,
+            into,
             duration_ms,
             sockets,
             stages,
@@ -158,6 +172,8 @@ impl Treat for Summary<'_> {
         } = self;
         pass.all(&mut [
             reason,
+            names,
+            into,
             duration_ms,
             sockets,
             stages,
@@ -202,8 +218,8 @@ impl Treat for SummaryFinding {
 
 impl Treat for Finding<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { code, title, confidence, count, evidence: _, facts, advice } = self;
-        pass.all(&mut [code, title, confidence, count, facts, advice]);
+        let Self { code, title, confidence, count, revises, evidence: _, facts, advice, revised } = self;
+        pass.all(&mut [code, title, confidence, count, revises, facts, advice, revised]);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Values are the peers', redacted; versions and operations are words of this program's own.
 
 use super::Word;
-use super::classed::{CONTENT, Classed, ID, MEDIA, METHOD, NODE, Text, Treat, WORD};
+use super::classed::{CONTENT, Classed, ID, MEDIA, METHOD, NODE, Text, Treat, URL, WORD};
 use crate::capture::policy::What;
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
@@ -66,7 +66,7 @@ pub struct HttpResponse<'a> {
 pub struct HttpBody<'a> {
     /// Size on the wire, transfer coding taken off.
     pub(in crate::capture) bytes: u64,
-    /// Of REST calls below `/finesse/api/` only, decompressed and redacted.
+    /// Of REST calls below `/finesse/api/`, `/desktop/api/` and `/desktop/sso/` only, decompressed and redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) content: Text<'a, CONTENT>,
 }
@@ -97,6 +97,12 @@ pub struct HttpFacts<'a> {
     /// What was passed on with other values; absent if nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) rewrite: Option<Rewrite<'a>>,
+    /// Length of the request's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) request_content_bytes: Option<u64>,
+    /// Length of the response's content, where its end was cut off; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) response_content_bytes: Option<u64>,
     /// `true` if something was left out to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) truncated: bool,
@@ -152,6 +158,69 @@ pub struct Api<'a> {
     /// The update that came before the answer to the request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) caused: Option<Caused>,
+    /// The request that `/gadgets/makeRequest` sent for a gadget; resource, operation and answer are of that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) gadget: Option<Gadget<'a>>,
+    /// A token that SSO gave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) token: Option<Token>,
+    /// An uploaded log of a desktop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) client_log: Option<ClientLog<'a>>,
+}
+
+/// `finesse.api.gadget.*`: what stands inside a `makeRequest`.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Gadget<'a> {
+    /// Its real method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) method: Text<'a, METHOD>,
+    /// Its real URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) url: Text<'a, URL>,
+    /// Its real status; absent if none was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status_code: Option<u64>,
+}
+
+/// `finesse.api.token.*`: how long a token lives; the token is never told.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Token {
+    /// `expires_in` of the answer, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) expires_in_s: Option<u64>,
+    /// `iat` inside the token, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) issued_at_s: Option<u64>,
+    /// `exp` inside the token, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) expires_at_s: Option<u64>,
+    /// `true` if a refresh token came, too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::capture) refreshable: bool,
+}
+
+/// `finesse.api.client_log.*`: an uploaded client log in numbers; its text, which holds passwords, is not kept.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ClientLog<'a> {
+    /// Its lines.
+    pub(in crate::capture) lines: u64,
+    /// Time stamp of the first line that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) first: Text<'a, WORD>,
+    /// Time stamp of the last line that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) last: Text<'a, WORD>,
+    /// How often the desktop notes that it lost its connection.
+    pub(in crate::capture) disconnects: u64,
+    /// Answers that it notes with a status of 400 and above.
+    pub(in crate::capture) failures: u64,
 }
 
 /// `finesse.api.caused.*`: the event that came before the answer.
@@ -181,8 +250,30 @@ impl Treat for HttpBody<'_> {
 
 impl Treat for HttpFacts<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, truncated } = self;
-        pass.all(&mut [ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, truncated]);
+        let Self {
+            ttfb_us,
+            interim,
+            cut,
+            by_proxy,
+            request_headers,
+            response_headers,
+            rewrite,
+            request_content_bytes,
+            response_content_bytes,
+            truncated,
+        } = self;
+        pass.all(&mut [
+            ttfb_us,
+            interim,
+            cut,
+            by_proxy,
+            request_headers,
+            response_headers,
+            rewrite,
+            request_content_bytes,
+            response_content_bytes,
+            truncated,
+        ]);
     }
 }
 
@@ -195,13 +286,13 @@ impl Treat for Rewrite<'_> {
 
 impl Treat for Api<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { resource, operation, object_id, request_id, state, caused } = self;
+        let Self { resource, operation, object_id, request_id, state, caused, gadget, token, client_log } = self;
         if let Some(id) = object_id.as_mut().filter(|_| !pass.masks) {
             id.treat_as(if resource.starts_with("User") { What::Login } else { What::Number }, "", pass);
         } else {
             object_id.treat(pass);
         }
-        pass.all(&mut [resource, operation, request_id, state, caused]);
+        pass.all(&mut [resource, operation, request_id, state, caused, gadget, token, client_log]);
     }
 }
 
@@ -255,5 +346,26 @@ impl Treat for Header<'_> {
     /// Whether neither its name nor its value may be written.
     fn is_gone(&self) -> bool {
         self.name.is_empty()
+    }
+}
+
+impl Treat for Gadget<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { method, url, status_code } = self;
+        pass.all(&mut [method, url, status_code]);
+    }
+}
+
+impl Treat for Token {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { expires_in_s, issued_at_s, expires_at_s, refreshable } = self;
+        pass.all(&mut [expires_in_s, issued_at_s, expires_at_s, refreshable]);
+    }
+}
+
+impl Treat for ClientLog<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { lines, first, last, disconnects, failures } = self;
+        pass.all(&mut [lines, first, last, disconnects, failures]);
     }
 }

@@ -40,10 +40,14 @@ pub use classed::{Classed, Treat};
 pub use conn::{Conn, Upstream};
 pub use ecs::{Ecs, Endpoint, Fault, Id, Log, Meta, Network, Observer, Transaction, Url, User, UserAgent};
 pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
-pub use http::{Api, Caused, Header, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite};
+pub use http::{
+    Api, Caused, ClientLog, Gadget, Header, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Token,
+};
 pub use stream::{Stream, StreamClose, StreamCount};
 pub use tls::{Hash, Tls, TlsClient, TlsLeg, TlsServer, X509};
-pub use update::{ApiError, CausedBy, Participant, Thing, Update, UpdateDialog, UpdateUser};
+pub use update::{
+    ApiError, CausedBy, Participant, Statistics, System, TeamMessage, Thing, Update, UpdateDialog, UpdateUser,
+};
 pub use ws::{Ws, WsClose, WsCount};
 pub use xmpp::{Payload, Pubsub, Sasl, Xmpp};
 
@@ -56,7 +60,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// Version of the `finesse` part: a new field is a new minor version.
-pub const SCHEMA: &str = "1.0";
+pub const SCHEMA: &str = "1.1";
 /// The ECS version that the other names are taken from.
 pub const ECS: &str = "8.17.0";
 
@@ -170,7 +174,7 @@ pub struct Finesse<'a> {
     /// The stanza or stream element.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) xmpp: Option<Xmpp<'a>>,
-    /// The Finesse notification in it.
+    /// The Finesse notification in it; of an exchange, the object that the REST API answered with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) update: Option<Update<'a>>,
     /// What could not be read. Traffic is never affected.
@@ -194,7 +198,7 @@ pub struct Finesse<'a> {
     /// Size of the stanza before redaction and cutting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) xml_bytes: Option<u64>,
-    /// `true` if `xml` was cut, at a tag, to keep the line within its limit; absent otherwise.
+    /// `true` if the end of `xml` was cut off, at a tag or member, to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) xml_truncated: bool,
     /// Not written: whether the document breaks off inside the stanza, so that what could not be read must be measured.

@@ -6,7 +6,7 @@
 use super::{ECS, Event, SCHEMA};
 use crate::capture::vocabulary::{self, LISTS};
 use crate::session::Stage;
-use crate::session::findings::Code;
+use crate::session::findings::{Code, Fact};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,11 @@ pub(super) fn stages(_: &mut SchemaGenerator) -> Schema {
 /// A finding's code.
 pub(super) fn codes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Code::ALL.map(Code::as_str).to_vec()})
+}
+
+/// A fact's name.
+pub(super) fn facts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Fact::ALL.map(Fact::as_str).to_vec()})
 }
 
 fn list(takes: impl Fn(&str) -> bool) -> Schema {

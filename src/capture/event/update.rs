@@ -2,13 +2,15 @@
 //!
 //! Values are the server's, redacted; only what names an object's kind is a word of this program's own.
 
-use super::classed::{CONDITION, Classed, ID, LABEL, LOGIN, METHOD, NUMBER, PATH, PHONE, SENTENCE, Text, Treat, WORD};
+use super::classed::{
+    CONDITION, CUSTOMER, Classed, HOST, ID, LABEL, LOGIN, METHOD, NUMBER, PATH, PHONE, SENTENCE, Text, Treat, WORD,
+};
 use super::{Word, is_empty};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
-/// `finesse.update.*`
+/// `finesse.update.*`: what changed, or the object that an answer of the REST API holds.
 #[derive(Serialize, Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -50,9 +52,21 @@ pub struct Update<'a> {
     /// Why a request failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) api_error: Option<ApiError<'a>>,
-    /// A queue, team, media or the like.
+    /// Errors in a list, the first of which is in `api_error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) api_errors: Option<u64>,
+    /// The state of the servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) system: Option<Box<System<'a>>>,
+    /// A team message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) team_message: Option<Box<TeamMessage<'a>>>,
+    /// A queue, team, media or the like, or the first of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) thing: Option<Thing<'a>>,
+    /// All of them where there are several, at most 64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) things: Vec<Thing<'a>>,
 }
 
 /// `finesse.update.caused_by.*`
@@ -109,6 +123,9 @@ pub struct UpdateUser<'a> {
     /// Id of the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) team_id: Text<'a, NUMBER>,
+    /// Name of the team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) team_name: Text<'a, LABEL>,
 }
 
 /// `finesse.update.dialog.*`
@@ -119,9 +136,18 @@ pub struct UpdateDialog<'a> {
     /// Id of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) id: Text<'a, NUMBER>,
+    /// Id of the call it belongs to: of a consult call, the customer's (`associatedDialogUri`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) associated_id: Text<'a, NUMBER>,
+    /// Id of the call that was merged into it by a transfer or conference (`secondaryId`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) secondary_id: Text<'a, NUMBER>,
     /// State, such as `ALERTING`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a, WORD>,
+    /// Why it failed: the first `stateCause` of its parties, such as `BUSY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_cause: Text<'a, WORD>,
     /// The state before, as far as it was seen here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) previous_state: Text<'a, WORD>,
@@ -137,6 +163,21 @@ pub struct UpdateDialog<'a> {
     /// Called number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) to_address: Text<'a, PHONE>,
+    /// Dialed number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) dialed_number: Text<'a, PHONE>,
+    /// Id of the queue it came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) queue_id: Text<'a, NUMBER>,
+    /// Name of that queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) queue_name: Text<'a, LABEL>,
+    /// The router's day of the call (`callKeyPrefix`, RouterCallKeyDay).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) call_key_day: Text<'a, NUMBER>,
+    /// The router's number of the call on that day (`callKeyCallId`, RouterCallKey).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) call_key: Text<'a, NUMBER>,
     /// `event.sequence` of the call's first event seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) first_sequence: Option<u64>,
@@ -159,9 +200,18 @@ pub struct Participant<'a> {
     /// Number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) address: Text<'a, PHONE>,
+    /// `AGENT_DEVICE`; absent for a party outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) address_type: Text<'a, WORD>,
     /// State.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a, WORD>,
+    /// Why the state is what it is, such as `BUSY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_cause: Text<'a, WORD>,
+    /// When the state changed, by the server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_change_time: Text<'a, WORD>,
     /// What the party may do, at most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::capture) actions: Vec<Classed<'a, WORD>>,
@@ -181,9 +231,15 @@ pub struct ApiError<'a> {
     /// Finesse `errorData`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) data: Text<'a, WORD>,
+    /// Finesse `errorMedia`: the media routing domain it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) media: Text<'a, WORD>,
     /// Code of the peripheral's error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) peripheral_code: Text<'a, WORD>,
+    /// Name of the peripheral's error, such as `PERERR_TELDRIVE_AGENTRESERVED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) peripheral_name: Text<'a, SENTENCE>,
     /// Text of the peripheral's error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) peripheral_text: Text<'a, SENTENCE>,
@@ -203,6 +259,132 @@ pub struct Thing<'a> {
     /// State.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) state: Text<'a, WORD>,
+    /// When the state changed, by the server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) state_change_time: Text<'a, WORD>,
+    /// Media: code of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) reason_code: Text<'a, WORD>,
+    /// Media: label of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) reason_label: Text<'a, SENTENCE>,
+    /// Queue: its statistics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) statistics: Option<Statistics>,
+}
+
+/// `finesse.update.thing.statistics.*`: a queue in numbers; absent is what the server does not know.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Statistics {
+    /// Calls that wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) calls: Option<u64>,
+    /// Agents in READY.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) ready: Option<u64>,
+    /// Agents in NOT_READY.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) not_ready: Option<u64>,
+    /// Agents in calls of all kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) talking: Option<u64>,
+    /// Agents signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) logged_on: Option<u64>,
+}
+
+/// `finesse.update.system.*`: the state of the servers, of SystemInfo or a desktop's configuration.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct System<'a> {
+    /// `IN_SERVICE`, `OUT_OF_SERVICE` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status: Text<'a, WORD>,
+    /// Why, in the server's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) status_reason: Text<'a, SENTENCE>,
+    /// `UCCE` or `UCCX`: what a reason code means depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) deployment: Text<'a, WORD>,
+    /// `SSO`, `NON_SSO` or `HYBRID`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) auth_mode: Text<'a, WORD>,
+    /// Last heartbeat of the CTI server: `success` or `failure` (`lastCTIHeartbeatStatus`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat: Text<'a, WORD>,
+    /// The last heartbeat that succeeded, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat_time: Text<'a, WORD>,
+    /// Seconds between heartbeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_heartbeat_interval_s: Option<i64>,
+    /// Version of the CTI protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_version: Text<'a, WORD>,
+    /// Planned maintenance of the CTI server (`ctiMMode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_maintenance: Text<'a, WORD>,
+    /// Planned maintenance of Finesse (`finesseMMode`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) finesse_maintenance: Text<'a, WORD>,
+    /// Seconds in that maintenance; negative outside of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) finesse_maintenance_s: Option<i64>,
+    /// Id of the peripheral.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) peripheral_id: Text<'a, NUMBER>,
+    /// The server's clock, as the server writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) current_time: Text<'a, WORD>,
+    /// XMPP domain: the node that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) xmpp_domain: Text<'a, HOST>,
+    /// Host of the primary node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) primary_host: Text<'a, HOST>,
+    /// Host of the secondary node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) secondary_host: Text<'a, HOST>,
+    /// Host of the active CTI server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) cti_host: Text<'a, HOST>,
+    /// The other node, as a desktop is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) alternate_host: Text<'a, HOST>,
+    /// `true` if a desktop is told that the other node is in service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) alternate_available: Option<bool>,
+    /// `true` if a desktop is sent to the other node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) redirects_to_alternate: Option<bool>,
+}
+
+/// `finesse.update.team_message.*`: what a supervisor tells a team.
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TeamMessage<'a> {
+    /// Id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) id: Text<'a, ID>,
+    /// Login id of its author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) created_by: Text<'a, LOGIN>,
+    /// When it was written, seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) created_at_s: Option<i64>,
+    /// How long it is shown, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) duration_s: Option<i64>,
+    /// Text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) content: Text<'a, CUSTOMER>,
+    /// Ids of the teams it is for, at most 16.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::capture) teams: Vec<Classed<'a, NUMBER>>,
 }
 
 impl Treat for Update<'_> {
@@ -220,7 +402,11 @@ impl Treat for Update<'_> {
             dialog,
             dialogs,
             api_error,
+            api_errors,
+            system,
+            team_message,
             thing,
+            things,
         } = self;
         pass.all(&mut [
             event,
@@ -235,7 +421,11 @@ impl Treat for Update<'_> {
             dialog,
             dialogs,
             api_error,
+            api_errors,
+            system,
+            team_message,
             thing,
+            things,
         ]);
     }
 }
@@ -260,6 +450,7 @@ impl Treat for UpdateUser<'_> {
             reason_code,
             reason_label,
             team_id,
+            team_name,
         } = self;
         pass.all(&mut [
             id,
@@ -272,6 +463,7 @@ impl Treat for UpdateUser<'_> {
             reason_code,
             reason_label,
             team_id,
+            team_name,
         ]);
     }
 }
@@ -280,12 +472,20 @@ impl Treat for UpdateDialog<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
         let Self {
             id,
+            associated_id,
+            secondary_id,
             state,
+            state_cause,
             previous_state,
             call_type,
             media_type,
             from_address,
             to_address,
+            dialed_number,
+            queue_id,
+            queue_name,
+            call_key_day,
+            call_key,
             first_sequence,
             age_ms,
             agents,
@@ -293,12 +493,20 @@ impl Treat for UpdateDialog<'_> {
         } = self;
         pass.all(&mut [
             id,
+            associated_id,
+            secondary_id,
             state,
+            state_cause,
             previous_state,
             call_type,
             media_type,
             from_address,
             to_address,
+            dialed_number,
+            queue_id,
+            queue_name,
+            call_key_day,
+            call_key,
             first_sequence,
             age_ms,
             agents,
@@ -309,21 +517,84 @@ impl Treat for UpdateDialog<'_> {
 
 impl Treat for Participant<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { address, state, actions } = self;
-        pass.all(&mut [address, state, actions]);
+        let Self { address, address_type, state, state_cause, state_change_time, actions } = self;
+        pass.all(&mut [address, address_type, state, state_cause, state_change_time, actions]);
     }
 }
 
 impl Treat for ApiError<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { error_type, message, data, peripheral_code, peripheral_text } = self;
-        pass.all(&mut [error_type, message, data, peripheral_code, peripheral_text]);
+        let Self { error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text } = self;
+        pass.all(&mut [error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text]);
     }
 }
 
 impl Treat for Thing<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { id, name, state } = self;
-        pass.all(&mut [id, name, state]);
+        let Self { id, name, state, state_change_time, reason_code, reason_label, statistics } = self;
+        pass.all(&mut [id, name, state, state_change_time, reason_code, reason_label, statistics]);
+    }
+}
+
+impl Treat for Statistics {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { calls, ready, not_ready, talking, logged_on } = self;
+        pass.all(&mut [calls, ready, not_ready, talking, logged_on]);
+    }
+}
+
+impl Treat for System<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            status,
+            status_reason,
+            deployment,
+            auth_mode,
+            cti_heartbeat,
+            cti_heartbeat_time,
+            cti_heartbeat_interval_s,
+            cti_version,
+            cti_maintenance,
+            finesse_maintenance,
+            finesse_maintenance_s,
+            peripheral_id,
+            current_time,
+            xmpp_domain,
+            primary_host,
+            secondary_host,
+            cti_host,
+            alternate_host,
+            alternate_available,
+            redirects_to_alternate,
+        } = self;
+        pass.all(&mut [
+            status,
+            status_reason,
+            deployment,
+            auth_mode,
+            cti_heartbeat,
+            cti_heartbeat_time,
+            cti_heartbeat_interval_s,
+            cti_version,
+            cti_maintenance,
+            finesse_maintenance,
+            finesse_maintenance_s,
+            peripheral_id,
+            current_time,
+            xmpp_domain,
+            primary_host,
+            secondary_host,
+            cti_host,
+            alternate_host,
+            alternate_available,
+            redirects_to_alternate,
+        ]);
+    }
+}
+
+impl Treat for TeamMessage<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { id, created_by, created_at_s, duration_s, content, teams } = self;
+        pass.all(&mut [id, created_by, created_at_s, duration_s, content, teams]);
     }
 }

@@ -24,8 +24,6 @@ pub enum Place {
     Cookie,
     /// A parameter of a path's segment: `;jsessionid=…`.
     Matrix,
-    /// A fact of a finding.
-    Fact,
 }
 
 impl Place {
@@ -39,7 +37,6 @@ impl Place {
             Self::Pair => "query, form",
             Self::Cookie => "cookie",
             Self::Matrix => "path parameter",
-            Self::Fact => "fact",
         }
     }
 }
@@ -131,6 +128,8 @@ pub enum What {
     Packet,
     /// An id of this program's own.
     OwnId,
+    /// The id of a line: a run's ULID and a number.
+    RunId,
     /// What ties the lines of one request together: made of its id.
     Transaction,
     /// The name of something that holds others: it has no value.
@@ -141,7 +140,7 @@ pub enum What {
 
 impl What {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::Credential,
         Self::Session,
         Self::Login,
@@ -184,6 +183,7 @@ impl What {
         Self::Content,
         Self::Packet,
         Self::OwnId,
+        Self::RunId,
         Self::Transaction,
         Self::Structure,
         Self::Unknown,
@@ -226,6 +226,7 @@ impl What {
             | Self::Content
             | Self::Packet
             | Self::OwnId
+            | Self::RunId
             | Self::Transaction => Class::Operational,
         }
     }
@@ -247,7 +248,7 @@ const fn row(place: Place, within: &'static str, what: What, names: &'static str
     Row { place, within, what, names }
 }
 
-use Place::{Attribute, Cookie, Fact, Header, Matrix, Member, Pair};
+use Place::{Attribute, Cookie, Header, Matrix, Member, Pair};
 
 /// The table.
 pub const ROWS: &[Row] = &[
@@ -264,6 +265,7 @@ pub const ROWS: &[Row] = &[
     row(Member, "reasonCode", What::Sentence, "label"),
     row(Member, "workflow workflowAction wrapUpReason mediaPropertiesLayout", What::Customer, "name label description"),
     row(Member, "reasonCode", What::Customer, "name description"),
+    row(Member, "devices device", What::Phone, "id"),
     row(Member, "participant", What::Phone, "address"),
     // The same wherever they stand.
     row(
@@ -467,15 +469,6 @@ pub const ROWS: &[Row] = &[
     row(Cookie, "", What::Phone, "finesse_ag_extension"),
     row(Cookie, "", What::Session, "jsessionid jsessionidsso jsessionid_sso jsessionidfinesse jsessionidcuic"),
     row(Matrix, "", What::Session, "jsessionid sid phpsessid"),
-    // Facts of findings: this program's own names.
-    row(Fact, "", What::Host, "host sni client other_client"),
-    row(Fact, "", What::Path, "node"),
-    row(Fact, "", What::Node, "resource"),
-    row(Fact, "", What::Sentence, "type"),
-    row(Fact, "", What::Condition, "condition reason"),
-    row(Fact, "", What::Subprotocols, "selected"),
-    row(Fact, "", What::Own, "meaning why sign other other_browser old_socket level offered"),
-    row(Fact, "", What::Word, "state operation layer by how stage alert"),
 ];
 
 type Rows = HashMap<(Place, String, String), What>;

@@ -204,7 +204,7 @@ const PATH_WORDS: &str = "finesse api User Users Team Teams Queue Queues Dialog 
     ECCVariableConfig MediaDomain SystemConfig ConfigInfo ClusterConfig EnterpriseDatabaseConfig CloudConnect CloudConnectConfig \
     desktop container sso token authcode ws http-bind tunnel gadgets ifr makeRequest concat proxy metadata rpc js css images img \
     fonts assets scripts 3rdpartygadget files cuic nls lib thirdparty theme locale favicon.ico index.html nocache login logout \
-    EventTunnel.js default";
+    EventTunnel.js default Desktop SsoToken Gadget";
 
 const NAMESPACES: [&str; 40] = [
     "",

@@ -2,7 +2,8 @@
 
 use super::Removes;
 use crate::capture::event::{self, Classed, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
-use crate::session::findings::Weight;
+use crate::session::findings::{self, Gravity};
+use crate::session::summary::Reason;
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
@@ -11,16 +12,20 @@ pub(super) fn finding<'o>(found: &'o Finding, event: &mut Event<'o>) -> Removes 
     event.event.kind = "alert";
     event.event.category = &["network"];
     event.event.types = &["info"];
-    event.log.level = match found.code.weight() {
-        Weight::Error => "error",
-        Weight::Warn => "warn",
+    event.log.level = match found.code.gravity() {
+        _ if found.count == 0 => "info",
+        Gravity::Error => "error",
+        Gravity::Warn => "warn",
     };
-    let fact = |fact: &'o crate::session::findings::Fact| Fact { name: fact.name, value: Cow::Borrowed(&*fact.value) };
+    let fact =
+        |(fact, value): &'o (findings::Fact, String)| Fact { name: fact.as_str(), value: Cow::Borrowed(&**value) };
     event.finesse.finding = Some(Box::new(event::Finding {
         code: found.code.as_str(),
         title: found.code.title(),
         confidence: found.confidence.as_str(),
         count: found.count,
+        revises: None,
+        revised: found.revises.map(|(code, _)| code.as_str()),
         evidence: Cow::Borrowed(&found.evidence),
         facts: found.facts.iter().map(fact).collect(),
         advice: found.code.advice(),
@@ -32,8 +37,8 @@ pub(super) fn summary<'o>(summary: &'o Summary, event: &mut Event<'o>) -> Remove
     event.event.action = "session-summary";
     event.event.category = &["network", "session"];
     event.event.types = match summary.reason {
-        crate::session::summary::Reason::End => &["end"],
-        crate::session::summary::Reason::Hourly => &["info"],
+        Reason::End => &["end"],
+        Reason::Hourly | Reason::Merged(_) => &["info"],
     };
     event.event.duration = Some(summary.duration_ms.saturating_mul(1_000_000));
     let stage = |step: &crate::session::stage::Step| SummaryStage {
@@ -43,6 +48,11 @@ pub(super) fn summary<'o>(summary: &'o Summary, event: &mut Event<'o>) -> Remove
     };
     event.finesse.summary = Some(Box::new(event::Summary {
         reason: summary.reason.as_str(),
+        names: summary.names.iter().map(|name| Classed::new(&**name)).collect(),
+        into: match summary.reason {
+            Reason::Merged(into) => Some(Classed::new(into.to_string())),
+            _ => None,
+        },
         duration_ms: summary.duration_ms,
         sockets: summary.sockets,
         stages: summary.stages.iter().map(stage).collect(),

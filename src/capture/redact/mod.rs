@@ -7,6 +7,7 @@
 mod finding;
 mod stored;
 mod stream;
+mod update;
 mod wire;
 mod xmpp;
 

@@ -113,6 +113,7 @@ pub(super) fn exchange<'o>(level: Level, seen: &HttpExchange<'o>, event: &mut Ev
         stream::request(request, facts);
     }
     let status = exchange.response.as_ref().map(|response| response.status);
+    let status = seen.gadget.and_then(|(_, status)| status).or(status);
     event.event.outcome = Some(match status {
         Some(status) if status < 400 => "success",
         Some(_) => "failure",
@@ -123,10 +124,10 @@ pub(super) fn exchange<'o>(level: Level, seen: &HttpExchange<'o>, event: &mut Ev
         Some(400..) | None => "warn",
         Some(_) => "info",
     };
-    let content = |body: &Option<Cow<'o, [u8]>>| {
-        body.as_deref().filter(|bytes| !bytes.is_empty()).map(|bytes| Classed::new(self::content(level, bytes)))
+    let content = |body: Option<&[u8]>| {
+        body.filter(|bytes| !bytes.is_empty()).map(|bytes| Classed::new(self::content(level, bytes)))
     };
-    let (request_content, response_content) = (content(&seen.request_content), content(&seen.response_content));
+    let (request_content, response_content) = (content(seen.request_content), content(seen.response_content));
     if let Some(http) = &mut event.http {
         http.request.body.content = request_content;
         if let Some(response) = &mut http.response {
@@ -136,20 +137,55 @@ pub(super) fn exchange<'o>(level: Level, seen: &HttpExchange<'o>, event: &mut Ev
     if let Some(facts) = &mut event.finesse.http {
         facts.by_proxy = seen.by_proxy;
     }
-    if let Some(api) = &seen.api {
-        event.finesse.api = Some(event::Api {
-            resource: Classed::new(api.resource.clone()),
-            operation: api.operation,
-            object_id: api.object_id.clone().map(Classed::new),
-            request_id: some(seen.request_id),
-            state: api.state.clone().map(Classed::new),
-            caused: seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms }),
-        });
+    if let Some(api) = api(seen) {
+        event.finesse.api = Some(api);
+    }
+    if let Some(answer) = seen.answer {
+        event.error = answer.api_errors.first().map(super::update::fault);
+        event.finesse.update = Some(super::update::update(answer));
     }
     if let Some(id) = seen.request_id {
         event.transaction = Some(event::Transaction { id: Classed::new(id) });
     }
     Removes::Payload
+}
+
+/// The call of the REST API, and what stands in its content.
+fn api<'o>(seen: &HttpExchange<'o>) -> Option<event::Api<'o>> {
+    if seen.api.is_none() && seen.gadget.is_none() {
+        return None;
+    }
+    let mut api = match seen.api {
+        Some(api) => event::Api {
+            resource: Classed::new(api.resource.clone()),
+            operation: api.operation,
+            object_id: api.object_id.clone().map(Classed::new),
+            state: api.state.clone().map(Classed::new),
+            ..event::Api::default()
+        },
+        None => event::Api { resource: Classed::new("Gadget"), ..event::Api::default() },
+    };
+    api.request_id = some(seen.request_id);
+    api.caused = seen.caused.map(|(sequence, after_ms)| event::Caused { sequence, after_ms });
+    api.token = seen.token.map(|token| event::Token {
+        expires_in_s: token.expires_in_s,
+        issued_at_s: token.issued_at_s,
+        expires_at_s: token.expires_at_s,
+        refreshable: token.refreshable,
+    });
+    api.client_log = seen.client_log.map(|log| event::ClientLog {
+        lines: log.lines,
+        first: some(log.first.as_deref()),
+        last: some(log.last.as_deref()),
+        disconnects: log.disconnects,
+        failures: log.failures,
+    });
+    api.gadget = seen.gadget.map(|(gadget, status)| event::Gadget {
+        method: Some(Classed::new(gadget.method.to_string())),
+        url: Some(Classed::new(gadget.url.to_string())),
+        status_code: status.map(u64::from),
+    });
+    Some(api)
 }
 
 /// Method, URL, sizes, times and header fields of an exchange.
@@ -187,7 +223,7 @@ fn head<'o>(exchange: &'o Exchange, edits: &[Edit], event: &mut Event<'o>) {
         request_headers: fields(&request.fields),
         response_headers: exchange.response.as_ref().map(|r| fields(&r.fields)).unwrap_or_default(),
         rewrite: rewrite(edits),
-        truncated: false,
+        ..HttpFacts::default()
     }));
 }
 

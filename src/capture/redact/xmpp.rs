@@ -2,12 +2,9 @@
 
 use super::Removes;
 use crate::capture::event::{
-    ApiError, CausedBy, Classed, Event, Fault, Participant, Payload, Pubsub, Sasl, Thing, Update, UpdateDialog,
-    UpdateUser, User, Xmpp, some,
+    CausedBy, Classed, Event, Fault, Payload, Pubsub, Sasl, Transaction, Update, User, Xmpp, some,
 };
 use crate::capture::observation::{NotificationSeen, StanzaSeen};
-use crate::finesse::update::{self, Object};
-use crate::session::tracker::UpdateRead;
 use crate::xmpp::{Kind, Stanza};
 use std::borrow::Cow;
 
@@ -107,21 +104,12 @@ fn notification<'o>(seen: &'o NotificationSeen<'o>, event: &mut Event<'o>) {
         _ => &["change"],
     };
     let at = event.timestamp;
-    let request_id = name(&update.request_id);
-    event.transaction =
-        update.request_id.as_deref().map(|id| crate::capture::event::Transaction { id: Classed::new(id) });
-    let api_error = update.api_errors.first();
-    if let Some(error) = api_error {
+    event.transaction = update.request_id.as_deref().map(|id| Transaction { id: Classed::new(id) });
+    if let Some(error) = update.api_errors.first() {
         event.log.level = "error";
-        event.error =
-            Some(Fault { kind: name(&error.error_type), code: name(&error.data), message: name(&error.message) });
+        event.error = Some(super::update::fault(error));
     }
     event.finesse.update = Some(Update {
-        event: name(&update.event),
-        object: update.object.as_str(),
-        object_name: (update.object == Object::Other).then(|| Classed::new(&*update.object_name)),
-        source: name(&update.source),
-        request_id,
         caused_by: seen.read.cause.as_ref().map(|cause| CausedBy {
             sequence: cause.sequence,
             latency_us: at.us_since(cause.at),
@@ -130,64 +118,20 @@ fn notification<'o>(seen: &'o NotificationSeen<'o>, event: &mut Event<'o>) {
         }),
         arrival_ms: seen.read.arrival.map(|arrival| arrival.arrival_ms),
         skew_ms: seen.read.arrival.map(|arrival| arrival.skew_ms),
-        user: update.user.as_ref().map(|user| self::user(user, seen.read.previous_state.as_deref())),
-        dialog: update.dialogs.first().map(|dialog| self::dialog(dialog, &seen.read)),
-        dialogs: (update.dialogs.len() > 1).then_some(update.dialogs.len() as u64),
-        api_error: api_error.map(|error| ApiError {
-            error_type: name(&error.error_type),
-            message: name(&error.message),
-            data: name(&error.data),
-            peripheral_code: name(&error.peripheral_code),
-            peripheral_text: name(&error.peripheral_text),
-        }),
-        thing: update.thing.as_ref().map(|thing| Thing {
-            id: name(&thing.id),
-            name: name(&thing.name),
-            state: name(&thing.state),
-        }),
+        ..super::update::update(update)
     });
-}
-
-fn user<'o>(user: &'o update::User<'o>, previous_state: Option<&'o str>) -> UpdateUser<'o> {
-    UpdateUser {
-        id: name(&user.login_id),
-        name: name(&user.login_name),
-        extension: name(&user.extension),
-        state: name(&user.state),
-        previous_state: previous_state.map(Classed::new),
-        pending_state: name(&user.pending_state),
-        state_change_time: name(&user.state_change_time),
-        reason_code: name(&user.reason_code),
-        reason_label: name(&user.reason_label),
-        team_id: name(&user.team_id),
+    let Some(told) = &mut event.finesse.update else { return };
+    let previous = seen.read.previous_state.as_deref();
+    if let Some(user) = &mut told.user {
+        user.previous_state = some(previous);
+    } else if let Some(dialog) = &mut told.dialog {
+        dialog.previous_state = some(previous);
+        dialog.first_sequence = seen.read.call.map(|call| call.first_sequence);
+        dialog.age_ms = seen.read.call.map(|call| call.age_ms);
+        dialog.agents = seen.read.call.map(|call| call.agents);
     }
 }
 
-fn dialog<'o>(dialog: &'o update::Dialog<'o>, read: &'o UpdateRead) -> UpdateDialog<'o> {
-    UpdateDialog {
-        id: name(&dialog.id),
-        state: name(&dialog.state),
-        previous_state: read.previous_state.as_deref().map(Classed::new),
-        call_type: name(&dialog.call_type),
-        media_type: name(&dialog.media_type),
-        from_address: name(&dialog.from_address),
-        to_address: name(&dialog.to_address),
-        first_sequence: read.call.map(|call| call.first_sequence),
-        age_ms: read.call.map(|call| call.age_ms),
-        agents: read.call.map(|call| call.agents),
-        participants: dialog
-            .participants
-            .iter()
-            .take(16)
-            .map(|participant| Participant {
-                address: name(&participant.media_address),
-                state: name(&participant.state),
-                actions: participant.actions.iter().take(16).map(|action| Classed::new(&**action)).collect(),
-            })
-            .collect(),
-    }
-}
-
-fn name<'o, const WHAT: usize>(text: &'o Option<Cow<'o, str>>) -> Option<Classed<'o, WHAT>> {
+pub(super) fn name<'o, const WHAT: usize>(text: &'o Option<Cow<'o, str>>) -> Option<Classed<'o, WHAT>> {
     some(text.as_deref())
 }

@@ -29,6 +29,7 @@ use super::policy::table::{self, Place, What};
 use super::policy::user::{RulePlace, UserRules};
 use super::policy::{Class, Level, Treatment, name};
 use super::token::{Kind, Tokens, is_token};
+use crate::session::findings::{self, fact::Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -147,6 +148,7 @@ impl Pass<'_> {
             What::Content => return self.content(text, name),
             What::Packet => return self.packet(text),
             What::OwnId => self.own_id(text),
+            What::RunId if self.level > Level::Auth && !is_run_id(text) => self.gone(text),
             What::Unknown | What::Structure if self.level == Level::Auth => {
                 if looks::is_flag(text) || mark::is_mark(text) {
                     return Cow::Borrowed(text);
@@ -334,20 +336,31 @@ impl Pass<'_> {
         if ruled.is_some() {
             return ruled;
         }
-        let what = self.judge(Place::Fact, "", name);
+        let known = findings::Fact::ALL.into_iter().find(|fact| fact.as_str() == name);
         let digits = value.strip_prefix('-').unwrap_or(value);
         let is_number = (1..=MAX_DIGITS).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        let what = match what {
+        let what = match known.map(findings::Fact::value) {
             _ if self.level <= Level::Auth => What::Sentence,
-            What::Unknown | What::Credential | What::Session if is_number => return None,
-            What::Credential | What::Session => What::Unknown,
-            what => what,
+            Some(Value::Host) => What::Host,
+            Some(Value::Node) => What::Path,
+            Some(Value::Resource) => What::Node,
+            Some(Value::ErrorType) => What::Sentence,
+            Some(Value::Word | Value::Offer | Value::Sentence) => What::Own,
+            Some(Value::Subprotocol) => What::Subprotocols,
+            Some(Value::Condition) => What::Condition,
+            Some(Value::Number(_) | Value::Text) | None if is_number => return None,
+            Some(Value::Number(_) | Value::Text) | None => What::Unknown,
         };
         match self.value(what, name, value) {
             Cow::Borrowed(_) => None,
             Cow::Owned(kept) => Some(kept),
         }
     }
+}
+
+/// `ULID-SEQUENCE` or `ULID-file-NUMBER`.
+pub(in crate::capture) fn is_run_id(id: &str) -> bool {
+    id.len() <= 64 && id.contains('-') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// The longest beginning of `text` that is at most `limit_bytes` long and ends between characters. Only for texts that were

@@ -84,7 +84,7 @@ impl Pass<'_> {
             What::Stanza => self.stanza(value).into_owned(),
             What::Content => self.content(value, name).into_owned(),
             What::Packet => self.gone(value),
-            What::OwnId | What::Transaction => value.to_owned(),
+            What::OwnId | What::RunId | What::Transaction => value.to_owned(),
             What::Date | What::Namespace | What::Extensions | What::Structure | What::Unknown => self.gone(value),
         }
     }

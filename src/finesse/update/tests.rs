@@ -46,9 +46,10 @@ fn a_user_is_read() {
         reason_code: some("255"),
         reason_label: some("Connection & more"),
         team_id: some("7"),
+        team_name: some("Sales"),
     };
     assert_eq!(update.user, Some(expected));
-    assert!(update.dialogs.is_empty() && update.api_errors.is_empty() && update.thing.is_none());
+    assert!(update.dialogs.is_empty() && update.api_errors.is_empty() && update.things.is_empty());
 }
 
 #[test]
@@ -78,6 +79,7 @@ fn dialogs_are_read() {
             state: some("ACTIVE"),
             state_change_time: some("2026-01-15T09:00:01.000Z"),
             actions: vec!["HOLD".into(), "DROP".into()],
+            ..Default::default()
         },
         Participant { media_address: some("5550100"), state: some("ACTIVE"), ..Default::default() },
     ];
@@ -90,6 +92,7 @@ fn dialogs_are_read() {
             from_address: some("5550100"),
             to_address: some("6007"),
             participants,
+            ..Default::default()
         },
         Dialog { id: some("43"), state: some("ALERTING"), ..Default::default() },
     ];
@@ -112,6 +115,7 @@ fn api_errors_come_by_event_and_by_rest() {
         data: some("260"),
         peripheral_code: some("10125"),
         peripheral_text: some("No such device"),
+        ..Default::default()
     };
     assert_eq!(update.api_errors, [expected]);
     let update = read(rest);
@@ -137,6 +141,7 @@ fn every_object_has_its_name_in_either_case() {
         ("<SystemInfo/>", "SystemInfo"),
         ("<systemInfo/>", "SystemInfo"),
         ("<apiErrors/>", "ApiErrors"),
+        ("<apiError/>", "ApiErrors"),
         ("<ApiErrors/>", "ApiErrors"),
         ("<workflow/>", "Other"),
     ];
@@ -160,18 +165,14 @@ fn things_have_id_name_and_state() {
         ),
         ("<Queues><Queue><id>10</id><name>A</name></Queue><Queue><id>11</id></Queue></Queues>", ("10", "A", "")),
         ("<Media><id>5000</id><name>Chat</name><state>NOT_READY</state></Media>", ("5000", "Chat", "NOT_READY")),
-        ("<systemInfo><status>OUT_OF_SERVICE</status></systemInfo>", ("", "", "OUT_OF_SERVICE")),
-        (
-            "<TeamMessage><id>be15</id><createdBy><id>1</id></createdBy><content>x</content></TeamMessage>",
-            ("be15", "", ""),
-        ),
         ("<Devices><Device><deviceId>SEP0</deviceId></Device></Devices>", ("SEP0", "", "")),
         ("<team><uri>/finesse/api/Team/7/</uri></team>", ("", "", "")),
     ];
     for (text, (id, name, state)) in cases {
         let filled = |text| Some(text).filter(|text: &&str| !text.is_empty()).map(Cow::Borrowed);
-        let expected = Thing { id: filled(id), name: filled(name), state: filled(state) };
-        assert_eq!(read(text).thing, Some(expected), "{text}");
+        let things = read(text).things;
+        let first = things.first().map(|thing| (thing.id.clone(), thing.name.clone(), thing.state.clone()));
+        assert_eq!(first, Some((filled(id), filled(name), filled(state))), "{text}");
     }
 }
 
@@ -190,7 +191,7 @@ fn a_published_slip_does_not_hide_the_rest() {
         </Media></data></Update>";
     let update = read(text);
     assert_eq!((update.event, update.object), (some("PUT"), Object::Media));
-    assert_eq!(update.thing, Some(Thing { id: some("5000"), name: some("Chat"), state: None }));
+    assert_eq!(update.things, [Thing { id: some("5000"), name: some("Chat"), ..Thing::default() }]);
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn json_says_the_same_as_xml() {
     let inside = r#"{"data": {"Queue": {"uri": "/finesse/api/Queue/10"}}, "event": "DELETE"}"#;
     let update = Update::read_json(inside).unwrap();
     assert_eq!((update.object, update.event), (Object::Queue, some("DELETE")));
-    assert_eq!(update.thing.unwrap().id, some("10"));
+    assert_eq!(update.things[0].id, some("10"));
 
     let several = r#"{"data": {"dialogs": {"Dialog": [{"id": 1}, {"id": 2}]}}}"#;
     assert_eq!(Update::read_json(several).unwrap().dialogs.len(), 2);
@@ -281,4 +282,112 @@ fn notifications_are_told_apart() {
     for (text, expected) in cases {
         assert_eq!(Notification::of(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_call_tells_why_it_failed_and_which_call_it_belongs_to() {
+    let text = "<Update><data><dialog><associatedDialogUri>/finesse/api/Dialog/100</associatedDialogUri><id>101</id>\
+        <mediaProperties><callType>CONSULT</callType><dialedNumber>2002</dialedNumber><queueNumber>5022</queueNumber>\
+        <queueName>Sales</queueName><callKeyPrefix>154200</callKeyPrefix><callKeyCallId>217</callKeyCallId></mediaProperties>\
+        <participants><Participant><mediaAddress>2001</mediaAddress><mediaAddressType>AGENT_DEVICE</mediaAddressType>\
+        <state>FAILED</state><stateCause>BUSY</stateCause></Participant></participants><secondaryId>100</secondaryId>\
+        <state>FAILED</state></dialog></data></Update>";
+    let dialog = &read(text).dialogs[0];
+    assert_eq!((&dialog.associated_id, &dialog.secondary_id), (&some("100"), &some("100")));
+    assert_eq!(dialog.state_cause(), Some(&Cow::Borrowed("BUSY")));
+    assert_eq!((&dialog.queue_id, &dialog.queue_name), (&some("5022"), &some("Sales")));
+    assert_eq!((&dialog.call_key_day, &dialog.call_key), (&some("154200"), &some("217")));
+    assert_eq!(dialog.participants[0].media_address_type, some("AGENT_DEVICE"));
+}
+
+#[test]
+fn errors_come_alone_in_lists_and_as_json() {
+    let alone = read(
+        "<Update><data><apiError><errorData>34</errorData><errorType>Call Operation Failure</errorType>\
+                      <errorMedia>5001</errorMedia><peripheralErrorMsg>PERERR_X</peripheralErrorMsg></apiError></data></Update>",
+    );
+    assert_eq!((alone.object, alone.api_errors.len()), (Object::ApiErrors, 1));
+    let error = &alone.api_errors[0];
+    assert_eq!((&error.data, &error.media, &error.peripheral_name), (&some("34"), &some("5001"), &some("PERERR_X")));
+    for (json, count) in [
+        (r#"{"status":400,"apiErrors":{"errorType":"Bad Request","errorMessage":"m","errorData":"d"}}"#, 1),
+        (r#"{"status":400,"apiErrors":[{"errorType":"Bad Request"},{"errorType":"Other"}]}"#, 2),
+        (r#"{"apiErrors":{"apiError":[{"errorType":"Bad Request"},{"errorType":"Other"}]}}"#, 2),
+        (r#"{"ApiErrors":{"ApiError":{"ErrorType":"Bad Request"}}}"#, 1),
+    ] {
+        let update = Update::read_json(json).unwrap();
+        assert_eq!((update.object, update.api_errors.len()), (Object::ApiErrors, count), "{json}");
+        assert_eq!(update.api_errors[0].error_type, some("Bad Request"), "{json}");
+    }
+}
+
+#[test]
+fn the_state_of_the_servers_is_whole() {
+    let text = "<SystemInfo><currentTimestamp>2026-11-30T20:00:00.000Z</currentTimestamp><deploymentType>UCCE</deploymentType>\
+        <status>OUT_OF_SERVICE</status><statusReason>CTI server connection lost</statusReason>\
+        <systemAuthMode>HYBRID</systemAuthMode><lastCTIHeartbeatStatus>failure</lastCTIHeartbeatStatus>\
+        <ctiHeartbeatInterval>5</ctiHeartbeatInterval><ctiMMode>IN_PROGRESS</ctiMMode><finesseMMode/>\
+        <finesseTimeInMMode>-1</finesseTimeInMMode><peripheralId>5000</peripheralId><xmppDomain>a.test</xmppDomain>\
+        <primaryNode><host>a.test</host></primaryNode><secondaryNode><host>b.test</host></secondaryNode>\
+        <ctiServers><ctiServer><host>pg-a.test</host><active>false</active></ctiServer>\
+        <ctiServer><host>pg-b.test</host><active>true</active></ctiServer></ctiServers></SystemInfo>";
+    let system = *read(text).system.unwrap();
+    let expected = System {
+        status: some("OUT_OF_SERVICE"),
+        status_reason: some("CTI server connection lost"),
+        deployment: some("UCCE"),
+        auth_mode: some("HYBRID"),
+        cti_heartbeat: some("failure"),
+        cti_heartbeat_interval_s: Some(5),
+        cti_maintenance: some("IN_PROGRESS"),
+        finesse_maintenance_s: Some(-1),
+        peripheral_id: some("5000"),
+        current_time: some("2026-11-30T20:00:00.000Z"),
+        xmpp_domain: some("a.test"),
+        primary_host: some("a.test"),
+        secondary_host: some("b.test"),
+        cti_host: some("pg-b.test"),
+        ..System::default()
+    };
+    assert_eq!(system, expected);
+    let desktop = r#"{"deploymentType":"UCCX","systemStatus":"IN_SERVICE","systemAuthMode":"NON_SSO","host":"a.test:8445",
+        "isAlternateSystemAvailable":true,"redirectToAlternateHost":false,"alternateHost":"b.test"}"#;
+    let update = Update::read_json(desktop).unwrap();
+    assert_eq!(update.object, Object::DesktopConfig);
+    let system = *update.system.unwrap();
+    assert_eq!((system.deployment, system.status), (some("UCCX"), some("IN_SERVICE")));
+    assert_eq!((system.alternate_available, system.redirects_to_alternate), (Some(true), Some(false)));
+}
+
+#[test]
+fn messages_media_and_several_queues_are_read() {
+    let message = "<TeamMessage><uri>/finesse/api/TeamMessage/be15</uri><createdBy><id>1001050</id></createdBy>\
+        <createdAt>1537418173</createdAt><duration>100</duration><content>x</content><teams><team>5052</team>\
+        <team><id>5000</id></team></teams></TeamMessage>";
+    let expected = Message {
+        id: some("be15"),
+        created_by: some("1001050"),
+        created_at_s: Some(1_537_418_173),
+        duration_s: Some(100),
+        content: some("x"),
+        teams: vec!["5052".into(), "5000".into()],
+    };
+    assert_eq!(read(message).message, Some(Box::new(expected)));
+    let media = read(
+        "<Media><id>5001</id><state>NOT_READY</state><reasonCodeId>7</reasonCodeId><ReasonCode><code>50002</code>\
+                      <label>Connection Failure</label></ReasonCode></Media>",
+    );
+    assert_eq!(
+        (&media.things[0].reason_code, &media.things[0].reason_label),
+        (&some("50002"), &some("Connection Failure"))
+    );
+    let queues = read(
+        "<Queues><Queue><uri>/finesse/api/Queue/10</uri><statistics><callsInQueue>3</callsInQueue>\
+                       <agentsTalkingInbound>1</agentsTalkingInbound><agentsTalkingInternal>2</agentsTalkingInternal>\
+                       <agentsReady>-1</agentsReady></statistics></Queue><queue><id>11</id></queue></Queues>",
+    );
+    let ids: Vec<_> = queues.things.iter().map(|thing| thing.id.clone()).collect();
+    assert_eq!(ids, [some("10"), some("11")]);
+    let expected = Statistics { calls: Some(3), talking: Some(3), ..Statistics::default() };
+    assert_eq!(queues.things[0].statistics, Some(expected));
 }

@@ -1,6 +1,6 @@
 //! BOSH sessions: requests left out, too many at once, sessions that the server no longer knows or ends by itself.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// How a session stood when one of its requests was answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,8 +20,6 @@ pub struct Goodbye<'g> {
     pub condition: Option<&'g str>,
     /// The HTTP status, where that is how it was said.
     pub status: Option<u16>,
-    /// A request was left out before: reason enough.
-    pub has_gap: bool,
     /// The session had been granted, as far as was seen.
     pub is_granted: bool,
     /// Since it was granted, or first seen, milliseconds.
@@ -36,33 +34,29 @@ pub struct Goodbye<'g> {
 pub(in crate::session) fn missing(load: Load, sequence: u64) -> Option<Finding> {
     let (first, count) = load.missing?;
     let finding = Finding::new(Code::BoshRequestMissing, Confidence::Certain).about(first.to_string()).seen([sequence]);
-    Some(finding.fact("request", Kind::Plain, first).fact("missing", Kind::Plain, count))
+    Some(finding.fact(Fact::Request, first).fact(Fact::Missing, count))
 }
 
 /// More requests were open than the server allows.
 pub(in crate::session) fn too_many(load: Load, sequence: u64) -> Option<Finding> {
     let allowed = load.allowed.filter(|allowed| load.open > *allowed)?;
     let finding = Finding::new(Code::BoshTooManyRequests, Confidence::Certain).seen([sequence]);
-    Some(finding.fact("open", Kind::Plain, load.open).fact("allowed", Kind::Plain, allowed))
+    Some(finding.fact(Fact::Open, load.open).fact(Fact::Allowed, allowed))
 }
 
-/// The server ends the session, or does not grant it. What another finding says already is not said again.
-pub(in crate::session) fn ended(goodbye: Goodbye<'_>, sequence: u64) -> Option<Finding> {
+/// The server ends the session, or does not grant it.
+pub(in crate::session) fn ended(goodbye: Goodbye<'_>, sequence: u64) -> Finding {
     let unknown = goodbye.condition == Some("item-not-found") && goodbye.is_granted;
-    if unknown && goodbye.has_gap {
-        return None;
-    }
     let code = if unknown { Code::BoshSessionUnknown } else { Code::BoshTerminated };
     let condition = goodbye.condition.unwrap_or("none given");
     let finding = Finding::new(code, Confidence::Certain).about(condition).seen([sequence]);
-    let finding = finding.fact("condition", Kind::Plain, condition).maybe("status", Kind::Plain, goodbye.status).fact(
-        "idle_ms",
-        Kind::Plain,
-        goodbye.idle_ms,
-    );
-    Some(if unknown {
-        finding.fact("inactivity_s", Kind::Plain, goodbye.patience_s)
+    let finding = finding
+        .fact(Fact::Condition, condition)
+        .maybe(Fact::Status, goodbye.status)
+        .fact(Fact::IdleMs, goodbye.idle_ms);
+    if unknown {
+        finding.fact(Fact::InactivityS, goodbye.patience_s)
     } else {
-        finding.fact("age_ms", Kind::Plain, goodbye.age_ms)
-    })
+        finding.fact(Fact::AgeMs, goodbye.age_ms)
+    }
 }

@@ -1,6 +1,6 @@
 //! Ends of sockets: conflicts, ends without a close frame, and the same end again and again.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 use crate::clock::Moment;
 use crate::conn::SessionId;
 use std::net::IpAddr;
@@ -47,6 +47,15 @@ pub struct Ending {
     pub how: &'static str,
     /// Whether a Close frame or a stream's `<close/>` announced it.
     pub announced: Announced,
+    /// Whether a ping waited for its answer.
+    pub waits_for_pong: bool,
+}
+
+impl Ending {
+    /// Whether it may be somebody's time limit: unannounced, and not because one side missed the other's answer.
+    pub(in crate::session) fn is_cut(self) -> bool {
+        self.announced == Announced::No && self.by != By::Proxy && !self.waits_for_pong
+    }
 }
 
 /// Whether an end was announced.
@@ -93,20 +102,43 @@ pub(in crate::session) fn conflict(own: Rival, rival: Option<Rival>, health: Hea
     };
     let finding =
         Finding::new(code, confidence).seen(rival.map(|rival| rival.sequence).into_iter().chain([own.sequence]));
-    let finding = finding.fact("client", Kind::Host, own.client);
+    let finding = finding.fact(Fact::Client, own.client);
     let health = match health {
         Health::Alive => "answered its pings",
         Health::Ailing => "had a ping without an answer",
     };
-    let finding = finding.fact("old_socket", Kind::Plain, health);
+    let finding = finding.fact(Fact::OldSocket, health);
     match rival {
-        Some(rival) => finding.fact("other_client", Kind::Host, rival.client).fact(
-            "other_browser",
-            Kind::Plain,
-            if browser == Some(true) { "the same" } else { "another" },
-        ),
-        None => finding.fact("other", Kind::Plain, "not seen by this proxy"),
+        Some(rival) => finding
+            .fact(Fact::OtherClient, rival.client)
+            .fact(Fact::OtherBrowser, if browser == Some(true) { "the same" } else { "another" }),
+        None => finding.fact(Fact::Other, "not seen by this proxy"),
     }
+}
+
+/// The server ended the stream with an error. `unanswered` is the line of its ping that the client did not answer.
+pub(in crate::session) fn stream_error(
+    condition: Option<&str>,
+    text: Option<&str>,
+    unanswered: Option<u64>,
+    sequence: u64,
+) -> Finding {
+    let condition = condition.unwrap_or("none given");
+    let finding = Finding::new(Code::StreamError, Confidence::Certain).about(condition);
+    let finding = finding.seen(unanswered.into_iter().chain([sequence])).fact(Fact::Condition, condition);
+    let finding = finding.maybe(Fact::Message, text);
+    finding.maybe(Fact::Sign, unanswered.map(|_| "the client did not answer the server's ping"))
+}
+
+/// A Close frame says that something went wrong (RFC 6455 section 7.4.1).
+pub(in crate::session) fn close_error(by: By, code: u16, reason: &str, sequence: u64) -> Option<Finding> {
+    // In order, going away, without a code.
+    if matches!(code, 1000 | 1001 | 1005) {
+        return None;
+    }
+    let finding = Finding::new(Code::CloseError, Confidence::Certain).about(format!("{} {code}", by.as_str()));
+    let finding = finding.seen([sequence]).fact(Fact::By, by.as_str()).fact(Fact::Code, code);
+    Some(finding.maybe(Fact::Message, Some(reason).filter(|reason| !reason.is_empty())))
 }
 
 /// A socket's connection is over.
@@ -117,10 +149,10 @@ pub(in crate::session) fn unannounced(ending: Ending, age_ms: u64, idle_ms: u64,
     let finding = Finding::new(Code::EndedWithoutClose, Confidence::Certain).about(ending.by.as_str()).seen([sequence]);
     Some(
         finding
-            .fact("by", Kind::Plain, ending.by.as_str())
-            .fact("how", Kind::Plain, ending.how)
-            .fact("age_ms", Kind::Plain, age_ms)
-            .fact("idle_ms", Kind::Plain, idle_ms),
+            .fact(Fact::By, ending.by.as_str())
+            .fact(Fact::How, ending.how)
+            .fact(Fact::AgeMs, age_ms)
+            .fact(Fact::IdleMs, idle_ms),
     )
 }
 
@@ -150,14 +182,14 @@ pub(in crate::session) fn middlebox<'c>(cuts: impl Iterator<Item = &'c Cut> + Cl
     let at_once = is_shared && cuts.clone().all(|cut| cut.at.mono_ns.abs_diff(first.at.mono_ns) <= at_once_ns());
     let silence = alike(|cut| cut.idle_ms).filter(|idle_ms| !is_shared || *idle_ms >= SHORTEST_SHARED_LIMIT_MS);
     let (name, limit_ms) = match (silence, alike(|cut| cut.age_ms).filter(|_| !at_once)) {
-        (Some(idle_ms), _) => ("idle_ms", idle_ms),
-        (None, Some(age_ms)) => ("age_ms", age_ms),
+        (Some(idle_ms), _) => (Fact::IdleMs, idle_ms),
+        (None, Some(age_ms)) => (Fact::AgeMs, age_ms),
         (None, None) => return None,
     };
-    let finding = Finding::new(Code::Middlebox, Confidence::Likely).about(name);
-    let finding = finding.seen(cuts.clone().map(|cut| cut.sequence)).fact(name, Kind::Plain, limit_ms);
+    let finding = Finding::new(Code::Middlebox, Confidence::Likely).about(name.as_str());
+    let finding = finding.seen(cuts.clone().map(|cut| cut.sequence)).fact(name, limit_ms);
     let agents = if is_shared { ALIKE } else { 1 };
-    Some(finding.fact("times", Kind::Plain, ALIKE).fact("agents", Kind::Plain, agents))
+    Some(finding.fact(Fact::Times, ALIKE).fact(Fact::Agents, agents))
 }
 
 fn at_once_ns() -> u64 {

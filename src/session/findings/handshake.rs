@@ -1,6 +1,17 @@
 //! The upgrade to a WebSocket: refused, stripped, or answered without the subprotocol.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
+
+/// A preflight of the CORS protocol and its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Preflight<'p> {
+    /// The page's `Origin`.
+    pub origin: &'p str,
+    /// The `Host` that is asked.
+    pub host: &'p str,
+    /// The answer's `Access-Control-Allow-Origin`.
+    pub allows: Option<&'p str>,
+}
 
 /// A request for the WebSocket's path that was answered without becoming one.
 pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequence: u64) -> Option<Finding> {
@@ -10,7 +21,24 @@ pub(in crate::session) fn not_upgraded(asked: Asked, status: Option<u16>, sequen
         Asked::Nothing => return None,
     };
     // Without an answer the connection's end tells the story.
-    Some(finding.seen([sequence]).fact("status", Kind::Plain, status?))
+    Some(finding.seen([sequence]).fact(Fact::Status, status?))
+}
+
+/// A page of another origin asked whether it may make a request, and the server did not say yes.
+pub(in crate::session) fn preflight(
+    asked: Option<Preflight<'_>>,
+    status: Option<u16>,
+    sequence: u64,
+) -> Option<Finding> {
+    let Preflight { origin, host, allows } = asked?;
+    let of_origin = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+    let is_own = of_origin.eq_ignore_ascii_case(host) || of_origin.split(':').next() == host.split(':').next();
+    let is_allowed = allows.is_some_and(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin));
+    if is_own || is_allowed {
+        return None;
+    }
+    let finding = Finding::new(Code::PreflightRefused, Confidence::Certain).about(origin).seen([sequence]);
+    Some(finding.fact(Fact::Host, of_origin).fact(Fact::Status, status?))
 }
 
 /// What a request asks for.
@@ -31,5 +59,5 @@ pub(in crate::session) fn subprotocol(offered: &[String], selected: Option<&str>
         return None;
     }
     let finding = Finding::new(Code::SubprotocolNotEchoed, Confidence::Certain).seen([sequence]);
-    Some(finding.fact("offered", Kind::Text, offered.join(", ")).maybe("selected", Kind::Text, selected))
+    Some(finding.fact(Fact::Offered, offered.join(", ")).maybe(Fact::Selected, selected))
 }

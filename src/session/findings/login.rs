@@ -1,6 +1,6 @@
 //! The login: mechanisms, credentials, the presence that the desktop waits for, and where it stopped.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 use crate::session::stage::{Ladder, Stage};
 
 /// Features before authentication.
@@ -10,7 +10,7 @@ pub(in crate::session) fn mechanisms<S: AsRef<str>>(offered: &[S], sequence: u64
     }
     let list: Vec<&str> = offered.iter().map(AsRef::as_ref).collect();
     let list = if list.is_empty() { String::from("none") } else { list.join(" ") };
-    Some(Finding::new(Code::NoPlain, Confidence::Certain).seen([sequence]).fact("offered", Kind::Text, list))
+    Some(Finding::new(Code::NoPlain, Confidence::Certain).seen([sequence]).fact(Fact::Offered, list))
 }
 
 /// How credentials were refused.
@@ -33,8 +33,8 @@ pub(in crate::session) fn refused(refusal: Refusal<'_>) -> Finding {
     Finding::new(code, Confidence::Likely)
         .about(refusal.how)
         .seen(refusal.accepted.into_iter().chain([refusal.sequence]))
-        .fact("by", Kind::Plain, refusal.how)
-        .fact("reason", Kind::Text, refusal.reason)
+        .fact(Fact::By, refusal.how)
+        .fact(Fact::Reason, refusal.reason)
 }
 
 /// 10 s after the client's presence.
@@ -47,24 +47,20 @@ pub(in crate::session) fn finesse_presence(ladder: &Ladder) -> Option<Finding> {
     Some(Finding::new(Code::NoFinessePresence, Confidence::Certain).seen([bound, sent]))
 }
 
-/// At the end of a socket. What another finding says already is not said again.
-pub(in crate::session) fn stopped(ladder: &Ladder, said: Said, sequence: u64) -> Option<Finding> {
+/// The presence came after all, behind the time that the desktop waits for it.
+pub(in crate::session) fn late_presence(ladder: &Ladder, after_ms: u64, sequence: u64) -> Finding {
+    let sent = ladder.at(Stage::Presence).map_or(0, |(sequence, _)| sequence);
+    Finding::new(Code::PresenceLate, Confidence::Certain).seen([sent, sequence]).fact(Fact::AfterMs, after_ms)
+}
+
+/// At the end of a socket.
+pub(in crate::session) fn stopped(ladder: &Ladder, sequence: u64) -> Option<Finding> {
     let stage = ladder.stopped_at()?;
-    if said == Said::Already || stage > Stage::Presence {
+    if stage > Stage::Presence {
         return None;
     }
     let (last, _) =
         Stage::ALL.into_iter().filter_map(|stage| ladder.at(stage)).max_by_key(|(sequence, _)| *sequence)?;
     let finding = Finding::new(Code::LoginStopped, Confidence::Certain).about(stage.as_str());
-    Some(finding.seen([last, sequence]).fact("stage", Kind::Plain, stage.as_str()))
-}
-
-/// Whether the reason for an unfinished login was said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::session) enum Said {
-    /// No finding names it yet.
-    #[default]
-    NotYet,
-    /// A finding names it.
-    Already,
+    Some(finding.seen([last, sequence]).fact(Fact::Stage, stage.as_str()))
 }

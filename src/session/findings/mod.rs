@@ -1,8 +1,8 @@
 //! What went wrong, said once and plainly: one file a group of rules.
 //!
 //! A rule is a pure function from what is known to a [`Finding`], if there is one. It keeps nothing, reads no clock and
-//! writes nothing; the [`Tracker`](super::Tracker) calls it with what it remembers. Titles and advice stand in [`Code`]
-//! alone, `docs/findings.md` explains each. A `Ledger` counts repeats.
+//! writes nothing; the [`Tracker`](super::Tracker) calls it with what it remembers. All that is fixed about a finding stands in
+//! the [table], and what it may be drawn from in [`fact`]. A `Ledger` counts repeats.
 
 pub mod api;
 pub mod bosh;
@@ -10,6 +10,7 @@ mod code;
 pub mod decode;
 pub mod ending;
 pub mod event;
+pub mod fact;
 pub mod handshake;
 mod ledger;
 pub mod login;
@@ -17,10 +18,14 @@ pub mod ping;
 pub mod reconnect;
 pub mod server;
 pub mod subscription;
+pub mod table;
 pub mod tls;
 
-pub use code::{Code, Weight};
-pub(super) use ledger::{Ledger, Scope};
+pub(super) use code::Codes;
+pub use code::{Gravity, Scope, Trouble};
+pub use fact::Fact;
+pub(super) use ledger::{Ledger, Whose};
+pub use table::Code;
 
 /// How sure a rule is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,34 +50,6 @@ impl Confidence {
     }
 }
 
-/// What a fact's value is, for the redactor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A number, a code, a constant word.
-    Plain,
-    /// A pub-sub node: its class tells nothing, its id may name a person.
-    Node,
-    /// A JID.
-    Jid,
-    /// A login name or id.
-    Person,
-    /// A host name or address.
-    Host,
-    /// Text that a peer wrote.
-    Text,
-}
-
-/// One thing a finding is based on.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fact {
-    /// What it is called; units in the name.
-    pub name: &'static str,
-    /// What its value is.
-    pub kind: Kind,
-    /// The value, at most [`MAX_FACT_BYTES`].
-    pub value: String,
-}
-
 /// Longest value of a fact, bytes.
 pub const MAX_FACT_BYTES: usize = 256;
 /// Lines a finding refers to at the most.
@@ -90,7 +67,9 @@ pub struct Finding {
     /// Sequences of the lines it is based on.
     pub evidence: Vec<u64>,
     /// What it is based on.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<(Fact, String)>,
+    /// The finding that this one takes the place of, and its line. With a count of 0 it only takes it back.
+    pub revises: Option<(Code, u64)>,
     /// How often it was found, this time included; set by the `Ledger`.
     pub count: u64,
 }
@@ -99,7 +78,15 @@ impl Finding {
     /// A finding without facts.
     #[must_use]
     pub fn new(code: Code, confidence: Confidence) -> Self {
-        Self { code, confidence, subject: String::new(), evidence: Vec::new(), facts: Vec::new(), count: 1 }
+        Self {
+            code,
+            confidence,
+            subject: String::new(),
+            evidence: Vec::new(),
+            facts: Vec::new(),
+            revises: None,
+            count: 1,
+        }
     }
 
     /// Says what tells it from another finding of the same code.
@@ -124,18 +111,19 @@ impl Finding {
 
     /// Adds a fact.
     #[must_use]
-    pub fn fact(mut self, name: &'static str, kind: Kind, value: impl ToString) -> Self {
+    pub fn fact(mut self, fact: Fact, value: impl ToString) -> Self {
+        debug_assert!(self.code.facts().contains(&fact), "{} has no {}", self.code.as_str(), fact.as_str());
         let mut value = value.to_string();
         value.truncate(value.floor_char_boundary(MAX_FACT_BYTES));
-        self.facts.push(Fact { name, kind, value });
+        self.facts.push((fact, value));
         self
     }
 
     /// Adds a fact that may not be known.
     #[must_use]
-    pub fn maybe(self, name: &'static str, kind: Kind, value: Option<impl ToString>) -> Self {
+    pub fn maybe(self, fact: Fact, value: Option<impl ToString>) -> Self {
         match value {
-            Some(value) => self.fact(name, kind, value),
+            Some(value) => self.fact(fact, value),
             None => self,
         }
     }

@@ -1,6 +1,6 @@
 //! Logins one after the other.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// Logins that make a storm.
 pub(in crate::session) const STORM: usize = 5;
@@ -13,5 +13,5 @@ pub(in crate::session) fn storm(logins: &[u64], span_ms: u64) -> Option<Finding>
         return None;
     }
     let finding = Finding::new(Code::ReconnectStorm, Confidence::Certain).seen(logins.iter().copied());
-    Some(finding.fact("logins", Kind::Plain, logins.len()).fact("within_ms", Kind::Plain, span_ms))
+    Some(finding.fact(Fact::Logins, logins.len()).fact(Fact::WithinMs, span_ms))
 }

@@ -1,6 +1,6 @@
 //! Subscriptions: refused, missing, doubled.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 use crate::session::stage::{Ladder, Stage};
 
 /// The server answered a subscription with an error.
@@ -8,27 +8,23 @@ pub(in crate::session) fn refused(node: &str, condition: Option<&str>, asked: u6
     Finding::new(Code::SubscriptionRefused, Confidence::Certain)
         .about(node)
         .seen([asked, answered])
-        .fact("node", Kind::Node, node)
-        .maybe("condition", Kind::Text, condition)
+        .fact(Fact::Node, node)
+        .maybe(Fact::Condition, condition)
 }
 
-/// 10 s after the presence of `finesse@`.
-pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>) -> Option<Finding> {
-    let (presence, _) = ladder.at(Stage::FinessePresence)?;
+/// A change was accepted and no event of the agent has ever come on its socket, nor was any asked for.
+pub(in crate::session) fn missing(ladder: &Ladder, asked_for_user: Option<u64>, change: u64) -> Option<Finding> {
     if ladder.has(Stage::UserSubscription) || asked_for_user.is_some() {
         return None;
     }
-    Some(Finding::new(Code::SubscriptionMissing, Confidence::Likely).seen([presence]))
+    let (presence, _) = ladder.at(Stage::FinessePresence)?;
+    Some(Finding::new(Code::SubscriptionMissing, Confidence::Likely).seen([presence, change]))
 }
 
 /// A node that this socket holds already is subscribed again.
 pub(in crate::session) fn again(node: &str, held_since: Option<u64>, sequence: u64) -> Option<Finding> {
     let finding = Finding::new(Code::SubscriptionDoubled, Confidence::Likely).about(node);
-    Some(finding.seen([held_since?, sequence]).fact("node", Kind::Node, node).fact(
-        "sign",
-        Kind::Plain,
-        "subscribed again",
-    ))
+    Some(finding.seen([held_since?, sequence]).fact(Fact::Node, node).fact(Fact::Sign, "subscribed again"))
 }
 
 /// The same item came twice on one socket.
@@ -36,6 +32,6 @@ pub(in crate::session) fn delivered_twice(node: &str, before: u64, sequence: u64
     Finding::new(Code::SubscriptionDoubled, Confidence::Certain)
         .about(node)
         .seen([before, sequence])
-        .fact("node", Kind::Node, node)
-        .fact("sign", Kind::Plain, "the same item twice")
+        .fact(Fact::Node, node)
+        .fact(Fact::Sign, "the same item twice")
 }

@@ -1,6 +1,6 @@
 //! The browser's leg of TLS.
 
-use super::{Code, Confidence, Finding, Kind};
+use super::{Code, Confidence, Fact, Finding};
 
 /// A handshake that the browser ended.
 pub(in crate::session) fn refused(alert: Option<&str>, sni: Option<&str>, port: u16, sequence: u64) -> Option<Finding> {
@@ -20,5 +20,5 @@ pub(in crate::session) fn refused(alert: Option<&str>, sni: Option<&str>, port: 
     }
     let finding = Finding::new(Code::CertificateRefused, Confidence::Certain);
     let finding = finding.about(format!("{} {port}", sni.unwrap_or_default())).seen([sequence]);
-    Some(finding.fact("alert", Kind::Plain, alert).maybe("sni", Kind::Host, sni).fact("port", Kind::Plain, port))
+    Some(finding.fact(Fact::Alert, alert).maybe(Fact::Sni, sni).fact(Fact::Port, port))
 }

@@ -2,11 +2,15 @@
 //!
 //! [`Tracker`] takes every fact with its [`Spot`] and answers with what the line about it should say. What it has to say
 //! by itself, findings and summaries, waits in a queue: [`Tracker::next_told`] after every fact and every [`Tracker::tick`].
-//! The facts come in by four doors: `wire` (connections, HTTP, WebSocket frames), `stream`, `stanza`, `update`.
+//! The facts come in by four files: `wire` (connections, HTTP, WebSocket frames), `stream`, `stanza`, `update`. `who` knows
+//! whose they are, `due` looks at what time brings, `found` says what was found and takes back what was said too early.
 
+mod due;
+mod found;
 mod stanza;
 mod stream;
 mod update;
+mod who;
 mod wire;
 
 pub use stanza::StanzaRead;
@@ -15,7 +19,8 @@ pub use wire::{Opening, Rest};
 
 use super::desktop::Desktop;
 use super::findings::ending::Rival;
-use super::findings::{self, Finding, Ledger, Scope};
+use super::findings::{self, Finding, Ledger};
+use super::names::Names;
 use super::recent::Recent;
 use super::server::Server;
 use super::spot::Spot;
@@ -36,8 +41,6 @@ const MAX_REMEMBERED: usize = 65_536;
 const MAX_SESSIONS: usize = 16_384;
 /// REST calls remembered until their event comes, and events until their REST call is over.
 const MAX_REQUESTS: usize = 16_384;
-/// REST calls of one session that wait for their event.
-const MAX_AWAITED: usize = 64;
 /// Servers told apart.
 const MAX_SERVERS: usize = 64;
 /// Things to tell that nobody took.
@@ -92,6 +95,8 @@ pub struct Told {
     pub at: Moment,
     /// What.
     pub what: Tale,
+    /// Set if what is told may have to be taken back: [`Tracker::was_written`] wants to know the line.
+    pub number: Option<u64>,
 }
 
 /// What is told.
@@ -101,18 +106,6 @@ pub enum Tale {
     Finding(Finding),
     /// A session in numbers.
     Summary(Summary),
-}
-
-/// An accepted request whose event is still to come.
-#[derive(Debug)]
-struct Awaited {
-    number: u64,
-    request_id: Option<String>,
-    object: u64,
-    state: Option<String>,
-    resource: String,
-    operation: &'static str,
-    cause: Cause,
 }
 
 #[derive(Debug)]
@@ -130,10 +123,15 @@ pub struct Tracker {
     /// Common to several instances.
     shared: Option<ring::hmac::Key>,
     fronted: Vec<Authority>,
+    names: Names,
     sessions: Recent<(IpAddr, String), Session>,
+    /// Sessions that turned out to be others.
+    merged: Recent<SessionId, Session>,
     desktops: Recent<SessionId, Desktop>,
     /// Found out by requestId.
     owners: Recent<ConnId, (Session, String)>,
+    /// Connections of `doctor`, on which nothing is found.
+    probes: Recent<ConnId, ()>,
     /// Found out by `JSESSIONID`.
     cookies: Recent<CookieMark, (Session, String)>,
     streams: HashMap<StreamId, Stream>,
@@ -141,7 +139,6 @@ pub struct Tracker {
     requests: Recent<String, (Cause, ConnId)>,
     /// Updates whose request is not over: line and time.
     early: Recent<String, (u64, Moment)>,
-    awaited: Recent<SessionId, Vec<Awaited>>,
     /// Whose an awaited event is, by its number.
     outcomes: Recent<u64, SessionId>,
     last_awaited: u64,
@@ -151,6 +148,9 @@ pub struct Tracker {
     dialogs: Recent<String, Known>,
     timers: Timers,
     ledger: Ledger,
+    held: found::Held,
+    said: found::Said,
+    pace: due::Pace,
     told: VecDeque<Told>,
     last_session: u64,
 }
@@ -163,15 +163,17 @@ impl Tracker {
             run,
             shared: None,
             fronted: Vec::new(),
+            names: Names::default(),
             sessions: Recent::new(MAX_SESSIONS),
+            merged: Recent::new(MAX_SESSIONS),
             desktops: Recent::new(MAX_SESSIONS),
             owners: Recent::new(MAX_REMEMBERED),
+            probes: Recent::new(MAX_REMEMBERED),
             cookies: Recent::new(MAX_REMEMBERED),
             streams: HashMap::new(),
             servers: Vec::new(),
             requests: Recent::new(MAX_REQUESTS),
             early: Recent::new(MAX_REQUESTS),
-            awaited: Recent::new(MAX_SESSIONS),
             outcomes: Recent::new(MAX_REQUESTS),
             last_awaited: 0,
             rivals: Recent::new(MAX_SESSIONS),
@@ -179,6 +181,9 @@ impl Tracker {
             dialogs: Recent::new(MAX_REMEMBERED),
             timers: Timers::default(),
             ledger: Ledger::default(),
+            held: found::Held::default(),
+            said: found::Said::default(),
+            pace: due::Pace::default(),
             told: VecDeque::new(),
             last_session: 0,
         }
@@ -204,192 +209,14 @@ impl Tracker {
         self.fronted = servers;
     }
 
-    /// The session of `user` (login name or JID, any case) on the browser at `client`, which has this cookie.
-    pub fn session(&mut self, client: IpAddr, user: &str, cookie: Option<CookieMark>, at: Moment) -> Session {
-        let key = (client, bare(user).to_lowercase());
-        if let Some(session) = self.sessions.find(&key).filter(|session| self.is_alive(**session)) {
-            return *session;
-        }
-        self.last_session += 1;
-        let trace = match (&self.shared, cookie) {
-            (Some(shared), Some(cookie)) => shared_trace(shared, &key.1, cookie),
-            _ => trace(self.run, self.last_session),
-        };
-        let session = Session { id: SessionId(self.last_session), trace };
-        self.sessions.insert(key, session);
-        self.desktops.insert(session.id, Desktop::new(session, user, at));
-        self.timers.set(at, HOUR, Due::Hour(session.id));
-        self.expect_end(session.id, at);
-        session
-    }
-
-    /// Whether the session goes on: a new one begins when an agent comes back after its end.
-    #[must_use]
-    pub fn is_alive(&self, session: Session) -> bool {
-        self.desktops.find(&session.id).is_some()
-    }
-
-    /// Whose connection it is, as far as a requestId told.
-    #[must_use]
-    pub fn owner(&self, conn: ConnId) -> Option<(Session, &str)> {
-        self.owners.find(&conn).map(|(session, user)| (*session, &**user))
-    }
-
-    /// A cookie is a secret: nothing but this is to be kept of it.
-    #[must_use]
-    pub fn mark(&self, cookie: &[u8]) -> CookieMark {
-        if let Some(shared) = &self.shared {
-            return CookieMark(keyed(shared, &[b"cookie", cookie]));
-        }
-        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(&self.run.to_be_bytes());
-        context.update(cookie);
-        CookieMark(half(context.finish().as_ref()))
-    }
-
-    /// Whose session a `JSESSIONID` belongs to.
-    #[must_use]
-    pub fn cookie_owner(&self, cookie: CookieMark) -> Option<(Session, &str)> {
-        self.cookies.find(&cookie).map(|(session, user)| (*session, &**user))
-    }
-
-    /// A `JSESSIONID` was used by, or given to, this session.
-    pub fn cookie(&mut self, cookie: CookieMark, session: Session, user: &str) {
-        if self.cookies.find(&cookie).is_none_or(|(known, _)| *known != session) {
-            self.cookies.insert(cookie, (session, user.to_owned()));
-        }
-    }
-
-    /// Time passes: looks at what is due. Cheap if nothing is.
-    pub fn tick(&mut self, at: Moment) {
-        while let Some(due) = self.timers.next(at) {
-            self.due(due, at);
-        }
-    }
-
-    /// The program ends: every session's summary.
-    pub fn finish(&mut self, at: Moment) {
-        self.tick(at);
-        for number in 1..=self.last_session {
-            self.end(SessionId(number), at);
-        }
+    /// The connection is one of `doctor`'s: what goes wrong there, it says itself.
+    pub fn probed(&mut self, conn: ConnId) {
+        self.probes.insert(conn, ());
     }
 
     /// The next finding or summary to be written.
     pub fn next_told(&mut self) -> Option<Told> {
         self.told.pop_front()
-    }
-
-    fn due(&mut self, due: Due, at: Moment) {
-        match due {
-            Due::FinessePresence(id) => {
-                let Some(stream) = self.streams.get_mut(&id) else { return };
-                if let Some(finding) = findings::login::finesse_presence(&stream.ladder) {
-                    stream.said = findings::login::Said::Already;
-                    self.find_on(id, at, finding);
-                }
-            }
-            Due::Subscription(id) => {
-                let Some(stream) = self.streams.get(&id) else { return };
-                if let Some(finding) = findings::subscription::missing(&stream.ladder, stream.asked_for_user) {
-                    self.find_on(id, at, finding);
-                }
-            }
-            Due::IqPing(id, asked) | Due::WsPing(id, asked) => {
-                let Some(level) = self.streams.get_mut(&id).and_then(|stream| stream.unanswered(asked)) else { return };
-                self.find_on(id, at, findings::ping::unanswered(level, asked));
-            }
-            Due::Outcome(number) => self.outcome_due(number, at),
-            Due::End(id) => {
-                let Some(desktop) = self.desktops.find_mut(&id) else { return };
-                desktop.end_is_set = false;
-                let last = desktop.last;
-                if desktop.open_sockets > 0 {
-                    return;
-                }
-                if last.plus(LINGER).mono_ns <= at.mono_ns {
-                    self.end(id, at);
-                } else {
-                    self.expect_end(id, last);
-                }
-            }
-            Due::Hour(id) => {
-                if self.desktops.find(&id).is_some() {
-                    self.timers.set(at, HOUR, Due::Hour(id));
-                    self.summarise(id, Reason::Hourly, at, at);
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, id: SessionId, at: Moment) {
-        let Some(last) = self.desktops.find(&id).map(|desktop| desktop.last) else { return };
-        let until = if self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0) { at } else { last };
-        self.summarise(id, Reason::End, until, at);
-        self.desktops.remove(&id);
-    }
-
-    /// Queues a summary of the time until `until`, made at `at`.
-    fn summarise(&mut self, id: SessionId, reason: Reason, until: Moment, at: Moment) {
-        let Some(desktop) = self.desktops.find_mut(&id) else { return };
-        let told = Told {
-            conn: None,
-            stream: None,
-            session: Some(desktop.session),
-            user: Some(desktop.user.clone()),
-            at,
-            what: Tale::Summary(desktop.summary(reason, until)),
-        };
-        self.tell(told);
-    }
-
-    fn expect_end(&mut self, id: SessionId, since: Moment) {
-        let Some(desktop) = self.desktops.find_mut(&id) else { return };
-        if !desktop.end_is_set {
-            desktop.end_is_set = true;
-            self.timers.set(since, LINGER, Due::End(id));
-        }
-    }
-
-    /// Something was found about the fact at `spot`.
-    fn find(&mut self, spot: &Spot<'_>, finding: Finding) {
-        let scope = spot.session.map_or(Scope::Conn(spot.conn), |session| Scope::Session(session.id));
-        self.find_in(scope, Some(spot.conn), spot.stream, spot.session.map(|session| session.id), spot.at, finding);
-    }
-
-    /// Something was found that everybody at this server shares.
-    fn find_at_server(&mut self, spot: &Spot<'_>, finding: Finding) {
-        let session = spot.session.map(|session| session.id);
-        self.find_in(Scope::Server(spot.server.to_owned()), Some(spot.conn), spot.stream, session, spot.at, finding);
-    }
-
-    /// Something was found about a WebSocket, by time.
-    fn find_on(&mut self, id: StreamId, at: Moment, finding: Finding) {
-        let Some(stream) = self.streams.get(&id) else { return };
-        let (conn, session) = (stream.conn, stream.session);
-        let scope = session.map_or(Scope::Conn(conn), Scope::Session);
-        self.find_in(scope, Some(conn), Some(id), session, at, finding);
-    }
-
-    fn find_in(
-        &mut self,
-        scope: Scope,
-        conn: Option<ConnId>,
-        stream: Option<StreamId>,
-        session: Option<SessionId>,
-        at: Moment,
-        finding: Finding,
-    ) {
-        let desktop = session.and_then(|id| self.desktops.find_mut(&id));
-        let (mut session, mut user) = (None, None);
-        if let Some(desktop) = desktop {
-            desktop.found(finding.code);
-            session = Some(desktop.session);
-            user = Some(desktop.user.clone());
-        }
-        if let Some(finding) = self.ledger.count(scope, finding) {
-            self.tell(Told { conn, stream, session, user, at, what: Tale::Finding(finding) });
-        }
     }
 
     fn tell(&mut self, told: Told) {
@@ -419,11 +246,6 @@ impl Tracker {
     }
 }
 
-/// The user part of a JID, or a login name as it is.
-pub(super) fn bare(user: &str) -> &str {
-    user.split(['@', '/']).next().unwrap_or(user)
-}
-
 /// A hash to compare by, within one run.
 fn hash(parts: &[&str]) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -443,34 +265,6 @@ fn head(digest: &ring::digest::Digest) -> u64 {
     let mut head = [0; 8];
     head.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
     u64::from_be_bytes(head)
-}
-
-fn trace(run: u128, session: u64) -> u128 {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    context.update(&run.to_be_bytes());
-    context.update(&session.to_be_bytes());
-    half(context.finish().as_ref())
-}
-
-/// A function of what every instance sees that shares the key, wherever the desktop comes to.
-fn shared_trace(shared: &ring::hmac::Key, user: &str, cookie: CookieMark) -> u128 {
-    keyed(shared, &[b"trace", user.as_bytes(), &cookie.0.to_be_bytes()])
-}
-
-/// Half of the HMAC of all parts, each with its length in front of it.
-fn keyed(key: &ring::hmac::Key, parts: &[&[u8]]) -> u128 {
-    let mut context = ring::hmac::Context::with_key(key);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    half(context.sign().as_ref())
-}
-
-fn half(digest: &[u8]) -> u128 {
-    let mut head = [0; 16];
-    head.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
-    u128::from_be_bytes(head)
 }
 
 #[cfg(test)]

@@ -1,20 +1,32 @@
 //! Stanzas as the session layer sees them: the login's stages, subscriptions, pings, conflicts.
 
-use super::{PATIENCE, Spot, Tracker, bare, hash};
+use super::{PATIENCE, Session, Spot, Tracker, hash};
+use crate::clock::Moment;
 use crate::conn::{Carrier, Direction};
 use crate::finesse::Node;
 use crate::session::findings::ending::{Announced, Health, Rival};
-use crate::session::findings::login::{Refusal, Said};
+use crate::session::findings::login::Refusal;
 use crate::session::findings::ping::Level;
 use crate::session::findings::server::Sign;
-use crate::session::findings::{self, Finding};
+use crate::session::findings::{self, Code, Fact};
+use crate::session::names::bare;
+use crate::session::server::Process;
 use crate::session::stage::Stage;
 use crate::session::stream::{Iq, Question, Reply};
 use crate::session::timer::Due;
 use crate::xmpp::{Kind, Pubsub, Stanza};
+use std::time::Duration;
 
+/// Longest resource remembered, characters.
+const MAX_RESOURCE: usize = 64;
 /// Binds of one agent remembered.
 const MAX_RIVALS: usize = 4;
+/// A subscription follows the presence; an event of an older one may come before it.
+const SUBSCRIBES: Duration = Duration::from_secs(30);
+/// A process that published before and is not heard of for so long is gone.
+const RESTARTED: Duration = Duration::from_secs(30);
+/// Refused credentials are renewed by then, or the agent was asked for new ones.
+pub(super) const RENEWED: Duration = Duration::from_secs(60);
 
 /// What the line about a stanza should say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,8 +45,7 @@ impl Tracker {
         match (stanza.kind, direction) {
             (Kind::Message, Direction::S2c) => {
                 if let Some(pubsub) = stanza.pubsub.as_ref().filter(|pubsub| pubsub.action == "event") {
-                    read.stage = self.reach(spot, Stage::FirstEvent);
-                    self.event(spot, pubsub);
+                    read.stage = self.event(spot, pubsub);
                 }
             }
             (Kind::Iq, _) => self.iq(spot, direction, stanza, &mut read),
@@ -51,7 +62,7 @@ impl Tracker {
                     && is_desktop(spot)
                     && let Some(finding) = findings::login::mechanisms(&stanza.mechanisms, spot.sequence)
                 {
-                    self.find_cause(spot, finding);
+                    self.find(spot, finding);
                 }
             }
             (Kind::Success, Direction::S2c) => {
@@ -60,9 +71,7 @@ impl Tracker {
             }
             (Kind::Failure, Direction::S2c) => {
                 let reason = stanza.error.as_ref().and_then(|error| error.condition).unwrap_or("none given");
-                let accepted = self.desktop(spot).and_then(|desktop| desktop.accepted);
-                let refusal = Refusal { how: "sasl", reason, accepted, sequence: spot.sequence };
-                self.find_cause(spot, findings::login::refused(refusal));
+                self.refused(spot, "sasl", reason);
             }
             (Kind::Presence, _) => read.stage = self.presence(spot, direction, stanza),
             (Kind::StreamError, Direction::S2c) => self.stream_error(spot, stanza),
@@ -106,28 +115,36 @@ impl Tracker {
         Some(reached)
     }
 
-    /// A finding that says why this login will not be done.
-    fn find_cause(&mut self, spot: &Spot<'_>, finding: Finding) {
-        if let Some(stream) = self.stream(spot) {
-            stream.said = Said::Already;
-        }
-        self.find(spot, finding);
-    }
-
     fn logged_in(&mut self, spot: &Spot<'_>) {
         let Some(desktop) = self.desktop(spot) else { return };
         desktop.accepted = Some(spot.sequence);
         desktop.last = spot.at;
-        let (logins, span_ms) = desktop.login(spot.sequence, spot.at);
-        if let Some(finding) = findings::reconnect::storm(&logins, span_ms) {
-            self.find(spot, finding);
+        self.accepted(spot);
+    }
+
+    /// Credentials were refused. A client that had good ones gets new ones, and all is well.
+    pub(super) fn refused(&mut self, spot: &Spot<'_>, how: &'static str, reason: &str) {
+        let accepted = self.desktop(spot).and_then(|desktop| desktop.accepted);
+        let refusal = Refusal { how, reason, accepted, sequence: spot.sequence };
+        let finding = findings::login::refused(refusal);
+        match (finding.code, spot.session) {
+            (Code::TokenExpired, session) => {
+                let key = session.map_or(hash(&["token", &spot.conn.to_string()]), renewal);
+                self.hold(spot, RENEWED, key, finding);
+            }
+            _ => self.find(spot, finding),
         }
+    }
+
+    /// Credentials were accepted: those refused before were renewed.
+    pub(super) fn accepted(&mut self, spot: &Spot<'_>) {
+        self.release(spot.session.map_or(hash(&["token", &spot.conn.to_string()]), renewal));
     }
 
     fn iq(&mut self, spot: &Spot<'_>, direction: Direction, stanza: &Stanza<'_, '_>, read: &mut StanzaRead) {
         let Some(iq) = self.stream(spot).and_then(|stream| stream.iq(direction, stanza, spot)) else { return };
         match iq {
-            Iq::Asks(question) => self.asks(spot, direction, question),
+            Iq::Asks(question) => self.asks(spot, direction, stanza, question),
             Iq::Answers(reply, question) => {
                 self.answers(spot, direction, stanza, (&question, reply), read);
                 read.reply = Some(reply);
@@ -135,14 +152,15 @@ impl Tracker {
         }
     }
 
-    fn asks(&mut self, spot: &Spot<'_>, direction: Direction, question: Question) {
+    fn asks(&mut self, spot: &Spot<'_>, direction: Direction, stanza: &Stanza<'_, '_>, question: Question) {
         match question {
             Question::Ping => self.asks_ping(spot, direction),
-            Question::Bind => self.binds(spot),
+            Question::Bind => self.binds(spot, stanza),
             Question::Subscribe(node) => {
                 let Some(stream) = self.stream(spot) else { return };
                 let held_since = stream.held.find(&node).copied();
                 stream.held.insert(node.clone(), spot.sequence);
+                stream.left.remove(&node);
                 if class(&node) == Some(Stage::UserSubscription) {
                     stream.asked_for_user.get_or_insert(spot.sequence);
                 }
@@ -151,6 +169,7 @@ impl Tracker {
                 {
                     desktop.nodes.insert(node.clone(), ());
                 }
+                self.release(unsubscribed(spot, &node));
                 if let Some(finding) = findings::subscription::again(&node, held_since, spot.sequence) {
                     self.find(spot, finding);
                 }
@@ -158,6 +177,7 @@ impl Tracker {
             Question::Unsubscribe(node) => {
                 if let Some(stream) = self.stream(spot) {
                     stream.held.remove(&node);
+                    stream.left.insert(node, ());
                 }
             }
             Question::Session | Question::Other => {}
@@ -174,19 +194,30 @@ impl Tracker {
             desktop.pings.sent += 1;
         }
         let Some(stream) = self.stream(spot) else { return };
-        if let Some((before, at)) = stream.last_ping.replace((spot.sequence, spot.at))
-            && let Some(finding) = findings::ping::spacing(spot.at.ms_since(at), before, spot.sequence)
+        let Some((before, at)) = stream.last_ping.replace((spot.sequence, spot.at)) else { return };
+        let spacing_ms = spot.at.ms_since(at);
+        let finding = findings::ping::spacing(spacing_ms, stream.pings_often, before, spot.sequence);
+        stream.pings_often |= spacing_ms <= findings::ping::OFTEN_MS;
+        if let Some(finding) = finding.filter(|_| stream.is_desktop())
+            && !self.stood_still(at)
         {
             self.find(spot, finding);
         }
     }
 
     /// An agent's client asks for its resource: whoever else holds it is thrown out.
-    fn binds(&mut self, spot: &Spot<'_>) {
+    fn binds(&mut self, spot: &Spot<'_>, stanza: &Stanza<'_, '_>) {
         let Some(id) = spot.stream else { return };
+        let resource = stanza.bind.as_ref().and_then(|bind| bind.resource.as_deref()).unwrap_or_default();
+        let resource: String = resource.chars().take(MAX_RESOURCE).collect();
+        if let Some(stream) = self.stream(spot) {
+            stream.resource = Some(resource.clone());
+        }
         let Some(user) = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase()) else { return };
         let browser = self.stream(spot).map_or(0, |stream| stream.browser);
         let rival = Rival { client: spot.client, browser, sequence: spot.sequence };
+        // Only the same full JID throws out another.
+        let user = format!("{user}/{resource}");
         match self.rivals.find_mut(&user) {
             Some(rivals) => {
                 if rivals.len() == MAX_RIVALS {
@@ -219,9 +250,7 @@ impl Tracker {
                     desktop.pings.answered += 1;
                     desktop.pings.slowest_ms = desktop.pings.slowest_ms.max(reply.rtt_us / 1_000);
                 }
-                if let Some(finding) = findings::ping::slow(level, reply.rtt_us, reply.in_reply_to, spot.sequence) {
-                    self.find(spot, finding);
-                }
+                self.pong_came(spot, level, reply.rtt_us, reply.in_reply_to);
             }
             Question::Subscribe(node) if failed => {
                 if let Some(stream) = self.stream(spot) {
@@ -234,9 +263,32 @@ impl Tracker {
                 self.find(spot, findings::subscription::refused(node, condition, reply.in_reply_to, spot.sequence));
             }
             Question::Subscribe(node) => read.stage = class(node).and_then(|stage| self.reach(spot, stage)),
-            Question::Bind if !failed => read.stage = self.reach(spot, Stage::Bind),
+            Question::Bind if !failed => {
+                read.stage = self.reach(spot, Stage::Bind);
+                self.bound(spot);
+            }
             Question::Session if !failed => read.stage = self.reach(spot, Stage::Session),
             _ => {}
+        }
+    }
+
+    /// A ping's answer came, perhaps behind the time when it was given up.
+    pub(super) fn pong_came(&mut self, spot: &Spot<'_>, level: Level, rtt_us: u64, asked: u64) {
+        let Some(finding) = findings::ping::slow(level, rtt_us, asked, spot.sequence) else { return };
+        let given_up = self.stream(spot).and_then(|stream| stream.answered_late(asked));
+        let sent = Moment { mono_ns: spot.at.mono_ns.saturating_sub(rtt_us.saturating_mul(1_000)), ..spot.at };
+        if given_up.is_some() || !self.stood_still(sent) {
+            self.revise(given_up.as_slice(), spot, finding);
+        }
+    }
+
+    /// The agent's client has its address: one more login, if the one before has ended.
+    fn bound(&mut self, spot: &Spot<'_>) {
+        let resource = self.stream(spot).and_then(|stream| stream.resource.clone()).unwrap_or_default();
+        let Some(desktop) = self.desktop(spot) else { return };
+        let (logins, span_ms) = desktop.login(&resource, spot.sequence, spot.at);
+        if let Some(finding) = findings::reconnect::storm(&logins, span_ms) {
+            self.find(spot, finding);
         }
     }
 
@@ -262,13 +314,13 @@ impl Tracker {
             (Direction::S2c, kind) if stanza.from.as_deref().is_some_and(is_finesse) => match kind {
                 None => {
                     let stage = self.reach(spot, Stage::FinessePresence);
-                    if stage.is_some() && is_desktop(spot) {
-                        self.timers.set(spot.at, PATIENCE, Due::Subscription(id));
+                    if stage.is_some() {
+                        self.presence_came(spot);
                     }
                     stage
                 }
                 Some("unavailable") => {
-                    self.find_at_server(spot, findings::server::outage(Sign::PresenceGone, [spot.sequence]));
+                    self.outage(spot, Sign::PresenceGone, None);
                     None
                 }
                 Some(_) => None,
@@ -277,11 +329,33 @@ impl Tracker {
         }
     }
 
+    /// The presence of `finesse@` came after it was said that it did not.
+    fn presence_came(&mut self, spot: &Spot<'_>) {
+        let Some(stream) = self.stream(spot) else { return };
+        let Some(number) = stream.no_presence.take() else { return };
+        let ladder = stream.ladder;
+        let sent = ladder.at(Stage::Presence).map_or(spot.at, |(_, at)| at);
+        let finding = findings::login::late_presence(&ladder, spot.at.ms_since(sent), spot.sequence);
+        self.revise(&[number], spot, finding);
+    }
+
+    /// Something says that the server's side is out. In its maintenance that is planned.
+    pub(super) fn outage(&mut self, spot: &Spot<'_>, sign: Sign, reason: Option<&str>) {
+        let is_planned = self.server(spot.server).is_some_and(|server| server.is_in_maintenance);
+        if !is_planned {
+            self.find(spot, findings::server::outage(sign, [spot.sequence]).maybe(Fact::Message, reason));
+        }
+    }
+
     fn stream_error(&mut self, spot: &Spot<'_>, stanza: &Stanza<'_, '_>) {
         let condition = stanza.error.as_ref().and_then(|error| error.condition);
         match condition {
+            // A page that is closing makes way for its successor.
+            Some("conflict") if self.stream(spot).is_some_and(|stream| stream.announced == Announced::Yes) => {}
             Some("conflict") => {
+                let resource = self.stream(spot).and_then(|stream| stream.resource.clone()).unwrap_or_default();
                 let user = self.desktop(spot).map(|desktop| bare(&desktop.user).to_lowercase());
+                let user = user.map(|user| format!("{user}/{resource}"));
                 let rivals = user.and_then(|user| self.rivals.find(&user));
                 let own = spot.stream;
                 let rival = rivals.and_then(|rivals| rivals.iter().rev().find(|(id, _)| Some(*id) > own));
@@ -289,41 +363,82 @@ impl Tracker {
                 let (browser, health) =
                     self.stream(spot).map_or((0, Health::Alive), |stream| (stream.browser, stream.health()));
                 let own = Rival { client: spot.client, browser, sequence: spot.sequence };
-                self.find_cause(spot, findings::ending::conflict(own, rival, health));
+                self.find(spot, findings::ending::conflict(own, rival, health));
             }
-            Some("system-shutdown") => {
-                self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
+            Some("system-shutdown") => self.outage(spot, Sign::SystemShutdown, None),
+            _ => {
+                let text = stanza.error.as_ref().and_then(|error| error.text.as_deref());
+                let unanswered = self.stream(spot).and_then(|stream| stream.oldest_ping(Level::XmppOfServer));
+                self.find(spot, findings::ending::stream_error(condition, text, unanswered, spot.sequence));
             }
-            _ => {}
         }
     }
 
-    /// A pub-sub event: whose process made it, whether it came before, whether anybody wanted it. On the hot path.
-    fn event(&mut self, spot: &Spot<'_>, pubsub: &Pubsub<'_, '_>) {
+    /// A pub-sub event: whose process made it, whether it came before, whether anybody wanted it. Tells the stage that it
+    /// reaches. On the hot path.
+    fn event(&mut self, spot: &Spot<'_>, pubsub: &Pubsub<'_, '_>) -> Option<Stage> {
         let node = pubsub.node.as_deref().unwrap_or_default();
-        let mut found = [None, None];
+        let known = Node::read(node);
+        let first = self.reach(spot, Stage::FirstEvent);
+        let own = known.filter(|known| self.is_own(spot, known));
+        // The server subscribes every agent to its own nodes by itself: no stanza tells, but the events do.
+        let subscribed = own.filter(|own| own.object == "User").and_then(|_| self.reach(spot, Stage::UserSubscription));
         if let Some(id) = pubsub.item_id.as_deref() {
-            let item = hash(&[node, id]);
-            if let Some(stream) = self.stream(spot)
-                && let Some((before, line)) = stream.last_item.replace((item, spot.sequence))
-                && before == item
-            {
-                found[0] = Some(findings::subscription::delivered_twice(node, line, spot.sequence));
-            }
-            if let Some((before, now)) = self.server(spot.server).and_then(|server| server.item(id, spot.sequence)) {
-                let before = before.as_ref().map(|(process, line)| (&**process, *line));
-                if let Some(finding) = findings::server::restart(before, now, spot.sequence) {
-                    self.find_at_server(spot, finding);
-                }
-            }
+            self.item(spot, node, known.map_or("", |known| known.object), id);
         }
-        if self.desktop(spot).is_some_and(|desktop| desktop.nodes.find(node).is_none()) {
-            found[1] = Some(findings::event::unsubscribed(node, spot.sequence));
+        if own.is_none() && self.is_unsubscribed(spot, node) {
+            self.hold(spot, SUBSCRIBES, unsubscribed(spot, node), findings::event::unsubscribed(node, spot.sequence));
         }
-        for finding in found.into_iter().flatten() {
-            self.find(spot, finding);
+        subscribed.or(first)
+    }
+
+    /// Whether the server subscribes the agent to this node by itself.
+    fn is_own(&mut self, spot: &Spot<'_>, node: &Node<'_>) -> bool {
+        match node.object {
+            "SystemInfo" => true,
+            "User" if node.aspect.is_none_or(|aspect| !aspect.starts_with("Queues")) => {
+                let id = percent_encoding::percent_decode_str(node.id.unwrap_or_default()).decode_utf8_lossy();
+                self.desktop(spot).is_none_or(|desktop| desktop.is(&id))
+            }
+            _ => false,
         }
     }
+
+    /// Whether nobody asked for the node in this session, all of whose login on this stream was seen.
+    fn is_unsubscribed(&mut self, spot: &Spot<'_>, node: &str) -> bool {
+        let saw_login = self.stream(spot).is_some_and(|stream| stream.ladder.has(Stage::Presence));
+        saw_login && self.desktop(spot).is_some_and(|desktop| desktop.nodes.find(node).is_none())
+    }
+
+    /// An item's id: the same as before, or another process's.
+    fn item(&mut self, spot: &Spot<'_>, node: &str, object: &str, id: &str) {
+        let item = hash(&[node, id]);
+        if let Some(stream) = self.stream(spot)
+            && let Some((before, line)) = stream.last_item.replace((item, spot.sequence))
+            && before == item
+        {
+            self.find(spot, findings::subscription::delivered_twice(node, line, spot.sequence));
+        }
+        let process = self.server(spot.server).and_then(|server| server.item(hash(&[object]), id, spot.sequence));
+        match process {
+            None => {}
+            Some(Process::Back) => self.release(hash(&["restart", spot.server])),
+            Some(Process::New(last)) => {
+                let finding = findings::server::restart(last, spot.sequence);
+                self.hold(spot, RESTARTED, hash(&["restart", spot.server]), finding);
+            }
+        }
+    }
+}
+
+/// What is held back until the session's credentials are renewed.
+fn renewal(session: Session) -> u64 {
+    hash(&["token", &session.id.to_string()])
+}
+
+/// What is held back until the session subscribes to the node.
+fn unsubscribed(spot: &Spot<'_>, node: &str) -> u64 {
+    hash(&["unsubscribed", &spot.session.map(|session| session.id.to_string()).unwrap_or_default(), node])
 }
 
 /// Desktops speak over WebSocket or BOSH; who speaks XMPP by itself has other needs.

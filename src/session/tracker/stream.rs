@@ -1,12 +1,14 @@
 //! Streams as the session layer sees them, whatever carries them: begun, spoken on, announced to end, ended.
 
 use super::{Spot, Stream, Tracker, hash};
-use crate::session::findings;
 use crate::session::findings::bosh::{Goodbye, Load};
 use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
-use crate::session::findings::login::Said;
 use crate::session::findings::server::Sign;
+use crate::session::findings::{self, Code};
 use crate::session::stage::Stage;
+
+/// How long after a standstill of the proxy ends are put down to it, milliseconds.
+const BLAMED_MS: u64 = 60_000;
 
 impl Tracker {
     /// A stream began, with the stage that this reaches, and what the client's program calls itself.
@@ -30,12 +32,9 @@ impl Tracker {
     /// A server ends a BOSH session or refuses it, as the line `spot.sequence` will say.
     pub fn bosh_ended(&mut self, spot: &Spot<'_>, goodbye: Goodbye<'_>) {
         if goodbye.condition == Some("system-shutdown") {
-            self.find_at_server(spot, findings::server::outage(Sign::SystemShutdown, [spot.sequence]));
-        } else if let Some(finding) = findings::bosh::ended(goodbye, spot.sequence) {
-            self.find(spot, finding);
-        }
-        if let Some(stream) = self.stream(spot) {
-            stream.said = Said::Already;
+            self.outage(spot, Sign::SystemShutdown, None);
+        } else {
+            self.find(spot, findings::bosh::ended(goodbye, spot.sequence));
         }
     }
 
@@ -43,52 +42,53 @@ impl Tracker {
     pub fn passed(&mut self, spot: &Spot<'_>) -> Option<u64> {
         let stream = self.stream(spot)?;
         let idle_ms = stream.passed(spot.at)?;
-        let last_ping = stream.last_ping.map(|(sequence, _)| sequence);
-        if let Some(finding) = findings::ping::silence(idle_ms, last_ping, spot.sequence) {
+        let slept = stream.silence(idle_ms, spot.sequence);
+        if let Some(finding) = slept.filter(|_| !self.stood_still_for(spot.at, idle_ms)) {
             self.find(spot, finding);
         }
         Some(idle_ms)
     }
 
-    /// Its end was announced: by a Close frame, or what stands for one.
-    pub fn announced(&mut self, spot: &Spot<'_>) {
-        if let Some(stream) = self.stream(spot) {
-            stream.announced = Announced::Yes;
+    /// Its end was announced: by a Close frame, with its code and reason, or by what stands for one.
+    pub fn announced(&mut self, spot: &Spot<'_>, close: Option<(By, u16, &str)>) {
+        let Some(stream) = self.stream(spot) else { return };
+        stream.announced = Announced::Yes;
+        stream.leaves |= matches!(close, Some((By::Client, 1001, _)));
+        if let Some((by, code, reason)) = close
+            && let Some(finding) = findings::ending::close_error(by, code, reason, spot.sequence)
+        {
+            self.find(spot, finding);
         }
     }
 
     /// A stream ended; the line `spot.sequence` will say so.
     pub fn stream_ended(&mut self, spot: &Spot<'_>, by: By, how: &'static str) {
-        let Some(stream) = spot.stream.and_then(|id| self.streams.remove(&id)) else { return };
-        let ending = Ending { by, how, announced: stream.announced };
+        let Some(stream) = spot.stream.and_then(|id| self.streams.get(&id)) else { return };
+        let ending = Ending { by, how, announced: stream.announced, waits_for_pong: stream.waits_for_pong() };
         let (age_ms, idle_ms) = (spot.at.ms_since(stream.opened), stream.idle_ms(spot.at));
-        // A browser drops a socket whose handshake it does not like without a word: that was said.
-        let is_explained = stream.said == Said::Already && !stream.ladder.has(Stage::Open);
         let unannounced = findings::ending::unannounced(ending, age_ms, idle_ms, spot.sequence);
-        let unannounced = unannounced.filter(|_| !is_explained);
-        // Who gave up because of a ping was cut off by nobody's time limit.
-        let is_cut = unannounced.is_some() && !stream.waits_for_pong();
-        if by != By::Proxy
-            && let Some(finding) = findings::login::stopped(&stream.ladder, stream.said, spot.sequence)
-        {
+        let is_cut = ending.is_cut() && !stream.said.silence(Code::EndedWithoutClose);
+        let stopped = (by != By::Proxy && !stream.leaves && stream.last_ping.is_none())
+            .then(|| findings::login::stopped(&stream.ladder, spot.sequence))
+            .flatten();
+        let slept = stream.silence(idle_ms, spot.sequence).filter(|_| unannounced.is_some());
+        let resource = stream.resource.clone().unwrap_or_default();
+        // Who gives up after the proxy stood still is not to blame.
+        let is_ours = self.stood_still_for(spot.at, idle_ms.max(BLAMED_MS));
+        for finding in [stopped, slept, unannounced].into_iter().flatten().filter(|_| !is_ours) {
             self.find(spot, finding);
         }
-        let slept = findings::ping::silence(idle_ms, stream.last_ping.map(|(ping, _)| ping), spot.sequence);
-        if let Some(slept) = slept.filter(|_| unannounced.is_some()) {
-            self.find(spot, slept);
-        }
-        if let Some(finding) = unannounced {
-            self.find(spot, finding);
-        }
+        spot.stream.and_then(|id| self.streams.remove(&id));
         let Some(desktop) = self.desktop(spot) else { return };
         desktop.open_sockets = desktop.open_sockets.saturating_sub(1);
         desktop.last = spot.at;
         desktop.gone.get_or_insert((spot.sequence, spot.at));
+        desktop.has_ended(&resource);
         let (session, is_last) = (desktop.session.id, desktop.open_sockets == 0);
         if is_last {
             self.expect_end(session, spot.at);
         }
-        if is_cut {
+        if is_cut && !is_ours {
             self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
         } else if let Some(desktop) = self.desktop(spot) {
             desktop.ended_in_order();
@@ -101,10 +101,14 @@ impl Tracker {
         let Some(server) = self.server(spot.server) else { return };
         let cuts = server.cut(cut);
         let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
-        if let Some(finding) = own.or(shared) {
-            self.find_at_server(spot, finding);
-        } else if let Some(all) = server.all_at_once(spot.at) {
-            self.find_at_server(spot, findings::server::outage(Sign::AllCut, all));
+        let outage = findings::server::all_cut(cuts.iter(), spot.at).filter(|_| own.is_none() && shared.is_none());
+        if outage.is_some() {
+            // Said once for all of them.
+            server.forget_cuts();
+        }
+        let finding = own.or(shared).or(outage);
+        if let Some(finding) = finding {
+            self.find(spot, finding);
         }
     }
 }

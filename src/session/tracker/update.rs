@@ -4,9 +4,10 @@ use super::{Cause, Known, Spot, Tracker, hash};
 use crate::clock::Moment;
 use crate::conn::SessionId;
 use crate::finesse::Update;
-use crate::finesse::update::Object;
+use crate::finesse::update::{Object, User};
 use crate::session::findings::server::Sign;
-use crate::session::findings::{self, Confidence, Finding};
+use crate::session::findings::{self, Confidence};
+use crate::session::outcome::{Awaited, Outcome};
 use crate::session::recent::Recent;
 use std::borrow::Cow;
 
@@ -69,11 +70,17 @@ impl Tracker {
     /// An update passed; the line `spot.sequence` will say so. On the hot path.
     pub fn update(&mut self, spot: &Spot<'_>, update: &Update<'_>) -> UpdateRead {
         let mut read = UpdateRead::default();
+        if let Some(user) = &update.user {
+            self.names_of(spot, user);
+        }
         let object = object(update);
-        read.cause = self.cause(spot, update, object);
+        let answered = self.answered(spot, update, object);
+        read.cause = self.cause(spot, update, answered.as_ref());
         if let Some(desktop) = self.desktop(spot) {
             desktop.updates += 1;
-            desktop.touch(object, spot.at);
+            if update.request_id.is_none() {
+                desktop.touch(object, update.user.as_ref().and_then(|user| user.state.as_deref()), spot.at);
+            }
         }
         if let Some(user) = &update.user {
             let id = user.login_id.as_deref().or_else(|| update.source.as_deref()?.rsplit('/').next());
@@ -84,7 +91,8 @@ impl Tracker {
                 let fresh = news == News::Change && (previous.is_some() || read.cause.is_some());
                 read.arrival = changed.filter(|_| fresh).and_then(|changed| self.arrival(spot, changed));
                 read.previous_state = previous;
-                self.own_state(spot, id, state, user.reason_code.as_deref(), news);
+                let reason = user.reason_code.as_deref().filter(|_| news == News::Change);
+                self.own_state(spot, id, state, reason);
             }
         } else if let Some(dialog) = update.dialogs.first() {
             if let Some(id) = dialog.id.as_deref() {
@@ -96,22 +104,62 @@ impl Tracker {
                 read.call = self.call(spot, id);
             }
         } else if update.object == Object::SystemInfo {
-            let state = update.thing.as_ref().and_then(|thing| thing.state.as_deref());
-            if state.is_some_and(|state| state != "IN_SERVICE") {
-                self.find_at_server(spot, findings::server::outage(Sign::OutOfService, [spot.sequence]));
-            }
+            self.system_info(spot, update);
         }
-        self.judge(spot, update, &read);
+        self.judge(spot, update, &read, answered);
         read
     }
 
-    fn judge(&mut self, spot: &Spot<'_>, update: &Update<'_>, read: &UpdateRead) {
-        let late =
-            read.arrival.and_then(|arrival| findings::event::late(arrival.arrival_ms, arrival.skew_ms, spot.sequence));
+    /// The request that this update answers.
+    fn answered(&mut self, spot: &Spot<'_>, update: &Update<'_>, object: u64) -> Option<Awaited> {
+        let user = update.user.as_ref();
+        let outcome = Outcome {
+            request_id: update.request_id.as_deref(),
+            object,
+            state: user.and_then(|user| user.state.as_deref()),
+            pending: user.and_then(|user| user.pending_state.as_deref()),
+            dialog: update.dialogs.first().map(|dialog| dialog.state.as_deref()),
+            is_error: !update.api_errors.is_empty(),
+        };
+        self.desktop(spot)?.outcomes.answered(&outcome, spot.at)
+    }
+
+    /// A User object holds the agent's login id and login name.
+    pub(super) fn names_of(&mut self, spot: &Spot<'_>, user: &User<'_>) {
+        let (Some(id), Some(name)) = (user.login_id.as_deref(), user.login_name.as_deref()) else { return };
+        if self.desktop(spot).is_none_or(|desktop| !desktop.is(id) || !desktop.is(name)) {
+            self.same_agent(id, name, spot.at);
+        }
+    }
+
+    fn system_info(&mut self, spot: &Spot<'_>, update: &Update<'_>) {
+        let system = update.system.as_deref();
+        let Some(server) = self.server(spot.server) else { return };
+        let told = system.and_then(|system| system.finesse_maintenance.as_deref()).filter(|mode| !mode.is_empty());
+        server.is_in_maintenance = told.is_some_and(|mode| !matches!(mode, "COMPLETED" | "FAILED"));
+        if system.and_then(|system| system.status.as_deref()).is_some_and(|state| state != "IN_SERVICE") {
+            self.outage(spot, Sign::OutOfService, system.and_then(|system| system.status_reason.as_deref()));
+        }
+    }
+
+    fn judge(&mut self, spot: &Spot<'_>, update: &Update<'_>, read: &UpdateRead, answered: Option<Awaited>) {
+        let arrival = read.arrival.filter(|arrival| !self.stood_still_for(spot.at, arrival.arrival_ms.unsigned_abs()));
+        let mut late =
+            arrival.and_then(|arrival| findings::event::late(arrival.arrival_ms, arrival.skew_ms, spot.sequence));
+        if let Some(answered) = answered.filter(|answered| !answered.said.is_empty()) {
+            let asked = answered.cause.sequence.unwrap_or_default();
+            let after_ms = spot.at.ms_since(answered.cause.at);
+            let finding = late.take().unwrap_or_else(|| findings::event::late_after(asked, after_ms, spot.sequence));
+            self.revise(&answered.said, spot, finding);
+        }
         let error = update.api_errors.first().and_then(|error| {
             findings::api::refused(findings::api::Told {
                 error_type: error.error_type.as_deref(),
                 message: error.message.as_deref().or(error.peripheral_text.as_deref()),
+                data: error.data.as_deref(),
+                media: error.media.as_deref(),
+                peripheral_code: error.peripheral_code.as_deref(),
+                object: update.source.as_deref().and_then(crate::finesse::Node::read).map(|node| node.object),
                 status: None,
                 asked: read.cause.as_ref().and_then(|cause| cause.sequence),
                 sequence: spot.sequence,
@@ -122,8 +170,8 @@ impl Tracker {
         }
     }
 
-    /// The REST call behind an update: by requestId, else by agent, object and, if both name one, state.
-    fn cause(&mut self, spot: &Spot<'_>, update: &Update<'_>, object: u64) -> Option<Cause> {
+    /// The REST call behind an update: by requestId, else the request that it answers.
+    fn cause(&mut self, spot: &Spot<'_>, update: &Update<'_>, answered: Option<&Awaited>) -> Option<Cause> {
         let request_id = update.request_id.as_deref();
         let certain = request_id.and_then(|id| self.requests.find(id)).cloned();
         if let (None, Some(id)) = (&certain, request_id)
@@ -139,25 +187,15 @@ impl Tracker {
         {
             self.owners.insert(*conn, (session, user));
         }
-        let state = update.user.as_ref().and_then(|user| user.state.as_deref());
-        let list = spot.session.and_then(|session| self.awaited.find_mut(&session.id));
-        let awaited = list.and_then(|list| {
-            let any_dialog = hash(&["Dialog"]);
-            let index = list.iter().position(|awaited| {
-                (request_id.is_some() && awaited.request_id.as_deref() == request_id)
-                    || awaited.object == object
-                    || (awaited.object == any_dialog && !update.dialogs.is_empty())
-            })?;
-            Some(list.remove(index))
-        });
         if let Some((cause, _)) = certain {
             return Some(cause);
         }
         // An id of its own says that something else caused it.
-        let awaited = awaited.filter(|_| request_id.is_none())?;
-        let same_state = awaited.state.is_some() && awaited.state.as_deref() == state;
+        let answered = answered.filter(|_| request_id.is_none())?;
+        let state = update.user.as_ref().and_then(|user| user.state.as_deref());
+        let same_state = answered.state.is_some() && answered.state.as_deref() == state;
         let confidence = if same_state { Confidence::Likely } else { Confidence::Possible };
-        Some(Cause { confidence, ..awaited.cause })
+        Some(Cause { confidence, ..answered.cause.clone() })
     }
 
     fn arrival(&mut self, spot: &Spot<'_>, changed: &str) -> Option<Arrival> {
@@ -170,13 +208,12 @@ impl Tracker {
         Some(Arrival { arrival_ms, skew_ms })
     }
 
-    /// The session's own agent's state.
-    fn own_state(&mut self, spot: &Spot<'_>, id: &str, state: &str, reason: Option<&str>, news: News) {
+    /// The session's own agent's state, and the reason of its change.
+    fn own_state(&mut self, spot: &Spot<'_>, id: &str, state: &str, reason: Option<&str>) {
         let Some(desktop) = self.desktop(spot).filter(|desktop| desktop.is(id)) else { return };
         desktop.state(state, spot.at);
         let gone = desktop.gone.map(|(line, at)| (line, spot.at.ms_since(at)));
-        let finding: Option<Finding> = findings::server::forced_logout(state, reason, gone, spot.sequence);
-        if let Some(finding) = finding.filter(|_| news == News::Change) {
+        if let Some(finding) = findings::server::forced_logout(state, reason, gone, spot.sequence) {
             self.find(spot, finding);
         }
     }
@@ -238,7 +275,7 @@ fn object(update: &Update<'_>) -> u64 {
     if let Some(user) = &update.user {
         let source = || Some(Cow::Borrowed(update.source.as_deref()?.rsplit('/').next()?));
         let id = user.login_id.clone().or_else(source).unwrap_or_default();
-        return hash(&["User", &id]);
+        return hash(&["User", &id.to_lowercase()]);
     }
     match update.dialogs.first() {
         Some(dialog) => hash(&["Dialog", dialog.id.as_deref().unwrap_or_default()]),

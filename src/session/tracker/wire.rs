@@ -1,15 +1,17 @@
 //! Connections, HTTP and WebSocket frames as the session layer sees them.
 
-use super::{Awaited, Cause, MAX_AWAITED, OUTCOME, PATIENCE, Spot, Tracker, hash};
+use super::stanza::RENEWED;
+use super::{Cause, OUTCOME, PATIENCE, Spot, Tracker, hash};
 use crate::clock::Moment;
-use crate::conn::Direction;
-use crate::finesse::{Exchange, Update, named};
-use crate::session::findings::handshake::Asked;
-use crate::session::findings::login::{Refusal, Said};
-use crate::session::findings::{self, Confidence, Scope};
+use crate::conn::{Direction, SessionId, StreamId};
+use crate::finesse::{Exchange, Node, Update, named};
+use crate::session::findings::ending::Announced;
+use crate::session::findings::handshake::{Asked, Preflight};
+use crate::session::findings::{self, Confidence};
+use crate::session::outcome::{Awaited, Object};
 use crate::session::stage::Stage;
+use crate::session::stream::Stream;
 use crate::session::timer::Due;
-use crate::xmpp::parse::parse;
 use bytes::Bytes;
 
 /// An HTTP exchange as far as sessions care.
@@ -37,8 +39,16 @@ pub struct Rest<'r> {
     pub date: Option<&'r str>,
     /// The answer's `Location`.
     pub location: Option<&'r str>,
+    /// The answer's `Retry-After`.
+    pub retry_after: Option<&'r str>,
+    /// What a browser asks before it lets a page of another origin make a request.
+    pub preflight: Option<Preflight<'r>>,
     /// The answer's content, if it is kept and text.
     pub content: Option<&'r str>,
+    /// The object in the answer.
+    pub answer: Option<&'r Update<'r>>,
+    /// It was a gadget's, sent by `makeRequest`: method, credentials, requestId, call and status are of what stands inside.
+    pub by_gadget: bool,
 }
 
 /// A WebSocket's handshake as far as sessions care.
@@ -74,6 +84,9 @@ impl Tracker {
         if let Some(finding) = findings::handshake::not_upgraded(rest.asked, rest.status, spot.sequence) {
             self.find(spot, finding);
         }
+        if let Some(finding) = findings::handshake::preflight(rest.preflight, rest.status, spot.sequence) {
+            self.find(spot, finding);
+        }
         self.credentials(spot, rest);
         self.answer(spot, rest);
         self.elsewhere(spot, rest);
@@ -86,30 +99,48 @@ impl Tracker {
             if let Some(desktop) = self.desktop(spot) {
                 desktop.accepted = Some(spot.sequence);
             }
-        } else if status == 401 {
-            let accepted = self.desktop(spot).and_then(|desktop| desktop.accepted);
-            let refusal = Refusal { how, reason: "401", accepted, sequence: spot.sequence };
-            self.find(spot, findings::login::refused(refusal));
+            self.accepted(spot);
+        } else if status == 401 && rest.api.is_some() {
+            self.refused(spot, how, "401");
         }
     }
 
     /// What an answer's content tells of errors.
     fn answer(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
-        let (Some(_), Some(status)) = (rest.api, rest.status) else { return };
-        if status >= 400 && status != 401 {
-            let document = rest.content.map(parse);
-            let update = document.as_ref().and_then(Update::read_xml);
-            let error = update.as_ref().and_then(|update| update.api_errors.first());
-            let told = findings::api::Told {
-                error_type: error.and_then(|error| error.error_type.as_deref()),
-                message: error.and_then(|error| error.message.as_deref()),
-                status: Some(status),
-                asked: None,
-                sequence: spot.sequence,
-            };
-            if let Some(finding) = findings::api::refused(told) {
-                self.find(spot, finding);
+        let (Some(api), Some(status)) = (rest.api, rest.status) else { return };
+        let operation = api.operation.unwrap_or_default();
+        let again =
+            || hash(&["again", &spot.session.map(|id| id.id.to_string()).unwrap_or_default(), rest.method, rest.path]);
+        if status < 400 {
+            if !self.held.is_empty() {
+                self.release(again());
             }
+            let user = rest.answer.and_then(|answer| answer.user.as_ref());
+            if let Some(user) = user.filter(|_| api.resource == "User" && operation == "read") {
+                self.names_of(spot, user);
+            }
+            return;
+        }
+        if findings::api::is_expected(operation, &api.resource, status) {
+            return;
+        }
+        let error = rest.answer.and_then(|answer| answer.api_errors.first());
+        let told = findings::api::Told {
+            error_type: error.and_then(|error| error.error_type.as_deref()),
+            message: error.and_then(|error| error.message.as_deref()),
+            data: error.and_then(|error| error.data.as_deref()),
+            media: error.and_then(|error| error.media.as_deref()),
+            peripheral_code: error.and_then(|error| error.peripheral_code.as_deref()),
+            object: api.resource.split('/').next(),
+            status: Some(status),
+            asked: None,
+            sequence: spot.sequence,
+        };
+        let Some(finding) = findings::api::refused(told) else { return };
+        // Who is told to come back later does, and all is well.
+        match rest.retry_after {
+            Some(_) => self.hold(spot, RENEWED, again(), finding),
+            None => self.find(spot, finding),
         }
     }
 
@@ -118,7 +149,7 @@ impl Tracker {
         let content = rest.content.filter(|_| rest.status.is_some_and(|status| status < 400));
         for named in named(Exchange { path: rest.path, location: rest.location, content }) {
             if let Some(finding) = findings::server::not_fronted(&named, rest.port, &self.fronted, spot.sequence) {
-                self.find_at_server(spot, finding);
+                self.find(spot, finding);
             }
         }
     }
@@ -138,20 +169,21 @@ impl Tracker {
             self.requests.insert(id.to_owned(), (cause.clone(), spot.conn));
         }
         let api = rest.api.filter(|_| rest.status == Some(202))?;
-        let promises = matches!(&*api.resource, "User" | "User/Dialogs" | "User/Media" | "Dialog");
-        let operation =
-            api.operation.filter(|operation| promises && !matches!(*operation, "read" | "upload-client-log"))?;
+        let operation = api.operation.filter(|operation| findings::event::is_promised(&api.resource, operation))?;
         let session = spot.session?;
-        let object = match (&*api.resource, api.object_id.as_deref()) {
-            ("User" | "User/Media", Some(id)) => hash(&["User", id]),
-            ("Dialog", Some(id)) => hash(&["Dialog", id]),
-            _ => hash(&["Dialog"]),
+        let stream = self.listening(session.id)?;
+        let desktop = self.desktops.find_mut(&session.id)?;
+        let (object, state) = match (&*api.resource, api.object_id.as_deref()) {
+            // What becomes of another agent is told to that one.
+            ("User" | "User/Dialogs", Some(id)) if !desktop.is(id) => return None,
+            ("User", Some(id)) => (Object::One(hash(&["User", &id.to_lowercase()])), api.state.clone()),
+            // Of a task no event tells who caused it.
+            ("Dialog", Some(id)) if id.contains('_') => return None,
+            ("Dialog", Some(id)) => (Object::One(hash(&["Dialog", id])), None),
+            _ => (Object::NewDialog, None),
         };
-        let desktop = self.desktops.find(&session.id)?;
-        // Without a socket no event can come here, and another finding says why.
-        if desktop.open_sockets == 0
-            || !desktop.ladder.has(Stage::FinessePresence)
-            || desktop.was_touched(object, rest.started)
+        if let Object::One(object) = object
+            && desktop.was_touched(object, state.as_deref(), rest.started)
         {
             return None;
         }
@@ -160,38 +192,37 @@ impl Tracker {
             number: self.last_awaited,
             request_id: rest.request_id.map(str::to_owned),
             object,
-            state: api.state.clone(),
+            state,
             resource: api.resource.clone(),
             operation,
             cause: Cause { confidence: Confidence::Likely, ..cause },
+            since: spot.at,
+            stream,
+            said: Vec::new(),
         };
-        match self.awaited.find_mut(&session.id) {
-            Some(list) if list.len() < MAX_AWAITED => list.push(awaited),
-            Some(_) => return None,
-            None => self.awaited.insert(session.id, vec![awaited]),
+        if desktop.outcomes.expect(awaited, spot.at) {
+            self.timers.set(spot.at, OUTCOME, Due::Outcome(self.last_awaited));
+            self.outcomes.insert(self.last_awaited, session.id);
         }
-        self.timers.set(spot.at, OUTCOME, Due::Outcome(self.last_awaited));
-        self.outcomes.insert(self.last_awaited, session.id);
         None
     }
 
-    pub(super) fn outcome_due(&mut self, number: u64, at: Moment) {
-        let Some(id) = self.outcomes.remove(&number) else { return };
-        let Some(list) = self.awaited.find_mut(&id) else { return };
-        let Some(index) = list.iter().position(|awaited| awaited.number == number) else { return };
-        let awaited = list.remove(index);
-        let asked = awaited.cause.sequence.unwrap_or_default();
-        let finding = findings::event::missing(&awaited.resource, awaited.operation, asked);
-        let reading = self.desktops.find(&id).is_some_and(|desktop| desktop.open_sockets > 0);
-        if reading {
-            self.find_in(Scope::Session(id), None, None, Some(id), at, finding);
-        }
+    /// The session's newest stream on which the agent's events come, all of whose login was seen.
+    fn listening(&self, id: SessionId) -> Option<StreamId> {
+        let reads = |stream: &Stream| {
+            let leaves = |node: &&String| Node::read(node).is_some_and(|node| node.object == "User");
+            stream.session == Some(id)
+                && stream.announced == Announced::No
+                && stream.ladder.has(Stage::FinessePresence)
+                && stream.left.keys().find(leaves).is_none()
+        };
+        self.streams.iter().filter(|(_, stream)| reads(stream)).map(|(id, _)| *id).max()
     }
 
     /// The browser ended a TLS handshake.
     pub fn tls_refused(&mut self, spot: &Spot<'_>, alert: Option<&str>, sni: Option<&str>, port: u16) {
         if let Some(finding) = findings::tls::refused(alert, sni, port, spot.sequence) {
-            self.find_in(Scope::Server(spot.client.to_string()), Some(spot.conn), None, None, spot.at, finding);
+            self.find(spot, finding);
         }
     }
 
@@ -200,9 +231,6 @@ impl Tracker {
         let Opening { offered, selected, user_agent } = opening;
         self.stream_opened(spot, Some(Stage::Handshake), user_agent);
         if let Some(finding) = findings::handshake::subprotocol(offered, selected, spot.sequence) {
-            if let Some(stream) = self.stream(spot) {
-                stream.said = Said::Already;
-            }
             self.find(spot, finding);
         }
     }
@@ -223,9 +251,7 @@ impl Tracker {
             Direction::C2s => findings::ping::Level::WebSocketOfServer,
             Direction::S2c => findings::ping::Level::WebSocketOfClient,
         };
-        if let Some(finding) = findings::ping::slow(level, rtt_us, asked, spot.sequence) {
-            self.find(spot, finding);
-        }
+        self.pong_came(spot, level, rtt_us, asked);
         Some(rtt_us)
     }
 

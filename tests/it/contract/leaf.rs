@@ -24,7 +24,7 @@ pub struct Group {
 }
 
 pub fn schema() -> Value {
-    let path = "schema/event-1.0.schema.json";
+    let path = "schema/event-1.1.schema.json";
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

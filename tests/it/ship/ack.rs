@@ -3,6 +3,7 @@
 use super::site::Site;
 use crate::support::hec::{Acks, Hec};
 use crate::support::receiver::{Mishap, Receiver, Step, Wire};
+use finesse_tap::filter::Filter;
 use finesse_tap::ship::{self, Ack, End, Kind, Orders, Pace, Plan, Status, Summary, Url};
 use finesse_tap::tls::upstream::Trust;
 use std::path::Path;
@@ -14,7 +15,7 @@ async fn ship(site: &Path, url: &str) -> anyhow::Result<Summary> {
     ship_with(site, url, Duration::from_secs(60)).await
 }
 
-async fn ship_with(site: &Path, url: &str, ack: Duration) -> anyhow::Result<Summary> {
+pub async fn ship_with(site: &Path, url: &str, ack: Duration) -> anyhow::Result<Summary> {
     let token = ship::secret::Source::File(site.join("token"));
     let kind = Kind::Splunk { token, index: None, ack: Ack::Required };
     let receiver = ship::Receiver { url: Url::parse(url).unwrap(), trust: Trust::System, kind };
@@ -26,7 +27,15 @@ async fn ship_with(site: &Path, url: &str, ack: Duration) -> anyhow::Result<Summ
         ..Pace::default()
     };
     let captures = site.join("captures");
-    let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
+    let plan = Plan {
+        state: captures.clone(),
+        captures,
+        filter: Filter::default(),
+        receiver,
+        end: End::Delivered,
+        give_up: None,
+        pace,
+    };
     let status = Arc::new(Status::new(plan.receiver.name()));
     let summary = ship::run(&plan, &status, &Orders::default()).await?;
     assert_eq!(status.snapshot().lag_bytes, 0);

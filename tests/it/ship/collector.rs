@@ -1,4 +1,5 @@
-//! Captures read by a real OpenTelemetry Collector with the receiver that the program hands out, from PyPI.
+//! A real OpenTelemetry Collector, from PyPI: captures read by it with the receiver that the program hands out, and events
+//! delivered to it over OTLP.
 //!
 //! That build has no Elasticsearch exporter and no storage: it passes what it has read on over OTLP to a stand-in here.
 
@@ -31,7 +32,7 @@ impl Contract for Otlp {
         for resource in list(&request, "resourceLogs") {
             for record in list(&resource, "scopeLogs").iter().flat_map(|scope| list(scope, "logRecords")) {
                 let [id] = &record["attributes"].as_array().unwrap()[..] else { panic!("{}", record["attributes"]) };
-                assert_eq!(id["key"], "elasticsearch.document_id");
+                assert!(id["key"] == "elasticsearch.document_id" || id["key"] == "log.record.uid", "{id}");
                 let id = id["value"]["stringValue"].as_str().unwrap().to_owned();
                 let at = record["timeUnixNano"].as_str().unwrap().to_owned();
                 self.records.insert(id, (plain(&record["body"]), at));
@@ -59,7 +60,56 @@ fn plain(value: &Value) -> Value {
     }
 }
 
+const PROGRAM: &str = "tests/real/python/otel_collector/bin/otelcol-contrib_linux_amd64";
+
 struct Running(Child);
+
+impl Running {
+    fn start(site: &Site, config: String) -> Self {
+        std::fs::write(site.path("config.yaml"), config).unwrap();
+        let log = std::fs::File::create(site.path("collector.log")).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.arg("--config").arg(site.path("config.yaml")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Self(command.spawn().unwrap())
+    }
+}
+
+/// Every event that lies there, with its time in nanoseconds, by id.
+fn written(site: &Site) -> BTreeMap<String, (Value, String)> {
+    let mut wanted = BTreeMap::new();
+    for entry in std::fs::read_dir(site.path("captures")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with('.') {
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        for line in text.lines().filter(|line| !line.ends_with("torn")) {
+            let event: Value = serde_json::from_str(line).unwrap();
+            let at: jiff::Timestamp = event["@timestamp"].as_str().unwrap().parse().unwrap();
+            let id = event["event"]["id"].as_str().unwrap().to_owned();
+            wanted.insert(id, (event, at.as_nanosecond().to_string()));
+        }
+    }
+    wanted
+}
+
+fn assert_arrived(site: &Site, otlp: &Receiver<Otlp>) {
+    let wanted = written(site);
+    let deadline = Deadline::after(2 * PATIENCE);
+    while otlp.contract.lock().unwrap().records.len() < wanted.len() {
+        let log = std::fs::read_to_string(site.path("collector.log")).unwrap();
+        let there = otlp.contract.lock().unwrap().records.len();
+        assert!(!deadline.is_over(), "{there} of {}: {}", wanted.len(), &log[..log.len().min(3_000)]);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(otlp.contract.lock().unwrap().records == wanted, "records differ from the events");
+}
+
+fn exporter(otlp: &Receiver<Otlp>) -> String {
+    format!("  otlphttp:\n    endpoint: {}\n    encoding: json\n    compression: none\n", otlp.url())
+}
+
+const TELEMETRY: &str = "  telemetry:\n    metrics:\n      level: none\n";
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -70,8 +120,7 @@ impl Drop for Running {
 
 #[test]
 fn the_collector_reads_every_event_whole_and_passes_over_torn_lines() {
-    let program = Path::new("tests/real/python/otel_collector/bin/otelcol-contrib_linux_amd64");
-    if !have_file("captures read by the OpenTelemetry Collector", program) {
+    if !have_file("captures read by the OpenTelemetry Collector", Path::new(PROGRAM)) {
         return;
     }
     let (site, otlp) = (Site::new(), Receiver::start(Otlp::default(), Wire::Plain));
@@ -97,31 +146,32 @@ fn the_collector_reads_every_event_whole_and_passes_over_torn_lines() {
     let receivers = replace(&receivers, "    storage: file_storage\n", "");
     let service = replace(service, "  extensions: [file_storage]\n", "");
     let service = replace(&service, "[elasticsearch]", "[otlphttp]");
-    let exporter = format!("  otlphttp:\n    endpoint: {}\n    encoding: json\n    compression: none\n", otlp.url());
-    let telemetry = "  telemetry:\n    metrics:\n      level: none\n";
-    let config = format!("receivers:{receivers}\nexporters:\n{exporter}\nservice:{service}{telemetry}");
-    std::fs::write(site.path("config.yaml"), config).unwrap();
-    let log = std::fs::File::create(site.path("collector.log")).unwrap();
-    let mut command = Command::new(program);
-    command.arg("--config").arg(site.path("config.yaml")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    let _running = Running(command.spawn().unwrap());
+    let config = format!("receivers:{receivers}\nexporters:\n{}\nservice:{service}{TELEMETRY}", exporter(&otlp));
+    let _running = Running::start(&site, config);
+    assert_arrived(&site, &otlp);
+}
 
-    let mut wanted = BTreeMap::new();
-    for entry in std::fs::read_dir(site.path("captures")).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        for line in text.lines().filter(|line| !line.ends_with("torn")) {
-            let event: Value = serde_json::from_str(line).unwrap();
-            let at: jiff::Timestamp = event["@timestamp"].as_str().unwrap().parse().unwrap();
-            let id = event["event"]["id"].as_str().unwrap().to_owned();
-            wanted.insert(id, (event, at.as_nanosecond().to_string()));
-        }
+#[test]
+fn the_collector_takes_every_event_over_otlp() {
+    if !have_file("events delivered to the OpenTelemetry Collector", Path::new(PROGRAM)) {
+        return;
     }
-    let deadline = Deadline::after(2 * PATIENCE);
-    while otlp.contract.lock().unwrap().records.len() < wanted.len() {
-        let log = std::fs::read_to_string(site.path("collector.log")).unwrap();
-        let there = otlp.contract.lock().unwrap().records.len();
-        assert!(!deadline.is_over(), "{there} of {}: {}", wanted.len(), &log[..log.len().min(3_000)]);
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert!(otlp.contract.lock().unwrap().records == wanted, "records differ from the events");
+    let (site, otlp) = (Site::new(), Receiver::start(Otlp::default(), Wire::Plain));
+    let played = run(site.dir(), &["demo", "--capture", "captures"]);
+    assert_eq!(played.code, Some(0), "{}", played.stderr);
+    site.write(1, 1..=3_000);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        "receivers:\n  otlp:\n    protocols:\n      http:\n        endpoint: 127.0.0.1:{port}\nexporters:\n{}service:\n  \
+         pipelines:\n    logs:\n      receivers: [otlp]\n      exporters: [otlphttp]\n{TELEMETRY}",
+        exporter(&otlp)
+    );
+    let _running = Running::start(&site, config);
+    // Until it listens, the shipper waits for it.
+    let url = format!("http://127.0.0.1:{port}");
+    let ended = run(site.dir(), &["ship", "captures", "--otlp", &url, "--give-up", "1m"]);
+    let count = written(&site).len();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&format!("delivered {count} events to otlp http://127.0.0.1:")), "{}", ended.stderr);
+    assert_arrived(&site, &otlp);
 }

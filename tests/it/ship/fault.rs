@@ -4,6 +4,7 @@ use super::site::Site;
 use crate::support::bulk::Bulk;
 use crate::support::hec::Hec;
 use crate::support::receiver::{Mishap, Receiver, Wire};
+use finesse_tap::filter::Filter;
 use finesse_tap::ship::{self, End, Kind, Login, Orders, Pace, Plan, Status, Url};
 use finesse_tap::tls::upstream::Trust;
 use serde_json::{Value, json};
@@ -264,7 +265,15 @@ fn plan(site: &Path, url: &str) -> Plan {
     let pace =
         Pace { backoff_base: Duration::from_millis(1), backoff_cap: Duration::from_millis(1), ..Pace::default() };
     let captures = site.join("captures");
-    Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace }
+    Plan {
+        state: captures.clone(),
+        captures,
+        filter: Filter::default(),
+        receiver,
+        end: End::Delivered,
+        give_up: None,
+        pace,
+    }
 }
 
 #[tokio::test]

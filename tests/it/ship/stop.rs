@@ -4,6 +4,7 @@ use super::site::Site;
 use crate::support::hec::Hec;
 use crate::support::receiver::{Asked, Contract, Mishap, Receiver, Reply, Step, Wire};
 use crate::support::{Deadline, PATIENCE, soon};
+use finesse_tap::filter::Filter;
 use finesse_tap::ship::{self, Ack, End, Kind, Orders, Pace, Plan, Status, Url};
 use finesse_tap::tls::upstream::Trust;
 use std::io::Read as _;
@@ -98,7 +99,15 @@ async fn what_was_confirmed_is_remembered_before_the_rest_is_waited_for() {
     let receiver = ship::Receiver { url: Url::parse(&splunk.url()).unwrap(), trust: Trust::System, kind };
     let pace = Pace { batch_events: 10, commit: EVER, grace: EVER, request: EVER, ..Pace::default() };
     let captures = site.path("captures");
-    let plan = Plan { state: captures.clone(), captures, receiver, end: End::Delivered, give_up: None, pace };
+    let plan = Plan {
+        state: captures.clone(),
+        captures,
+        filter: Filter::default(),
+        receiver,
+        end: End::Delivered,
+        give_up: None,
+        pace,
+    };
     let (status, orders) = (Arc::new(Status::new(plan.receiver.name())), Orders::default());
     let mut shipping = JoinSet::new();
     shipping.spawn({

@@ -21,6 +21,8 @@ pub struct Bulk {
     pub rejects_one_in: usize,
     /// What the next items are told, one each: status, type and reason.
     pub faults: VecDeque<(u16, &'static str, &'static str)>,
+    /// So many documents fail and go into the failure store.
+    pub failure_store: usize,
     /// By path.
     pub put: BTreeMap<String, Value>,
     /// Objects that Kibana has imported, and how often.
@@ -41,6 +43,7 @@ impl Default for Bulk {
             poison: None,
             rejects_one_in: 0,
             faults: VecDeque::new(),
+            failure_store: 0,
             put: BTreeMap::new(),
             imports: Vec::new(),
             documents: BTreeMap::new(),
@@ -134,8 +137,12 @@ impl Bulk {
             self.conflicts += 1;
             return fault(409, "version_conflict_engine_exception");
         }
+        if self.failure_store > 0 {
+            self.failure_store -= 1;
+            return json!({"status": 201, "failure_store": "used"});
+        }
         self.documents.insert(id.to_owned(), document.to_owned());
-        json!({"status": 201})
+        json!({"status": 201, "failure_store": "not_applicable_or_unknown"})
     }
 
     fn template(&mut self, asked: &Asked) -> Result<Reply, Reply> {

@@ -55,6 +55,16 @@ impl Dice {
     }
 }
 
+/// Writes a file that only its owner may read, as secrets are.
+pub fn write_private(path: &std::path::Path, text: &str) {
+    // What was there keeps its mode.
+    let _ = std::fs::remove_file(path);
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.write(true).create_new(true).open(path).unwrap(), text.as_bytes()).unwrap();
+}
+
 /// Whether the outside programs a test needs are there. Without them it is skipped, and said so past the test harness,
 /// which would keep a passing test's print to itself; where everything was asked for (`FINESSE_TAP_REAL`), it fails.
 pub fn have(test: &str, programs: &[&str]) -> bool {

@@ -281,7 +281,7 @@ impl Capture {
             _ => assert!(self.opened.is_some(), "something came before `opened`"),
         }
         match message {
-            Message::Opened(_) => {}
+            Message::Opened(_) | Message::Answered(_) => {}
             Message::Tls(_, handshake) => self.tls.push(*handshake),
             Message::Bytes { direction, bytes, .. } => {
                 assert!(!self.ended.contains(&direction), "bytes after the end of {direction}");
