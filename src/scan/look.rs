@@ -9,7 +9,7 @@ use super::har::Within;
 use super::hit::Certainty::Certain;
 use super::name::{self, Named, Written};
 use super::{Scanner, decode, json, shape};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};

@@ -1,7 +1,7 @@
 //! HTTP/2 through the whole decoder: recorded streams become the events that HTTP/1's become, with their stream.
 
 use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsHandshake};
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
