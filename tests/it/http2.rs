@@ -126,7 +126,7 @@ fn a_websocket_in_a_stream_is_a_websocket() {
     assert_eq!(of(&events, "websocket-message").len(), 2);
     assert_eq!(of(&events, "websocket-closed").len(), 1);
     let exchange = of(&events, "http-exchange")[0];
-    assert_eq!(exchange["http"]["request"]["body"]["content"], "<User/>");
+    assert_eq!(exchange["http"]["request"]["body"]["content"], "<User></User>");
     assert_eq!(exchange["finesse"]["http"]["interim"], json!([103]));
 }
 

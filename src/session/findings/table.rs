@@ -42,11 +42,11 @@ macro_rules! findings {
 }
 
 findings! {
-    /// a `GET` with `Upgrade: websocket` whose answer is another status than 101.
+    /// a `GET` with `Upgrade: websocket` whose answer is another status than 101, or (in a HAR) of which the browser says why none came.
     UpgradeRefused "upgrade-refused" Error Agent CannotSignIn
         title "The WebSocket upgrade was refused"
         advice "The status tells: 200, 400, 404 or 501 means that the request arrived there without its upgrade or subprotocol, which something on the way took out, or that the path is unknown; 502 or 503 means that the notification service is down or not reached. Without the socket the desktop gets no events."
-        facts [Status] silences [] explains [ReconnectStorm];
+        facts [Status Reason] silences [] explains [ReconnectStorm];
 
     /// a `GET /ws/` without `Upgrade: websocket`, and an answer to it.
     UpgradeStripped "upgrade-stripped" Error Browser CannotSignIn
