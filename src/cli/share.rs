@@ -157,7 +157,8 @@ fn time_us(text: &str) -> Result<i64, Wrong> {
 
 /// An expression, as every `--filter` takes it.
 pub(super) fn expression(text: &str) -> Result<Filter, Wrong> {
-    Filter::parse(text, clock::now().wall_us).map_err(|wrong| Wrong::from(wrong.to_string()))
+    let filter = Filter::parse(text, clock::now().wall_us).map_err(|wrong| Wrong::from(wrong.to_string()))?;
+    if filter.is_all() { Err(Wrong::from(String::from("it is empty; omit it for all events"))) } else { Ok(filter) }
 }
 
 fn recipient(text: &str) -> Result<Recipient, Wrong> {

@@ -105,7 +105,7 @@ impl<'s> Look<'s> {
     pub(super) fn named_text(&mut self, text: &[u8], origin: Origin<'_>, (parent, name): (&[u8], &[u8])) {
         let outer = std::mem::take(&mut self.spans);
         self.known(text, origin);
-        if !name.is_empty() && !self.by_name((parent, name), Written::below(parent), text, 0, origin) {
+        if !name.is_empty() && !self.by_name((parent, name), Written::below(parent, name), text, 0, origin) {
             self.cookies(name, text, 0, origin);
         }
         let inside = self.depth < MAX_DEPTH && self.json_inside(text, origin);

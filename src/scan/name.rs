@@ -29,9 +29,12 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// A member of this parent.
-    pub(super) fn below(parent: &[u8]) -> Self {
-        if parent.eq_ignore_ascii_case(b"cookies") { Self::Cookie } else { Self::Member }
+    /// A member of this name and parent. In a list of cookies it is one, unless it describes one (HAR 1.2).
+    pub(super) fn below(parent: &[u8], name: &[u8]) -> Self {
+        const DESCRIBE: [&[u8]; 8] =
+            [b"name", b"path", b"domain", b"expires", b"httpOnly", b"secure", b"sameSite", b"comment"];
+        let is_cookie = parent.eq_ignore_ascii_case(b"cookies") && !DESCRIBE.contains(&name);
+        if is_cookie { Self::Cookie } else { Self::Member }
     }
 }
 

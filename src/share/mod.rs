@@ -120,8 +120,9 @@ pub fn share(
 ) -> anyhow::Result<Outcome> {
     let out = bundle_path(plan);
     let endings: &[&str] = if plan.encrypt_to.is_some() { &["zip.age", "age", "zip"] } else { &["zip"] };
-    stored::promises(&plan.out, "a zip archive", endings)?;
+    sources.apart(&plan.out)?;
     sources.apart(&out)?;
+    stored::promises(&plan.out, "a zip archive", endings)?;
     let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
     plan.encrypt_to.as_ref().map_or(Ok(()), Recipient::check)?;
     let key = match &plan.stable_tokens {
@@ -158,11 +159,12 @@ pub fn share(
         current: None,
         spools: Vec::new(),
     };
-    sources.each(&plan.filter, &mut |done, total| told(Told::Progress(total + done, 2 * total)), &mut |seen| {
-        through.line(seen, &told)
-    })?;
+    let asked_for =
+        sources.each(&plan.filter, &mut |done, total| told(Told::Progress(total + done, 2 * total)), &mut |seen| {
+            through.line(seen, &told)
+        })?;
     let Through { mut sums, spools, .. } = through;
-    if sums.events == 0 {
+    if sums.events == 0 || asked_for == 0 {
         return Err(nothing(plan, sources, &sums));
     }
     for Extra { name, file, is_text } in make(&Sources::of_files(spools).context("read a temporary file")?)? {

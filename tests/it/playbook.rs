@@ -557,7 +557,7 @@ fn every_finding_is_found_and_not_found() {
             let is_expected = script.expected.contains(code.as_str());
             assert_eq!(is_expected, title.starts_with("also:"), "{path}, {title}: its own finding");
             let whole = play(&script, usize::MAX);
-            assert_eq!(found(&whole), script.expected, "{path}");
+            assert_eq!(found(&whole), script.expected, "{path}, {title}");
             assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));
             stored_and_live_are_the_same(Path::new(&path), &script, &whole);
         }
