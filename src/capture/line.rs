@@ -8,7 +8,6 @@
 use super::event::{Classed, Event};
 use super::json::{Json, escaped_char_len};
 use serde::Serialize;
-use std::borrow::Cow;
 
 /// Longest line unless the user says otherwise, bytes with LF: room for a call with all its variables, which is 7 to 12 kB
 /// long, and below the 32 KiB at which collectors begin to give up.
@@ -171,7 +170,7 @@ mod tests {
 
     fn line(xml: &str, limit_bytes: usize) -> (Vec<u8>, serde_json::Value) {
         let mut event = Event::default();
-        event.finesse.xml = Some(Cow::Borrowed(xml));
+        event.finesse.xml = Some(Classed::new(xml));
         encoded(event, limit_bytes)
     }
 
@@ -205,7 +204,7 @@ mod tests {
 
     #[test]
     fn of_long_bodies_the_heads_stay() {
-        let body = |content: &str| HttpBody { bytes: 7, content: Some(Cow::Owned(content.to_owned())) };
+        let body = |content: &str| HttpBody { bytes: 7, content: Some(Classed::new(content.to_owned())) };
         let (asked, answered) = ("<a>&amp;</a>".repeat(300), "{\"a\":\"b\",\"c\":[\"d\",\"e\"]},".repeat(3_000));
         let event = Event {
             http: Some(Box::new(Http {
