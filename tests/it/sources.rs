@@ -174,7 +174,7 @@ fn lines_of_a_later_version_are_read_and_what_cannot_be_redacted_is_refused_by_n
     run(dir.path(), &["demo", "--capture", "recorded"]);
     let recorded = fs::read_dir(dir.path().join("recorded")).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(recorded).unwrap();
-    let later = text.replace("\"schema\":\"1.0\"", "\"schema\":\"1.7\",\"later\":{\"secret\":\"canary\"}");
+    let later = text.replace("\"schema\":\"1.1\"", "\"schema\":\"1.7\",\"later\":{\"secret\":\"canary\"}");
     assert_ne!(later, text);
     fs::write(dir.path().join("later.ndjson"), &later).unwrap();
     let shared = run(dir.path(), &["share", "later.ndjson", "-o", "later.zip"]);

@@ -9,11 +9,14 @@ use super::known;
 use super::user::Place;
 use crate::capture::event::{Fact, Finding, Summary, SummaryState};
 use crate::capture::rules::Level;
-use crate::session::findings::{self, fact::Value};
+use crate::session::findings;
+use crate::session::findings::fact::{Unit, Value};
 use std::borrow::Cow;
 
 /// Longest number kept, digits: milliseconds of some years.
 const MAX_DIGITS: usize = 12;
+/// Most digits of a code.
+const MAX_CODE_DIGITS: usize = 6;
 
 impl Restrictor {
     pub(super) fn finding<'e>(&mut self, finding: Finding<'e>) -> Finding<'e> {
@@ -47,6 +50,8 @@ impl Restrictor {
             Some(Value::Condition) if value == "none given" => value.to_owned(),
             Some(Value::Condition) if !is_number(value) => this.element_name(value),
             Some(Value::Sentence) => this.own_text(value),
+            // Codes are short; what is longer may be a telephone's or an agent's number.
+            Some(Value::Number(Unit::Code)) if is_number(value) => this.number(value, MAX_CODE_DIGITS),
             _ if is_number(value) => this.number(value, MAX_DIGITS),
             Some(Value::Condition | Value::Number(_) | Value::Text) | None => this.unknown(value),
         });
