@@ -126,7 +126,7 @@ fn differences(expected: &[Expected], told: &Told) -> Vec<String> {
                     .iter()
                     .all(|(name, value)| found.1.get(name).is_some_and(|known| value == "*" || known == value))
         };
-        match rest.iter().position(|found| fits(found)) {
+        match rest.iter().position(fits) {
             Some(index) => drop(rest.remove(index)),
             None => complaints.push(format!("no {} {:?}; found {:?}", wanted.code, wanted.facts, told.findings)),
         }

@@ -16,7 +16,10 @@ struct Made {
     stderr: String,
 }
 
-const COMMANDS: &[(&str, fn(&Output) -> Option<u64>)] = &[
+/// A command, and how many events its answer says there were.
+type Command = (&'static str, fn(&Output) -> Option<u64>);
+
+const COMMANDS: &[Command] = &[
     ("report", |made| serde_json::from_str::<Value>(&made.stdout).ok()?["totals"]["lines"].as_u64()),
     ("export", |made| Some(made.stdout.lines().filter(|line| line.contains("  ")).count() as u64)),
     ("share", |made| made.stderr.lines().find_map(|line| line.strip_prefix("events ")?.parse().ok())),
@@ -114,8 +117,7 @@ fn every_command_reads_every_kind_of_source_alike() {
     let shared = run(dir.path(), &["share", "a.ndjson", "-o", "bundle.zip"]);
     assert_eq!(shared.code, Some(0), "{}", shared.stderr);
 
-    for command in 0..COMMANDS.len() {
-        let name = COMMANDS[command].0;
+    for (command, (name, _)) in COMMANDS.iter().enumerate() {
         let plain = make(dir.path(), command, "a.ndjson", None);
         assert!(plain.code == Some(0) && plain.count.is_some_and(|count| count > 20), "{name}: {}", plain.stderr);
         let same = [
