@@ -17,9 +17,9 @@ struct Made {
 }
 
 /// A command, and how many events its answer says there were.
-type Command = (&'static str, fn(&Output) -> Option<u64>);
+type Counted = (&'static str, fn(&Output) -> Option<u64>);
 
-const COMMANDS: &[Command] = &[
+const COMMANDS: &[Counted] = &[
     ("report", |made| serde_json::from_str::<Value>(&made.stdout).ok()?["totals"]["lines"].as_u64()),
     ("export", |made| Some(made.stdout.lines().filter(|line| line.contains("  ")).count() as u64)),
     ("share", |made| made.stderr.lines().find_map(|line| line.strip_prefix("events ")?.parse().ok())),
