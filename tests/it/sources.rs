@@ -295,7 +295,9 @@ fn a_bundle_is_for_people_and_opens_as_it_is() {
         page.starts_with("<!DOCTYPE html>") && page.contains("u-") && !page.contains("1001"),
         "names are in the page"
     );
-    tap(&["scan", "case.zip", "--for", "share"]);
+    // A packet capture inside of an archive is said not to be looked at, so it is left out here.
+    tap(&["share", "recorded", "-o", "clean.zip", "--with", "har"]);
+    tap(&["scan", "clean.zip", "--for", "share"]);
     tap(&["export", "text", "case.zip", "-o", "-"]);
     for note in ["agent 1001 cannot log in", "ask ann@example.com"] {
         let refused = run(dir.path(), &["share", "recorded", "-o", "noted.zip", "--note", note]);
