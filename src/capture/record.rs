@@ -202,7 +202,7 @@ impl Record {
 
     /// The same as a finding about this agent.
     #[cfg(test)]
-    pub(crate) fn as_finding(self, agent: &str, advice: &'static str) -> Self {
+    pub(crate) fn with_finding(self, agent: &str, advice: &'static str) -> Self {
         Self { action: "finding", agent: Some(agent.to_owned()), advice: Some(advice), ..self }
     }
 

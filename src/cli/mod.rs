@@ -1,6 +1,6 @@
 //! The command line, and what `--help` teaches. A command is one file: its options, what they become, and its help.
 //!
-//! The derive structs are also the schema of environment and configuration file: [`config`](crate::config) makes one command
+//! The derive structs are also the schema of environment and configuration file: [`crate::config`] makes one command
 //! line of all three, which is parsed here. An option that is added to a struct is read everywhere. Its field is named as it
 //! is, unless it must not be set elsewhere than on the command line.
 

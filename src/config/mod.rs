@@ -5,8 +5,8 @@
 //! Options win over variables, variables over the file; lists win as a whole, an option also over those that it excludes.
 //! What remains is parsed once. Errors name the place: the option, the variable, or file, line and key.
 //!
-//! [`layer`] merges, [`file`] reads TOML, [`place`] remembers where values came from, [`value`] knows how they are written,
-//! [`problem`] turns what clap finds into one sentence and one hint. No command is known here.
+//! `layer` merges, [`file`] reads TOML, `place` remembers where values came from, `value` knows how they are written,
+//! `problem` turns what clap finds into one sentence and one hint. No command is known here.
 
 mod file;
 mod layer;

@@ -59,7 +59,7 @@ fn no_message_moves_the_cursor_or_forges_a_line() {
 fn a_finding_is_shown_whole_with_what_to_do() {
     let finding = |columns| {
         let record = Record::for_test(1, &["word"; 30].join(" "));
-        let record = record.as_finding("1001", "do this and then do that until it works");
+        let record = record.with_finding("1001", "do this and then do that until it works");
         let mut text = String::new();
         utc(KeepAlives::Hidden).line(&mut text, &record, columns);
         anstream::adapter::strip_str(&text).to_string()

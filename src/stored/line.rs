@@ -50,7 +50,6 @@ impl<'f> Lines<'f> {
     /// # Errors
     /// It cannot be read.
     #[expect(clippy::should_implement_trait, reason = "what it yields is borrowed, which no Iterator can")]
-    #[expect(clippy::type_complexity, reason = "an error of reading, the end, a place, a line or why it is none")]
     pub fn next(&mut self) -> io::Result<Option<(Mark, Result<Read<'_>, &'static str>)>> {
         let mark = loop {
             self.line.clear();

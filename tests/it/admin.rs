@@ -234,7 +234,7 @@ fn other_machines_are_let_in_by_name_only() {
     assert!(refused.stderr.contains("--admin 127.0.0.1:9445") && refused.stderr.contains("--admin-exposed"));
     let alone = run(dir.path(), &["run", "--upstream=finesse.example.test", "--admin-exposed"]);
     assert_eq!(alone.code, Some(2));
-    assert_eq!(alone.stderr, "error: --admin-exposed: without --admin it means nothing\nhint: add --admin ADDR:PORT");
+    assert_eq!(alone.stderr, "error: --admin-exposed: without --admin it has no effect\nhint: add --admin ADDR:PORT");
     let short = run(dir.path(), &["run", "--upstream=finesse.example.test", "--admin=9445"]);
     assert!(short.stderr.contains("--admin 127.0.0.1:9445"), "{}", short.stderr);
     let mut exposed = idle(dir.path(), &["--admin-exposed", "--admin=0.0.0.0:0"]);

@@ -5,6 +5,7 @@
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
 mod login;
+mod proxied;
 pub mod run;
 mod script;
 mod wire;
@@ -78,6 +79,21 @@ fn nothing_is_found_on_a_healthy_day() {
     });
 }
 
+/// A dozen of them through the real proxy.
+#[tokio::test]
+async fn a_healthy_day_is_one_behind_the_proxy() {
+    let mut days = 0;
+    for path in files("healthy") {
+        let script = Script::read(&std::fs::read_to_string(&path).unwrap(), Reading::Fault);
+        if script.through_proxy {
+            days += 1;
+            let complaints = differences(&[], &proxied::relay(&World::play(&script)).await);
+            assert!(complaints.is_empty(), "{}: {complaints:?}", path.display());
+        }
+    }
+    assert!(days >= 12 || std::env::var_os("FIELD").is_some(), "only {days} days say `through proxy`");
+}
+
 #[test]
 fn every_fault_is_named_and_its_twin_is_not() {
     // At the other node, where item ids go on.
@@ -126,7 +142,7 @@ fn differences(expected: &[Expected], told: &Told) -> Vec<String> {
                     .iter()
                     .all(|(name, value)| found.1.get(name).is_some_and(|known| value == "*" || known == value))
         };
-        match rest.iter().position(|found| fits(found)) {
+        match rest.iter().position(fits) {
             Some(index) => drop(rest.remove(index)),
             None => complaints.push(format!("no {} {:?}; found {:?}", wanted.code, wanted.facts, told.findings)),
         }

@@ -53,7 +53,7 @@ fn what_cannot_be_done_is_said_with_a_way_out() {
     std::fs::write(dir.path().join("torn"), torn).unwrap();
     for (args, code, wanted) in [
         (&["hosts"][..], 2, "no server is named\nhint: add --upstream HOST"),
-        (&["hosts", "--apply", "--undo"], 2, "cannot be used with"),
+        (&["hosts", "--apply", "--undo"], 2, "exclude each other"),
         (&["hosts", "--upstream=h.example", "--apply", "--file=none", "--yes"], 1, "find none"),
         (&["hosts", "--upstream=192.0.2.1"], 1, "no server has a name"),
         (&["hosts", "--undo", "--file=torn", "--yes"], 1, "hint: take the lines of finesse-tap out by hand"),

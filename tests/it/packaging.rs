@@ -79,7 +79,7 @@ fn what_the_example_calls_a_default_is_one() {
         "listen",
         "certs",
         "capture",
-        "redact",
+        "level",
         "max_line_bytes",
         "grace",
         "max_connections",

@@ -329,7 +329,7 @@ async fn monsters_pass_unchanged_in_bounded_memory_and_are_told() {
         if line["event"]["action"] == "decode-error" {
             untold.remove(line["finesse"]["conn"]["id"].as_str().unwrap());
         }
-        assert!(line.to_string().len() <= 8_000);
+        assert!(line.to_string().len() <= 30_000);
     }
     assert!(untold.is_empty(), "not told: {untold:?}");
     assert_without_holes(lines);

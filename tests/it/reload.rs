@@ -102,7 +102,10 @@ async fn routes_come_and_go_and_a_bad_file_changes_nothing() {
     let occupied = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = occupied.local_addr().unwrap();
     for (line, why) in [
-        (format!("redact = 'some'\nroute = '{first}={PUB}'"), "tap.toml:4: redact: `some` is not a redaction level"),
+        (
+            format!("redact = 'some'\nroute = '{first}={PUB}'"),
+            "tap.toml:4: redact: `some` is none of off, auth, share, minimal",
+        ),
         ("upstraem = 'h'".to_owned(), "`upstraem` is no option\nhint: did you mean `upstream`?"),
         (format!("route = ['{busy}={PUB}']"), "Address already in use"),
         (format!("route = ['{first}={PUB}']\ncert = 'none.pem'\nkey = 'none.key'"), "none.pem"),

@@ -16,7 +16,10 @@ struct Made {
     stderr: String,
 }
 
-const COMMANDS: &[(&str, fn(&Output) -> Option<u64>)] = &[
+/// A command, and how many events its answer says there were.
+type Counted = (&'static str, fn(&Output) -> Option<u64>);
+
+const COMMANDS: &[Counted] = &[
     ("report", |made| serde_json::from_str::<Value>(&made.stdout).ok()?["totals"]["lines"].as_u64()),
     ("export", |made| Some(made.stdout.lines().filter(|line| line.contains("  ")).count() as u64)),
     ("share", |made| made.stderr.lines().find_map(|line| line.strip_prefix("events ")?.parse().ok())),
@@ -114,8 +117,7 @@ fn every_command_reads_every_kind_of_source_alike() {
     let shared = run(dir.path(), &["share", "a.ndjson", "-o", "bundle.zip"]);
     assert_eq!(shared.code, Some(0), "{}", shared.stderr);
 
-    for command in 0..COMMANDS.len() {
-        let name = COMMANDS[command].0;
+    for (command, (name, _)) in COMMANDS.iter().enumerate() {
         let plain = make(dir.path(), command, "a.ndjson", None);
         assert!(plain.code == Some(0) && plain.count.is_some_and(|count| count > 20), "{name}: {}", plain.stderr);
         let same = [
@@ -174,7 +176,7 @@ fn lines_of_a_later_version_are_read_and_what_cannot_be_redacted_is_refused_by_n
     run(dir.path(), &["demo", "--capture", "recorded"]);
     let recorded = fs::read_dir(dir.path().join("recorded")).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(recorded).unwrap();
-    let later = text.replace("\"schema\":\"1.0\"", "\"schema\":\"1.7\",\"later\":{\"secret\":\"canary\"}");
+    let later = text.replace("\"schema\":\"1.1\"", "\"schema\":\"1.7\",\"later\":{\"secret\":\"canary\"}");
     assert_ne!(later, text);
     fs::write(dir.path().join("later.ndjson"), &later).unwrap();
     let shared = run(dir.path(), &["share", "later.ndjson", "-o", "later.zip"]);
@@ -293,7 +295,9 @@ fn a_bundle_is_for_people_and_opens_as_it_is() {
         page.starts_with("<!DOCTYPE html>") && page.contains("u-") && !page.contains("1001"),
         "names are in the page"
     );
-    tap(&["scan", "case.zip", "--for", "share"]);
+    // A packet capture inside of an archive is said not to be looked at, so it is left out here.
+    tap(&["share", "recorded", "-o", "clean.zip", "--with", "har"]);
+    tap(&["scan", "clean.zip", "--for", "share"]);
     tap(&["export", "text", "case.zip", "-o", "-"]);
     for note in ["agent 1001 cannot log in", "ask ann@example.com"] {
         let refused = run(dir.path(), &["share", "recorded", "-o", "noted.zip", "--note", note]);

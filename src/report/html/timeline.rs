@@ -156,7 +156,7 @@ impl Lanes {
                     _ => "call after",
                 };
                 let spent = duration(between_us(step.at_us, end));
-                let title = format!("call {} {} from {} for {spent}", call.id, step.state, time(step.at_us));
+                let title = format!("dialog {} {} from {} for {spent}", call.id, step.state, time(step.at_us));
                 let bar = Bar {
                     from_us: step.at_us,
                     to_us: end,

@@ -45,7 +45,7 @@ fn what_is_on_its_way_is_waited_for_until_the_second_stop() {
         let mut program = site.start(&Site::splunk(&splunk, &[]));
         read.recv_timeout(PATIENCE).unwrap();
         program.signal("INT");
-        program.line("once more to stop at once");
+        program.line("press Ctrl-C again to force");
         while signals == "many" && program.is_running() {
             program.signal("INT");
         }
