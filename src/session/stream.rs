@@ -102,7 +102,7 @@ pub(super) struct Stream {
     /// The line that asked for a node of the user's.
     pub(super) asked_for_user: Option<u64>,
     pub(super) announced: Announced,
-    /// The page goes away, as its Close frame says.
+    /// The page goes away, as its Close frame says, or its login was not seen: how far that came says nothing.
     pub(super) leaves: bool,
     /// What was found on it.
     pub(super) said: Codes,

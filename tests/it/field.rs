@@ -5,6 +5,7 @@
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
 mod login;
+mod proxied;
 pub mod run;
 mod script;
 mod wire;
@@ -76,6 +77,21 @@ fn nothing_is_found_on_a_healthy_day() {
         }
         complaints
     });
+}
+
+/// A dozen of them through the real proxy.
+#[tokio::test]
+async fn a_healthy_day_is_one_behind_the_proxy() {
+    let mut days = 0;
+    for path in files("healthy") {
+        let script = Script::read(&std::fs::read_to_string(&path).unwrap(), Reading::Fault);
+        if script.through_proxy {
+            days += 1;
+            let complaints = differences(&[], &proxied::relay(&World::play(&script)).await);
+            assert!(complaints.is_empty(), "{}: {complaints:?}", path.display());
+        }
+    }
+    assert!(days >= 12 || std::env::var_os("FIELD").is_some(), "only {days} days say `through proxy`");
 }
 
 #[test]

@@ -78,6 +78,8 @@ impl Tracker {
             (Kind::Close, _) => {
                 if let Some(stream) = self.stream(spot) {
                     stream.announced = Announced::Yes;
+                    // Its login passed before anybody looked.
+                    stream.leaves |= !stream.ladder.has(Stage::Open);
                 }
             }
             _ => {}

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 
 /// Longest requestId remembered until its request is over; a UUID has 36.
 const MAX_REQUEST_ID_BYTES: usize = 256;
+/// A change older than this when its user is first heard of is none that just happened, milliseconds.
+const RELIC_MS: i64 = 300_000;
 /// Agents of one call remembered.
 const MAX_AGENTS: usize = 16;
 
@@ -90,8 +92,10 @@ impl Tracker {
                 // The first state seen may be hours old, unless somebody just asked for it.
                 let fresh = news == News::Change && (previous.is_some() || read.cause.is_some());
                 read.arrival = changed.filter(|_| fresh).and_then(|changed| self.arrival(spot, changed));
+                let is_first = previous.is_none();
                 read.previous_state = previous;
                 let reason = user.reason_code.as_deref().filter(|_| news == News::Change);
+                let reason = reason.filter(|_| !is_first || self.is_recent(spot, changed));
                 self.own_state(spot, id, state, reason);
             }
         } else if let Some(dialog) = update.dialogs.first() {
@@ -130,6 +134,14 @@ impl Tracker {
         if self.desktop(spot).is_none_or(|desktop| !desktop.is(id) || !desktop.is(name)) {
             self.same_agent(id, name, spot.at);
         }
+    }
+
+    /// Whether the change is no relic of an earlier day that an event about something else brings along.
+    fn is_recent(&mut self, spot: &Spot<'_>, changed: Option<&str>) -> bool {
+        let Some(changed) = changed.and_then(|changed| changed.parse::<jiff::Timestamp>().ok()) else { return true };
+        let skew_ms = self.server(spot.server).map_or(0, |server| server.skew_ms());
+        let age_ms = spot.at.wall_us.div_euclid(1_000).saturating_sub(changed.as_millisecond()).saturating_sub(skew_ms);
+        age_ms < RELIC_MS
     }
 
     fn system_info(&mut self, spot: &Spot<'_>, update: &Update<'_>) {
