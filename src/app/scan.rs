@@ -4,7 +4,7 @@ use super::progress::Progress;
 use crate::capture::form::MIN_SECRET_BYTES;
 use crate::cli::{Format, ScanFlags};
 use crate::glyph::tame;
-use crate::scan::{self, Count, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
+use crate::scan::{self, Count, Groups, Hit, Place, Scanned, Scanner, hit_as_json, hit_as_text};
 use anyhow::{Context as _, bail};
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
@@ -17,7 +17,10 @@ const MAX_SECRETS_FILE_BYTES: u64 = 1 << 20;
 const CLEAN: &str =
     "`finesse-tap share` makes a clean bundle of captures; a HAR is made a capture by `finesse-tap import`";
 
-/// Writes every hit to `output`, as it is found.
+/// What to do about what cannot be looked at.
+const UNSEEN: &str = "what nobody looked at is not clean: unpack it and scan that, or leave it out";
+
+/// Writes what is found to `output`: the gravest first and grouped, or every hit as it is found.
 ///
 /// # Errors
 /// Something is left, or something cannot be read; either way the files are not to be handed over.
@@ -33,14 +36,15 @@ pub fn scan(config: &ScanFlags, output: &mut dyn Write) -> anyhow::Result<()> {
         );
     }
     let mut output = BufWriter::new(output);
-    let (mut count, mut unread) = (Count::default(), 0);
+    let (mut count, mut groups, mut unread) = (Count::default(), Groups::default(), 0);
     for path in &files {
         let mut written = Ok(());
         let progress = RefCell::new(Progress::new(format!("scanning {}", path.display())));
         let mut found = |hit: Hit| {
             count.add(&hit);
             let line = match config.format {
-                Format::Text => hit_as_text(&hit),
+                Format::Text if config.all => hit_as_text(&hit),
+                Format::Text => return groups.add(hit),
                 Format::Json => hit_as_json(&hit),
             };
             progress.borrow_mut().hide();
@@ -59,22 +63,17 @@ pub fn scan(config: &ScanFlags, output: &mut dyn Write) -> anyhow::Result<()> {
             _ => {}
         }
         match scanned {
-            Ok(scanned) if scanned.binary > 0 => say(&format!(
-                "{}: {} binary file{}: only known secrets were looked for\n",
-                path.display(),
-                scanned.binary,
-                if scanned.binary == 1 { "" } else { "s" }
-            )),
             Ok(_) => {}
             Err(error) => {
                 unread += 1;
-                say(&format!("{} cannot be read: {error}\n", path.display()));
+                say(&format!("{} cannot be read: {error}\n", path.display().to_string().escape_debug()));
             }
         }
     }
     let total = count.total();
+    // As above: a closed pipe changes nothing.
+    let _ = groups.lines().try_for_each(|line| writeln!(output, "{line}"));
     if (total, unread, config.format) == (0, 0, Format::Text) {
-        // As above: a closed pipe changes nothing.
         let _ = writeln!(output, "nothing found");
     }
     let _ = output.flush();
@@ -85,6 +84,7 @@ pub fn scan(config: &ScanFlags, output: &mut dyn Write) -> anyhow::Result<()> {
         (0, _) => bail!("{unseen}{}\nhint: what nobody looked at is not clean: see above why", {
             if files.len() > unread { ", and nothing is found in the others" } else { "" }
         }),
+        (_, 0) if count.is_only_unseen() => bail!("{left}\nhint: {UNSEEN}"),
         (_, 0) => bail!("{left}\nhint: {CLEAN}"),
         _ => bail!("{left}; and {unseen}\nhint: {CLEAN}"),
     }

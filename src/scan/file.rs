@@ -1,18 +1,21 @@
-//! Files of any kind become text for the detectors: plain, UTF-16, gzip, archives; and binary files, in which only the
-//! known secrets are searched for.
+//! Files of any kind become text for the detectors: plain, UTF-16, gzip, archives, packet captures. What is none of these is
+//! a hit, and the words in it are looked at all the same.
 //!
 //! Reads through [`READ_BYTES`] at a time. What a file claims about its size is not believed.
 
-use super::finding::Finding;
+use super::form::Form;
 use super::hit::{Certainty, Hit, Place};
-use super::lines::{self, Lines};
-use super::{Scanner, archive};
-use crate::capture::rules::Class;
-use crate::stored::{ReadToEndOf as _, Unpacked, is_gzip, starred};
+use super::lines::Lines;
+use super::{Scanner, archive, packets, tar};
+use crate::capture::policy::Class;
+use crate::stored::{ReadToEndOf as _, Unpacked, starred};
+use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// Most layers of gzip and tar that are taken off.
+const MAX_LAYERS: u8 = 3;
 /// Read at a time, bytes.
 const READ_BYTES: usize = 256 << 10;
 /// How much of a file is looked at to tell binary from text, bytes.
@@ -57,12 +60,17 @@ pub struct Scanned {
     pub bytes: u64,
     /// Lines of text.
     pub lines: u64,
-    /// Files, or members of archives, that are no text: only known secrets were searched for in them.
-    pub binary: u64,
+}
+
+impl Scanned {
+    pub(super) fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.lines += other.lines;
+    }
 }
 
 impl Scanner {
-    /// Looks at a file, or at every member of a zip archive. `tick` is told bytes as they are read, unpacked.
+    /// Looks at a file, or at every member of an archive. `tick` is told bytes as they are read, unpacked.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -74,11 +82,14 @@ impl Scanner {
             return Ok(Scanned::default());
         }
         let mut file = File::open(path)?;
-        let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end_of(&mut magic)?;
-        file.seek(SeekFrom::Start(0)).or_else(|error| if magic.is_empty() { Ok(0) } else { Err(error) })?;
-        if magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06") {
-            return archive::scan(self, file, &place, tick, found);
+        if let Some((stub_bytes, archive)) = archive::open(&mut file)? {
+            let mut scanned = archive::scan(self, archive, &place, tick, found)?;
+            if stub_bytes > 0 {
+                // A program that unpacks itself.
+                let mut file = File::open(path)?;
+                scanned.add(self.stream(&mut (&mut file).take(stub_bytes), &place, tick, found)?);
+            }
+            return Ok(scanned);
         }
         self.stream(&mut file, &place, tick, found)
     }
@@ -94,6 +105,7 @@ impl Scanner {
         found: &mut dyn FnMut(Hit),
     ) -> io::Result<Scanned> {
         let place = Place { file: name.to_owned(), ..Place::default() };
+        let archive = zip::ZipArchive::new(archive).map_err(io::Error::from)?;
         archive::scan(self, archive, &place, &mut |_| (), found)
     }
 
@@ -108,102 +120,95 @@ impl Scanner {
         tick: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(Hit),
     ) -> io::Result<Scanned> {
-        let mut head = Vec::new();
-        input.take(SNIFF_BYTES as u64).read_to_end_of(&mut head)?;
-        if is_gzip(&head) {
-            let mut unpacked = Unpacked::new(head.chain(input));
-            let mut head = Vec::new();
-            (&mut unpacked).take(SNIFF_BYTES as u64).read_to_end_of(&mut head)?;
-            return self.plain(&head, &mut unpacked, place, tick, found);
-        }
-        self.plain(&head, input, place, tick, found)
+        self.layer(input, place, MAX_LAYERS, tick, found)
     }
 
-    fn plain(
+    /// One layer of wrapping less, of `layers` at the most.
+    pub(super) fn layer(
         &self,
-        head: &[u8],
-        rest: &mut dyn Read,
+        input: &mut dyn Read,
         place: &Place,
+        layers: u8,
         tick: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(Hit),
     ) -> io::Result<Scanned> {
-        if let Some(what) = is_wrapped(head) {
-            found(unseen(place.clone(), what));
+        let mut head = Vec::new();
+        input.take(SNIFF_BYTES as u64).read_to_end_of(&mut head)?;
+        let mut whole = head.chain(input);
+        match Form::of(&head) {
+            Form::Gzip if layers > 0 => self.layer(&mut Unpacked::new(whole), place, layers - 1, tick, found),
+            Form::Tar if layers > 0 => tar::scan(self, &mut whole, place, layers - 1, tick, found),
+            Form::Packets => packets::scan(self, &mut whole, place, tick, found),
+            form => self.text_of(&form, &mut whole, place, tick, found),
         }
-        let wide = match head {
-            [0xff, 0xfe, ..] => Some(u16::from_le_bytes as fn([u8; 2]) -> u16),
-            [0xfe, 0xff, ..] => Some(u16::from_be_bytes as fn([u8; 2]) -> u16),
-            _ => None,
-        };
-        let mut input = head.chain(rest);
-        if wide.is_none() && head.contains(&0) {
-            return self.binary(&mut input, place, tick, found);
-        }
-        let mut lines = Lines::new(self, place, found);
-        let mut wide = wide.map(Wide::new);
-        let mut buffer = vec![0; READ_BYTES];
-        let mut bytes = 0;
-        loop {
-            let part = match input.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => buffer.get(..read).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            match &mut wide {
-                Some(wide) => lines.feed(wide.feed(part).as_bytes()),
-                None => lines.feed(part.strip_prefix(b"\xef\xbb\xbf").filter(|_| bytes == 0).unwrap_or(part)),
-            }
-            bytes += part.len() as u64;
-            tick(part.len() as u64);
-        }
-        Ok(Scanned { bytes, lines: lines.finish(), binary: 0 })
     }
 
-    fn binary(
+    /// Text, or the words in what is none.
+    fn text_of(
         &self,
+        form: &Form,
         input: &mut dyn Read,
         place: &Place,
         tick: &mut dyn FnMut(u64),
         found: &mut dyn FnMut(Hit),
     ) -> io::Result<Scanned> {
-        let overlap = self.known.as_ref().map_or(0, super::known::Known::longest_bytes);
-        let (mut window, mut offset, mut told) = (Vec::new(), 0_u64, 0_u64);
+        let mut is_told = false;
+        if let Some(what) = form.unseen() {
+            found(unseen(place.clone(), what));
+            is_told = true;
+        }
+        let found = RefCell::new(found);
+        let mut tell = |hit| (found.borrow_mut())(hit);
+        let mut lines = Lines::new(self, place, &mut tell).naming_values();
+        let mut wide = if let Form::Wide(unit) = form { Some(Wide::new(*unit)) } else { None };
+        let mut buffer = vec![0; READ_BYTES];
         let mut bytes = 0;
         loop {
-            let before = window.len();
-            input.take(READ_BYTES as u64).read_to_end_of(&mut window)?;
-            let read = (window.len() - before) as u64;
-            if read == 0 {
-                break;
+            let part = match input.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => buffer.get_mut(..read).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let read = part.len() as u64;
+            match &mut wide {
+                Some(wide) => lines.feed(wide.feed(part).as_bytes()),
+                None => {
+                    if let Some(at) = blank_controls(part)
+                        && !std::mem::replace(&mut is_told, true)
+                    {
+                        let place = Place { offset: bytes + at as u64, ..place.clone() };
+                        (found.borrow_mut())(unseen(place, "binary data: only the words in it were looked at"));
+                    }
+                    lines.feed(part.strip_prefix(b"\xef\xbb\xbf").filter(|_| bytes == 0).unwrap_or(part));
+                }
             }
             bytes += read;
             tick(read);
-            if let Some(known) = &self.known {
-                known.find(&window, &mut |hit| {
-                    let place = Place { offset: offset + hit.at as u64, ..place.clone() };
-                    if place.offset >= told {
-                        told = place.offset + 1;
-                        let value = window.get(hit.at..hit.at + hit.bytes).unwrap_or_default();
-                        let why = "one of the secrets given, in a binary file";
-                        let (class, certainty) = (Class::Credential, Certainty::Certain);
-                        let finding = Finding { at: hit.at, value, kind: "known-secret", class, certainty, why };
-                        found(lines::hit(place, &finding, ""));
-                    }
-                });
-            }
-            let used = window.len().saturating_sub(overlap);
-            offset += used as u64;
-            window.drain(..used);
         }
-        Ok(Scanned { bytes, lines: 0, binary: 1 })
+        Ok(Scanned { bytes, lines: lines.finish() })
     }
+}
+
+/// Puts a space in the place of every byte that no text has. Tells the place of the first if they make it binary data: a
+/// NUL, or more than one byte in a hundred.
+pub(super) fn blank_controls(bytes: &mut [u8]) -> Option<usize> {
+    let is_control = |byte: u8| matches!(byte, 0..=0x07 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    let (mut first, mut nul, mut controls) = (None, false, 0);
+    let length = bytes.len();
+    for (at, byte) in bytes.iter_mut().enumerate().filter(|(_, byte)| is_control(**byte)) {
+        nul |= *byte == 0;
+        controls += 1;
+        first.get_or_insert(at);
+        *byte = b' ';
+    }
+    first.filter(|_| nul || controls * 100 > length)
 }
 
 /// What could not be looked at may hold anything.
 pub(super) fn unseen(place: Place, why: &str) -> Hit {
     let (kind, certainty) = ("not-scanned", Certainty::Certain);
-    Hit { place, kind, class: Class::Unknown, certainty, why: why.to_owned(), shown: "…".to_owned() }
+    Hit { place, kind, class: Class::Unknown, certainty, within: None, why: why.to_owned(), shown: "…".to_owned() }
 }
 
 #[cfg(unix)]
@@ -220,22 +225,6 @@ fn is_special(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_special(_: &Path) -> bool {
     false
-}
-
-/// What else a file may be wrapped in, by its first bytes.
-fn is_wrapped(head: &[u8]) -> Option<&'static str> {
-    const FORMS: [(&[u8], &str); 9] = [
-        (b"PK\x03\x04", "an archive that cannot be looked into here"),
-        (b"\x1f\x8b", "compressed twice"),
-        (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
-        (b"\xfd7zXZ\0", "compressed by xz"),
-        (b"BZh", "compressed by bzip2"),
-        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-        (b"Rar!", "a RAR archive"),
-        (b"age-encryption.org/", "encrypted by age"),
-        (b"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted by age"),
-    ];
-    FORMS.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| what)
 }
 
 /// UTF-16 as Windows PowerShell writes it becomes UTF-8.
@@ -263,7 +252,7 @@ impl Wide {
         self.high = units.pop_if(|unit| (0xd800..0xdc00).contains(unit));
         char::decode_utf16(units)
             .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .filter(|c| *c != '\u{feff}')
+            .filter(|c| !matches!(c, '\u{feff}' | '\0'))
             .collect()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Hit`] never holds the value itself: [`mask`] leaves at most four characters of it, none of a short one.
 
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::fmt;
 
 /// Most characters of a value that are shown on either side.
@@ -19,6 +19,8 @@ pub struct Hit {
     pub class: Class,
     /// How sure that is.
     pub certainty: Certainty,
+    /// Where in a HAR: entry, message and path, without what may be secret in them.
+    pub within: Option<String>,
     /// By what it was recognised, for a person.
     pub why: String,
     /// Its beginning and end.

@@ -7,7 +7,7 @@
 use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
 use super::value::{is_mark, is_token};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Who publishes the namespaces, schemas and references that are in traffic and in our own texts.
@@ -235,7 +235,7 @@ fn is_nobody(address: IpAddr) -> bool {
 
 /// What our own capture files, and those made of them, are named after: `finesse-HOST-TIME-RUN-NUMBER.ndjson`.
 fn in_file_name(name: &[u8]) -> Option<&[u8]> {
-    const ENDINGS: [&[u8]; 5] = [b".gz", b".zip", b".ndjson", b".har", b".pcapng"];
+    const ENDINGS: [&[u8]; 6] = [b".gz", b".zip", b".ndjson", b".har", b".pcapng", b".log"];
     let strip = |name| ENDINGS.into_iter().find_map(|ending| <[u8]>::strip_suffix(name, ending));
     let mut stem = strip(name)?;
     while let Some(shorter) = strip(stem) {
@@ -267,7 +267,8 @@ fn looks(name: &[u8], introduced: bool) -> Option<super::hit::Certainty> {
     if introduced {
         return Some(Certain);
     }
-    let top_level = TOP_LEVEL.contains(&&*last);
+    // `client.domain` is a field's name.
+    let top_level = TOP_LEVEL.contains(&&*last) && !(labels.len() == 2 && last == b"domain");
     let country = COUNTRIES.contains(&&*last) && labels.len() >= 2;
     (top_level || country).then_some(Likely)
 }

@@ -3,6 +3,7 @@
 //! Checks tokens, not grammar, so a line of an indented document is JSON too. Remembers across lines what names mean:
 //! the member, the object around it, and the `name` of a `{"name": …, "value": …}` pair. Limits: [`MAX_DEPTH`] levels.
 
+use super::har::Within;
 use super::name::MAX_NAME_BYTES;
 
 /// Longest word that a window may end in without its text being no JSON, bytes.
@@ -20,6 +21,8 @@ pub(super) struct Names {
     pair: Vec<u8>,
     /// Whether the last member `resource` was `User`, whose id is a login.
     of_user: bool,
+    /// Where in a HAR this is.
+    pub(super) within: Within,
 }
 
 /// A stretch of a text with its meaning.
@@ -48,7 +51,10 @@ impl Names {
     /// Takes the next token; `is_key`: a string with a colon behind it.
     pub(super) fn take(&mut self, text: &[u8], token: &Token) {
         match *token {
-            Token::Mark(b'{' | b'[') => {
+            Token::Mark(mark @ (b'{' | b'[')) => {
+                if mark == b'{' && self.key.is_empty() {
+                    self.within.begins(self.above.last().map_or(&[], Vec::as_slice));
+                }
                 if self.above.len() < MAX_DEPTH {
                     self.above.push(std::mem::take(&mut self.key));
                 }
@@ -68,6 +74,8 @@ impl Names {
                 if is_key(text, to) {
                     self.key.clear();
                     self.key.extend_from_slice(short);
+                } else if self.key == b"url" && self.above.last().is_some_and(|name| name == b"request") {
+                    self.within.at(value);
                 } else if self.key == b"name" {
                     self.pair.clear();
                     self.pair.extend_from_slice(short);

@@ -13,7 +13,6 @@ const MAX_SECRET_BYTES: usize = 512;
 pub(super) struct Known {
     search: AhoCorasick,
     whole_word: Vec<bool>,
-    longest_bytes: usize,
 }
 
 /// Where a known secret stands.
@@ -36,13 +35,7 @@ impl Known {
         patterns.sort();
         patterns.dedup_by(|one, other| one.0 == other.0);
         let search = AhoCorasick::new(patterns.iter().map(|(form, _)| form)).ok().filter(|_| !patterns.is_empty())?;
-        let longest_bytes = patterns.iter().map(|(form, _)| form.len()).max().unwrap_or_default();
-        Some(Self { search, longest_bytes, whole_word: patterns.into_iter().map(|(_, whole)| whole).collect() })
-    }
-
-    /// Bytes of the longest form: what windows must overlap by.
-    pub(super) fn longest_bytes(&self) -> usize {
-        self.longest_bytes
+        Some(Self { search, whole_word: patterns.into_iter().map(|(_, whole)| whole).collect() })
     }
 
     /// Every place of a known secret; of forms within one another the first that ends.

@@ -5,9 +5,11 @@
 
 use super::Scanner;
 use super::finding::Finding;
+use super::har::Within;
 use super::hit::{Hit, Place, mask};
 use super::json::{self, Names};
 use super::look::{Look, Memory, Origin};
+use super::table::{self, Table};
 
 /// Longest line looked at as a whole, bytes.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
@@ -30,7 +32,20 @@ pub struct Lines<'s> {
     /// The buffer's first byte in the stream, and in its line.
     offset: u64,
     column: u64,
+    naming: Naming,
     pub(super) max_line_bytes: usize,
+}
+
+/// Where a line's values may have their names from.
+enum Naming {
+    /// Nowhere else.
+    Itself,
+    /// The first line, which has not come yet.
+    Awaited,
+    /// The first line.
+    Header(Table),
+    /// The key in front, as in YAML, or the one on the line before.
+    Key(Option<Vec<u8>>),
 }
 
 impl<'s> Lines<'s> {
@@ -48,8 +63,15 @@ impl<'s> Lines<'s> {
             line: 1,
             offset: 0,
             column: 0,
+            naming: Naming::Itself,
             max_line_bytes: MAX_LINE_BYTES,
         }
+    }
+
+    /// The same for what may be a table with a header row, or YAML.
+    #[must_use]
+    pub fn naming_values(self) -> Self {
+        Self { naming: Naming::Awaited, ..self }
     }
 
     /// The next bytes.
@@ -118,10 +140,10 @@ impl<'s> Lines<'s> {
         let (line, column, offset, place) = (self.line, self.column, self.offset, &self.place);
         let own_end = if ending == Ending::Window { text.len().saturating_sub(OVERLAP_BYTES / 2) } else { usize::MAX };
         let (found, own) = (&mut *self.found, self.overlap / 2..own_end);
-        let mut tell = |at: usize, finding: &Finding<'_>, encoding: &'static str| {
+        let mut tell = |at: usize, finding: &Finding<'_>, encoding: &'static str, within: &Within| {
             if own.contains(&at) {
                 let place = Place { line, column: column + at as u64 + 1, offset: offset + at as u64, ..place.clone() };
-                found(hit(place, finding, encoding));
+                found(hit(place, finding, encoding, within.text()));
             }
         };
         let mut look = Look::new(self.scanner, &mut self.memory, &mut tell);
@@ -141,10 +163,50 @@ impl<'s> Lines<'s> {
                 return extent;
             }
         }
+        if ending == Ending::Line && self.column == 0 && self.naming.look(text, &mut look) {
+            return text.len();
+        }
         look.text(text, Origin::Straight(0));
         let kept = text.len().min(OVERLAP_BYTES);
         self.overlap = kept;
         text.len() - kept
+    }
+}
+
+impl Naming {
+    /// Whether a line's values have their names from elsewhere, and are looked at by them.
+    fn look(&mut self, line: &[u8], look: &mut Look<'_>) -> bool {
+        match self {
+            Self::Itself => return false,
+            Self::Awaited => {
+                let table = Table::header(line).filter(|table| table.columns().any(|name| look.knows(name)));
+                *self = table.map_or(Self::Key(None), Self::Header);
+            }
+            Self::Header(table) => {
+                let Some(row) = table.row(line) else { return false };
+                for (name, at) in row {
+                    let value = line.get(at.clone()).unwrap_or_default();
+                    look.named_text(value, Origin::Straight(at.start), (b"", name));
+                }
+                return true;
+            }
+            Self::Key(_) => {}
+        }
+        let Self::Key(before) = self else { return false };
+        let before = before.take();
+        let Some(entry) = table::entry(line).filter(|entry| look.knows(entry.name)) else {
+            let Some(name) = before.filter(|_| line.first() == Some(&b' ')) else { return false };
+            let at = line.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(line.len());
+            look.named_text(line.get(at..).unwrap_or_default(), Origin::Straight(at), (b"", &name));
+            return true;
+        };
+        if entry.value.is_empty() {
+            *self = Self::Key(Some(entry.name.to_vec()));
+            return false;
+        }
+        let value = line.get(entry.value.clone()).unwrap_or_default();
+        look.named_text(value, Origin::Straight(entry.value.start), (b"", entry.name));
+        true
     }
 }
 
@@ -154,11 +216,11 @@ enum Ending {
     Window,
 }
 
-pub(super) fn hit(place: Place, finding: &Finding<'_>, encoding: &'static str) -> Hit {
+pub(super) fn hit(place: Place, finding: &Finding<'_>, encoding: &'static str, within: Option<String>) -> Hit {
     let why = match encoding {
         "" => finding.why.to_owned(),
         encoding => format!("{}, in {encoding}", finding.why),
     };
     let shown = if finding.kind == "known-secret" { "…".to_owned() } else { mask(finding.value) };
-    Hit { place, kind: finding.kind, class: finding.class, certainty: finding.certainty, why, shown }
+    Hit { place, kind: finding.kind, class: finding.class, certainty: finding.certainty, within, why, shown }
 }

@@ -1,16 +1,19 @@
 //! The scan: looks for what should not be in a file that is to be handed over, and says where.
 //!
-//! The detectors take bytes and yield [`Hit`]s, [`Lines`] takes them as they come; only `file` and `archive` read. What is encoded
+//! The detectors take bytes and yield [`Hit`]s, [`Lines`] takes them as they come; only `file`, `archive`, `tar` and `packets`
+//! read. What cannot be looked at is a hit: nothing is clean that nobody saw. What is encoded
 //! (JSON strings, XML entities, percent, base64) is looked at again. A second opinion, not the redaction: it knows shapes,
 //! names and the secrets it was given, not what else may be personal. A hit shows a masked excerpt, never the value.
 //!
-//! `hit` is what is told; `look` puts one text through `shape`, `host`, `random`, the names of `name` and the secrets of
-//! `known`; `value` knows what redaction leaves; `json` and `decode` open what is wrapped; `lines` cuts a stream.
+//! `hit` is what is told, `report` how; `form` says what a file is; `look` puts one text through `shape`, `pairs` (with the
+//! meaning of `name`), `words` (`host`, `random`) and the secrets of `known`; `table` gives values names from elsewhere; `value` knows what redaction leaves; `json` and `decode` open what is wrapped; `lines` cuts a stream.
 
 mod archive;
 mod decode;
 mod file;
 mod finding;
+mod form;
+mod har;
 mod hit;
 mod host;
 mod json;
@@ -18,10 +21,15 @@ mod known;
 mod lines;
 mod look;
 mod name;
+mod packets;
+mod pairs;
 mod random;
 mod report;
 mod shape;
+mod table;
+mod tar;
 mod value;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -29,10 +37,10 @@ mod tests;
 pub use file::{Scanned, files};
 pub use hit::{Certainty, Hit, Place};
 pub use lines::Lines;
-pub use report::{Count, json as hit_as_json, text as hit_as_text};
+pub use report::{Count, Groups, json as hit_as_json, text as hit_as_text};
 
-use crate::capture::restrict::UserRules;
-use crate::capture::rules::{Class, Level};
+use crate::capture::policy::user::UserRules;
+use crate::capture::policy::{Class, Level};
 
 /// Looks for secrets and personal data. Holds the known secrets, so it has no `Debug`.
 pub struct Scanner {

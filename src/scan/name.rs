@@ -3,7 +3,7 @@
 //! Credentials and sessions are asked of the redaction policy, so that both know the same names; persons, telephones,
 //! customers and infrastructure are the names of Finesse's REST API and of our own events. Knows no values.
 
-use crate::capture::rules::{self, Class};
+use crate::capture::policy::{Class, Place, What, name, table};
 
 /// Longest name that is looked up, bytes.
 pub(super) const MAX_NAME_BYTES: usize = 64;
@@ -28,20 +28,39 @@ pub(super) enum Written {
     Cookie,
 }
 
+impl Written {
+    /// A member of this name and parent. In a list of cookies it is one, unless it describes one (HAR 1.2).
+    pub(super) fn below(parent: &[u8], name: &[u8]) -> Self {
+        const DESCRIBE: [&[u8]; 8] =
+            [b"name", b"path", b"domain", b"expires", b"httpOnly", b"secure", b"sameSite", b"comment"];
+        let is_cookie = parent.eq_ignore_ascii_case(b"cookies") && !DESCRIBE.contains(&name);
+        if is_cookie { Self::Cookie } else { Self::Member }
+    }
+}
+
 /// What `name` below `parent` (or nothing) says.
 pub(super) fn named(parent: &[u8], name: &[u8], written: Written) -> Option<Named> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
         return None;
     }
     let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let class = match written {
-        Written::Member => rules::member(&lower),
-        Written::Parameter => rules::query(&lower),
-        Written::Cookie => rules::cookie(&lower),
+    let place = match written {
+        Written::Member => Place::Member,
+        Written::Parameter => Place::Pair,
+        Written::Cookie => Place::Cookie,
+    };
+    // A list of cookies is looked at cookie by cookie.
+    let class = match &*lower {
+        "cookie" | "set-cookie" => return None,
+        _ if place == Place::Cookie => table::judge(place, "", &lower).class(),
+        _ => match table::find(place, "", &lower).map(What::class) {
+            None | Some(Class::Unknown) => name::plainly_secret(&name::fold(&lower)).unwrap_or(Class::Unknown),
+            Some(class) => class,
+        },
     };
     match class {
         Class::Credential if !is_about_credentials(&lower) => {
-            return Some(Named { class, kind: rules::kind_of(&lower) });
+            return Some(Named { class, kind: name::kind_of(&lower) });
         }
         Class::Session => return Some(Named { class, kind: "session-id" }),
         _ => {}
@@ -51,14 +70,17 @@ pub(super) fn named(parent: &[u8], name: &[u8], written: Written) -> Option<Name
         "firstname" | "lastname" | "fullname" | "displayname" | "nickname" | "agentname" | "customername" => {
             (Class::Person, "person-name")
         }
-        "loginid" | "loginname" | "username" | "userid" | "agentid" | "ccusername" => (Class::Person, "login"),
+        "loginid" | "loginname" | "username" | "userid" | "user" | "agentid" | "agentlogin" | "ccusername" => {
+            (Class::Person, "login")
+        }
         "name" | "id" if parent.eq_ignore_ascii_case(b"user") => (Class::Person, "login"),
         "email" | "emailaddress" | "mail" => (Class::Person, "email"),
         "extension" | "fromaddress" | "toaddress" | "dnis" | "ani" | "dialednumber" | "dialeddigits"
         | "mediaaddress" | "callednumber" | "callingnumber" | "callerid" | "phonenumber" | "phone" | "telephone"
-        | "mobile" | "mobilenumber" | "callbacknumber" | "finesseagextension" | "deviceaddress" => {
-            (Class::Phone, "phone")
-        }
+        | "agentextension" | "agentinstrument" | "instrument" | "mobile" | "mobilenumber" | "callbacknumber"
+        | "finesseagextension" | "deviceaddress" => (Class::Phone, "phone"),
+        // Devices of CTI events: callingDeviceID, calledDeviceID, alertingDeviceID … (the desktop's own id is no telephone).
+        _ if squeezed.ends_with("deviceid") && !squeezed.starts_with("active") => (Class::Phone, "phone"),
         "address" if parent.eq_ignore_ascii_case(b"participants") => (Class::Phone, "phone"),
         "teamname" | "queuename" | "skillgroupname" => (Class::Infrastructure, "team-or-queue"),
         "name" if is_any(parent, &[b"thing", b"team", b"queue"]) => (Class::Infrastructure, "team-or-queue"),
@@ -137,6 +159,9 @@ mod tests {
             ("", "callVariable7", Some("customer-data")),
             ("", "state", None),
             ("", "server_name", Some("host")),
+            ("", "callingDeviceID", Some("phone")),
+            ("", "agentInstrument", Some("phone")),
+            ("", "activeDeviceId", None),
         ] {
             let said = named(parent.as_bytes(), name.as_bytes(), Written::Member).map(|named| named.kind);
             assert_eq!(said, expected, "{parent} {name}");

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use std::io::{Cursor, Write as _};
+use std::time::Duration;
 
 const PASSWORD: &str = "S3cr\"t<&>pä ss/w+rd";
 
@@ -154,6 +155,7 @@ fn a_shared_capture_is_clean_and_its_tokens_are_not_minimal() {
 #[test]
 fn what_is_harmless_is_passed() {
     for text in [
+        r#"{"cookies":[{"name":"JSESSIONID","value":"k-0123456789","path":"/desktop","expires":"2027-01-01T00:00:00Z"}]}"#,
         r#"{"transaction":{"id":"4111111111111111"},"trace":{"id":"x"}}"#,
         r#"{"authorization":"Basic [cred:basic]","password":"[cred:password]","sid":"k-0123456789"}"#,
         r#"{"token_type":"Bearer","password":null,"passwordPolicy":"strict","secret":""}"#,
@@ -216,25 +218,205 @@ fn torn_and_foreign_lines_are_looked_at_as_text() {
 }
 
 #[test]
-fn gzip_utf_16_and_binary_files_are_read() {
+fn packed_and_wide_text_is_read() {
     let scanner = Scanner::new(Level::Auth, ["Demo-Secret-1001!"]);
     let look = |bytes: Vec<u8>| {
         let mut hits = Vec::new();
         let place = Place { file: "f".into(), ..Place::default() };
         let scanned = scanner.stream(&mut Cursor::new(bytes), &place, &mut |_| (), &mut |hit| hits.push(hit)).unwrap();
-        (scanned.binary, hits.into_iter().map(|hit| hit.place.to_string()).collect::<Vec<_>>())
+        assert!(scanned.bytes > 0);
+        hits.into_iter().map(|hit| format!("{} {}", hit.place, hit.kind)).collect::<Vec<_>>()
     };
     let text = "one\nx Demo-Secret-1001! y\n";
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(text.as_bytes()).unwrap();
-    assert_eq!(look(gzip.finish().unwrap()), (0, vec!["f:2:3".to_owned()]));
-    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(look(wide), (0, vec!["f:2:3".to_owned()]));
+    let found = "f:2:3 known-secret".to_owned();
+    let packed = |bytes: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    };
+    assert_eq!(look(packed(text.as_bytes())), std::slice::from_ref(&found));
+    assert_eq!(look(packed(&packed(text.as_bytes()))), std::slice::from_ref(&found));
+    let units = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(bytes).collect() };
+    for bom in ["\u{feff}", ""] {
+        let text = format!("{bom}{text}");
+        assert_eq!(look(units(&text, u16::to_le_bytes)), std::slice::from_ref(&found), "{bom:?}");
+        assert_eq!(look(units(&text, u16::to_be_bytes)), std::slice::from_ref(&found), "{bom:?}");
+    }
+    let wide: Vec<u8> = format!("\u{feff}{text}").chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    assert_eq!(look(wide), [found]);
+}
+
+#[test]
+fn what_is_no_text_is_not_clean_and_its_words_are_looked_at() {
+    let look = |bytes: Vec<u8>| {
+        let mut kinds = Vec::new();
+        let place = Place { file: "f".into(), ..Place::default() };
+        let scanner = Scanner::new(Level::Auth, ["Demo-Secret-1001!"]);
+        scanner.stream(&mut Cursor::new(bytes), &place, &mut |_| (), &mut |hit| kinds.push(hit.kind)).unwrap();
+        kinds
+    };
     // The secret stands across the border of two reads.
     let mut binary = vec![0_u8; (256 << 10) - 5];
     binary.extend_from_slice(b"Demo-Secret-1001!");
     binary.resize(1 << 20, 0);
-    assert_eq!(look(binary), (1, vec![format!("f:{}", (256 << 10) - 5)]));
+    assert_eq!(look(binary), ["not-scanned", "known-secret"]);
+    assert_eq!(look(b"{\"a\":1}\n{\"\0password\":\"hunter\"}\n".to_vec()), ["not-scanned", "password"]);
+    let late = [vec![b' '; 20 << 10], b"\0 password=hunter".to_vec()].concat();
+    assert_eq!(look(late), ["not-scanned", "password"]);
+    assert_eq!(look(b"\x01\x02\x03 password=hunter".to_vec()), ["not-scanned", "password"]);
+    for magic in [&b"BZh91AY"[..], b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"Rar!\x1a", b"PK\x03\x04torn"] {
+        assert_eq!(look(magic.to_vec()), ["not-scanned"]);
+    }
+    assert!(look(b"colours: \x1b[31mred\x1b[0m\n".to_vec()).is_empty());
+}
+
+#[test]
+fn members_of_tar_archives_are_looked_at_packed_or_not() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    let mut add = |name: &str, text: &[u8]| {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        builder.append_data(&mut header, name, text).unwrap();
+    };
+    add("a.ndjson", b"{\"password\":\"hunter\"}\n");
+    add("logs/finesse.demo.test.log", b"fine\n");
+    add("b.zip", b"PK\x03\x04");
+    let plain = builder.into_inner().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    for bytes in [plain, gzip.finish().unwrap()] {
+        let mut hits = Vec::new();
+        let place = Place { file: "f".into(), ..Place::default() };
+        let mut keep = |hit: Hit| hits.push(format!("{} {}", hit.place, hit.kind));
+        Scanner::new(Level::Share, []).stream(&mut Cursor::new(bytes), &place, &mut |_| (), &mut keep).unwrap();
+        assert_eq!(hits, ["f/a.ndjson:1:14 password", "f/logs/finesse.demo.test.log:0 host", "f/b.zip:0 not-scanned"]);
+    }
+}
+
+#[test]
+fn packets_are_looked_at_flow_by_flow() {
+    use pcap_file::DataLink;
+    use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
+    let segment = |port: u16, payload: &[u8]| {
+        let builder = etherparse::PacketBuilder::ethernet2([1; 6], [2; 6]).ipv4([127, 0, 0, 1], [127, 0, 0, 2], 64);
+        let builder = builder.tcp(port, 8445, 1, 1_000);
+        let mut bytes = Vec::new();
+        builder.write(&mut bytes, payload).unwrap();
+        bytes
+    };
+    let header = PcapHeader { datalink: DataLink::ETHERNET, ..PcapHeader::default() };
+    let mut writer = PcapWriter::with_header(Vec::new(), header).unwrap();
+    // Two flows, and a secret that is cut.
+    for (port, payload) in [(1_000, "Authorization: Basic MTAwMTpz"), (2_000, "GET / "), (1_000, "ZWNyZXQ=\r\n")] {
+        let data = segment(port, payload.as_bytes());
+        let length = u32::try_from(data.len()).unwrap();
+        writer.write_packet(&PcapPacket::new(Duration::ZERO, length, &data)).unwrap();
+    }
+    let look = |bytes: Vec<u8>| {
+        let mut kinds = Vec::new();
+        let keep = &mut |hit: Hit| kinds.push(hit.kind);
+        Scanner::new(Level::Auth, []).stream(&mut Cursor::new(bytes), &Place::default(), &mut |_| (), keep).unwrap();
+        kinds
+    };
+    let plain = writer.into_writer();
+    assert_eq!(look(plain.clone()), ["authorization"]);
+    assert_eq!(look(plain[..plain.len() - 4].to_vec()), ["authorization", "not-scanned"]);
+}
+
+#[test]
+fn tables_yaml_and_server_logs_have_names_for_their_values() {
+    let kinds = |text: &str| {
+        let mut kinds = Vec::new();
+        let keep = &mut |hit: Hit| kinds.push(hit.kind);
+        let input = &mut Cursor::new(text.as_bytes().to_vec());
+        Scanner::new(Level::Share, []).stream(input, &Place::default(), &mut |_| (), keep).unwrap();
+        kinds
+    };
+    for (text, expected) in [
+        ("user,password\n1001,Rq9scanLm4x\n", &["login", "password"][..]),
+        ("\"Login ID\";\"First Name\";Extension\r\n1001;\"A;B\";2001\r\n", &["login", "person-name", "phone"]),
+        (
+            "agent:\n  firstName: Alma B\n  extension: 2001\n  password: |\n    hunter two\n",
+            &["person-name", "phone", "password"],
+        ),
+        (
+            "CTICallDeliveredEvent [callingDeviceID=0441632960124, calledDeviceID=8213, agentExtension=2001, agentInstrument=2001]",
+            &["phone", "phone", "phone", "phone"],
+        ),
+        (
+            "[09/Feb/2026:07:24:25 +0000] client:\"198.51.100.7\" host:\"fin1.example.test\" user:\"1001\" cookie:\"JSESSIONID=AB12CD34EF\" referer:\"-\"",
+            &["ip-address", "host", "login", "session-id"],
+        ),
+        (
+            "2026.11.30 21:10:14 WARN [x]: o.j.o - error while processing stanza: <auth mechanism=\"PLAIN\">ADEwMDEAaHVudGVy</auth>",
+            &["sasl-plain"],
+        ),
+        ("x: requestId='u', POST_DATA='<User><extension>2001</extension></User>'", &["phone"]),
+    ] {
+        let mut found = kinds(text);
+        found.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{text}");
+    }
+    for clean in [
+        "Dear customer, thank you\nyours, me\n",
+        "host: the server's name, see below\nNote: all is well\n",
+        "a,b\n1,2\n",
+    ] {
+        assert!(kinds(clean).is_empty(), "{clean}: {:?}", kinds(clean));
+    }
+}
+
+#[test]
+fn in_a_har_the_entry_and_the_message_are_named() {
+    let entry = |url: &str| {
+        let headers = serde_json::json!([{"name": "Authorization", "value": "Basic MTAwMTpodW50ZXI="}]);
+        serde_json::json!({"request": {"method": "GET", "url": url, "headers": headers}, "_webSocketMessages": [
+            {"type": "send", "data": "<a/>"}, {"type": "send", "data": "<password>hunter</password>"}]})
+    };
+    let har = serde_json::json!({"log": {"entries": [entry("https://h/desktop/"), entry("wss://h/ws/?x=1")]}});
+    let mut groups = Groups::default();
+    for hit in hits(&Scanner::new(Level::Auth, []), &har.to_string()) {
+        groups.add(hit);
+    }
+    let lines: Vec<String> = groups.lines().collect();
+    let ends = [
+        ", in entry 1, /desktop/",
+        ", in entry 1, message 2, /desktop/",
+        ", in entry 2, /ws/",
+        ", in entry 2, message 2, /ws/",
+    ];
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    for (line, end) in lines.iter().zip(ends) {
+        assert!(line.ends_with(end), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_gravest_come_first_and_names_of_files_forge_no_line() {
+    let mut groups = Groups::default();
+    let scanner = Scanner::new(Level::Share, []);
+    scanner.text("a\nb", "10.1.2.3\n10.1.2.4\n+1 415 555 0118\npassword=hunter\n", &mut |hit| groups.add(hit));
+    let lines: Vec<String> = groups.lines().collect();
+    let kinds: Vec<&str> = lines.iter().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(kinds, ["password", "ip-address", "phone"], "{lines:#?}");
+    assert!(lines[1].ends_with(", and 1 more up to line 2") && lines.iter().all(|line| !line.contains('\n')));
+}
+
+#[test]
+fn a_program_that_unpacks_itself_is_an_archive() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("a.txt", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"password=hunter").unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), [b"MZ\0\0 stub ".to_vec(), zip].concat()).unwrap();
+    let mut kinds = Vec::new();
+    Scanner::new(Level::Auth, []).file(file.path(), &mut |_| (), &mut |hit| kinds.push(hit.kind)).unwrap();
+    assert_eq!(kinds, ["password", "not-scanned"]);
 }
 
 #[test]
