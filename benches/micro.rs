@@ -9,7 +9,7 @@ use bytes::Bytes;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use finesse_tap::capture::observation::Opened;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, Carrier, ConnId, Direction, Kind, Peers, StreamId};

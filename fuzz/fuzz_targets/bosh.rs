@@ -5,7 +5,7 @@
 mod stage;
 
 use finesse_tap::bosh::Body;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction::{C2s, S2c};
 use finesse_tap::xmpp::parse::parse;
 use libfuzzer_sys::fuzz_target;

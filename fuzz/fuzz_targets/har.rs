@@ -3,7 +3,7 @@
 
 mod stage;
 
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::import::Har;
 use libfuzzer_sys::fuzz_target;
 use std::io::Write as _;

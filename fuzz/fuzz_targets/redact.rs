@@ -4,7 +4,7 @@
 
 mod stage;
 
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction::{C2s, S2c};
 use libfuzzer_sys::fuzz_target;
 

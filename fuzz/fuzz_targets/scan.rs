@@ -1,7 +1,7 @@
 //! The scan: any bytes, as lines cut anywhere, as a file of any kind, as an archive. A secret that it was given is found.
 #![no_main]
 
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::scan::{Hit, Lines, Place, Scanner};
 use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;

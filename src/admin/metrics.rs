@@ -98,9 +98,9 @@ fn trouble(watched: &Watched, page: &mut Page) {
         counts.tls_failures.each(),
     );
     page.counter(
-        "finesse_tap_redaction_blocked",
-        "Lines withheld because they still held a secret.",
-        [(NONE, counts.events.of_word("redaction-blocked"))],
+        "finesse_tap_redaction_masked",
+        "Values in which the leak guard masked a secret that was seen elsewhere.",
+        [(NONE, counts.masked.load(std::sync::atomic::Ordering::Relaxed))],
     );
     page.counter(
         "finesse_tap_capture_gaps",

@@ -1,7 +1,7 @@
 //! The facts at the start, one a line on standard error, stable enough to script against.
 
 use crate::browse::reachable;
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::cli::DEFAULT_CERTS;
 use crate::conn::Kind;
 use crate::proxy::{Route, Unreachable};

@@ -19,8 +19,10 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// # Errors
 /// A file cannot be read or written, or holds nothing of ours.
 pub fn export(flags: &ExportFlags, filter: &Filter) -> anyhow::Result<()> {
+    let sources = captures::open(&flags.captures, flags.pick.run.as_deref())?;
     let out = flags.file();
     if let Some(out) = out {
+        sources.apart(out)?;
         let (what, endings): (_, &[&str]) = match flags.form {
             Form::Har => ("a HAR", &["har", "json"]),
             Form::Pcapng => ("a pcapng", &["pcapng"]),
@@ -28,8 +30,6 @@ pub fn export(flags: &ExportFlags, filter: &Filter) -> anyhow::Result<()> {
         };
         stored::promises(out, what, endings)?;
     }
-    let sources = captures::open(&flags.captures, flags.pick.run.as_deref())?;
-    out.map_or(Ok(()), |out| sources.apart(out))?;
     let captures = Captures { sources: &sources, filter };
     let told = match out {
         None => match write(flags, captures, &mut io::stdout().lock()) {
@@ -41,14 +41,14 @@ pub fn export(flags: &ExportFlags, filter: &Filter) -> anyhow::Result<()> {
             let failed = || format!("write {}", out.display());
             let aside = Aside::create(out).with_context(failed)?;
             let told = write(flags, captures, &mut aside.file().with_context(failed)?)?;
-            if told.lines > 0 {
+            if told.asked_for > 0 {
                 aside.name().with_context(failed)?;
             }
             told
         }
     };
     say(&told, out.map(PathBuf::as_path));
-    if told.lines > 0 {
+    if told.asked_for > 0 {
         return Ok(());
     }
     if told.not_picked > 0 {
@@ -89,7 +89,7 @@ fn say(told: &Told, out: Option<&Path>) {
     if told.is_unredacted {
         text += "warning nothing was removed from this capture: the export holds passwords too, keep it to yourself\n";
     }
-    if let Some(out) = out.filter(|_| told.lines > 0) {
+    if let Some(out) = out.filter(|_| told.asked_for > 0) {
         text += &format!("wrote {} from {} lines\n", out.display(), told.lines);
     }
     // Nobody reading standard error is no reason not to work.

@@ -4,7 +4,7 @@ use super::prepare_process;
 use super::progress::Progress;
 use super::recorder;
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::cli::{CaptureTo, Import};
 use crate::clock;
 use crate::glyph::tame;

@@ -2,9 +2,9 @@
 
 use crate::admin::{Health, Shipped, Watched};
 use crate::bus::{Bus, CAPTURE_QUEUE_BYTES, Duty, LIVE_QUEUE_BYTES, Output, Receiver, Sink};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::capture::token::{Key, Tokens};
-use crate::capture::{Door, Redactor, Restrictor};
+use crate::capture::{Door, Redactor};
 use crate::cli::{CaptureTo, Live, Recording};
 use crate::clock::{self, Moment};
 use crate::conn::Authority;
@@ -308,7 +308,6 @@ pub(super) fn door(record: &Recording, run: Ulid) -> anyhow::Result<(Door, Optio
 
 /// Adds an index to `indexes` if one is needed that is not among them.
 fn door_with(record: &Recording, run: Ulid, key: &Key, indexes: &mut Vec<(PathBuf, Index)>) -> anyhow::Result<Door> {
-    let redactor = Redactor::new(record.redact).map_err(|_| anyhow!("the system gives no random numbers"))?;
     let mut tokens = Tokens::of(key).map_err(|_| anyhow!("no token key can be derived"))?;
     if let Some(path) = record.stable_tokens.as_ref().filter(|_| record.redact == Level::Share) {
         if !indexes.iter().any(|(known, _)| known == path) {
@@ -318,8 +317,8 @@ fn door_with(record: &Recording, run: Ulid, key: &Key, indexes: &mut Vec<(PathBu
             tokens = tokens.noting(index.notes());
         }
     }
-    let restrictor = Restrictor::new(record.redact, tokens, record.rules.clone());
-    let door = Door::new(redactor, run.to_string(), record.max_line_bytes).restricting(restrictor);
+    let redactor = Redactor::with(record.redact, tokens, record.rules.clone());
+    let door = Door::new(redactor, run.to_string(), record.max_line_bytes);
     Ok(door.observed_by(record.observer.clone().unwrap_or_else(machine)))
 }
 

@@ -6,7 +6,7 @@
 use super::banner::dangers;
 use super::recorder::Recorder;
 use super::{addresses, bind, hinted, minted, pin, pins, routes};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::cli::{Identity, Run};
 use crate::log;
 use crate::proxy;

@@ -20,6 +20,13 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 /// There is none; see [`share::share`].
 pub fn share(Share { captures, run, with, plan }: &Share) -> anyhow::Result<()> {
     let sources = captures::open(captures, run.as_deref())?;
+    if let Some(number) = plan.explain {
+        let text = share::explain(plan, &sources, number)?;
+        return std::io::stdout().write_all(tame(&text).as_bytes()).or_else(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(error.into()),
+        });
+    }
     let mut progress = Progress::new(format!("sharing into {}", plan.out.display()));
     let mut tell = |told: Told<'_>| match told {
         Told::Progress(done, total) => progress.at(done, total),

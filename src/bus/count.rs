@@ -50,6 +50,8 @@ pub struct Counts {
     pub decoded_bytes: [AtomicU64; 2],
     /// Payload relayed that the tap did not get, as far as its connections are closed, bytes.
     pub undecoded_bytes: AtomicU64,
+    /// Values that the leak guard masked.
+    pub masked: AtomicU64,
     opened: AtomicU64,
     sockets_opened: AtomicU64,
 }
@@ -73,6 +75,7 @@ impl Default for Counts {
             update: Histogram::default(),
             decoded_bytes: Default::default(),
             undecoded_bytes: AtomicU64::new(0),
+            masked: AtomicU64::new(0),
             opened: AtomicU64::new(0),
             sockets_opened: AtomicU64::new(0),
         }
@@ -83,9 +86,9 @@ impl Counts {
     /// Counts a record.
     pub fn record(&self, record: &Record) {
         self.events.add(record.action());
-        let Facts { happened, finding, revised, layer, stanza, how, close, status, tls_failure, took_us } =
+        let Facts { happened, finding, revised, layer, stanza, how, close, status, tls_failure, took_us, masked } =
             *record.facts();
-        // What happened counts even if its line was withheld: what opens must be seen to close.
+        bump(&self.masked, masked);
         match happened {
             "connection-opened" => bump(&self.opened, 1),
             "websocket-opened" => bump(&self.sockets_opened, 1),

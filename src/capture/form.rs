@@ -16,6 +16,16 @@ pub const FREE_SECRET_BYTES: usize = 8;
 /// Every spelling of a secret that could stand in a line; the first is the secret itself if it is long enough.
 #[must_use]
 pub fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let mut packed = vec![STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
+    if secret.len() >= FREE_SECRET_BYTES {
+        packed.extend((0..3).map(|pad| inner_base64(secret, pad)));
+    }
+    // Nearly all tokens: no escape changes them.
+    if secret.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        packed.push(secret.to_owned());
+        packed.retain(|form| form.len() >= MIN_SECRET_BYTES);
+        return packed.into_iter().map(String::into_bytes).collect();
+    }
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let twice = utf8_percent_encode(&percent, NON_ALPHANUMERIC).to_string();
     let json =
@@ -29,11 +39,7 @@ pub fn forms(secret: &str) -> Vec<Vec<u8>> {
             forms.push(once);
         }
     }
-    forms.push(STANDARD.encode(secret));
-    forms.push(URL_SAFE_NO_PAD.encode(secret));
-    if secret.len() >= FREE_SECRET_BYTES {
-        forms.extend((0..3).map(|pad| inner_base64(secret, pad)));
-    }
+    forms.append(&mut packed);
     // Whatever the form, the line is JSON: quotes and backslashes in it are escaped once more.
     let escaped: Vec<String> = forms.iter().map(|form| json(form)).collect();
     forms.extend(escaped);

@@ -332,7 +332,9 @@ fn stanza(event: &Event<'_>, why: Option<&str>, out: &mut String) -> std::fmt::R
         write!(out, " {jid}")?;
     }
     if !xmpp.mechanisms.is_empty() {
-        write!(out, " {}", xmpp.mechanisms.join(" "))?;
+        for mechanism in &xmpp.mechanisms {
+            write!(out, " {mechanism}")?;
+        }
     }
     if let Some(rtt) = xmpp.rtt_us {
         write!(out, " {}", duration_us(rtt))?;

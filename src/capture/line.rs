@@ -5,7 +5,7 @@
 //! it, so that the envelope and the head of the payload stay; how long it was stands beside it. Only if that is not enough
 //! do header fields and the rest go. How values are written is `json`'s affair.
 
-use super::event::Event;
+use super::event::{Classed, Event};
 use super::json::{Json, escaped_char_len};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -68,12 +68,12 @@ fn shorten_request(event: &mut Event<'_>, excess: usize) -> bool {
 }
 
 /// Takes at least `excess` bytes of the line out of a text; tells how long the text was, if there is one.
-fn shorten(text: &mut Option<Cow<'_, str>>, excess: usize) -> Option<u64> {
+fn shorten<const WHAT: usize>(text: &mut Option<Classed<'_, WHAT>>, excess: usize) -> Option<u64> {
     let whole = text.take()?;
     let room = escaped_len(&whole).saturating_sub(excess + NOTE_BYTES);
     let kept = head(&whole, room);
     let bytes = whole.len() as u64;
-    *text = (!kept.is_empty()).then(|| Cow::Owned(kept.to_owned()));
+    *text = (!kept.is_empty()).then(|| Classed::new(kept.to_owned()));
     Some(bytes)
 }
 
@@ -93,7 +93,7 @@ fn give_up(event: &mut Event<'_>, limit_bytes: usize, line: &mut Vec<u8>) {
         |event| {
             if let Some(url) = &mut event.url {
                 url.query = None;
-                url.path = Cow::Owned(url.path.get(..url.path.floor_char_boundary(256)).unwrap_or_default().to_owned());
+                url.path.cut(256);
             }
             event.user_agent = None;
         },

@@ -11,21 +11,20 @@ pub mod guard;
 mod json;
 pub mod line;
 pub mod observation;
+pub mod policy;
 pub mod record;
 pub mod redact;
-pub mod restrict;
-pub mod rules;
 pub mod token;
 mod vocabulary;
+pub mod walk;
 
-pub use guard::Guard;
+pub use guard::Guards;
 pub use record::{Level, Opening, Record};
 pub use redact::Redactor;
-pub use restrict::Restrictor;
 pub use vocabulary::ACTION as ACTIONS;
 
 use crate::clock::Moment;
-use event::{Capture, Event, Observer, Setting, Treatment};
+use event::{Capture, Classed, Event, Observer, Setting, Treatment};
 use observation::{Observation, What};
 use record::Facts;
 use std::borrow::Cow;
@@ -33,7 +32,7 @@ use std::borrow::Cow;
 /// Makes records, numbered without holes from 1.
 pub struct Door {
     redactor: Redactor,
-    restrictor: Option<Restrictor>,
+    guards: Guards,
     observer: Option<String>,
     run: String,
     line_limit_bytes: usize,
@@ -44,13 +43,7 @@ impl Door {
     /// `run` is the run's ULID, `line_limit_bytes` the longest line.
     #[must_use]
     pub fn new(redactor: Redactor, run: String, line_limit_bytes: usize) -> Self {
-        Self { redactor, restrictor: None, observer: None, run, line_limit_bytes, last_sequence: 0 }
-    }
-
-    /// The same with levels stricter than `auth`, and the user's own rules, behind the redactor.
-    #[must_use]
-    pub fn restricting(self, restrictor: Restrictor) -> Self {
-        Self { restrictor: Some(restrictor).filter(|restrictor| !restrictor.is_idle()), ..self }
+        Self { redactor, guards: Guards::default(), observer: None, run, line_limit_bytes, last_sequence: 0 }
     }
 
     /// The same with `observer.name` on every line.
@@ -59,10 +52,9 @@ impl Door {
         Self { observer: Some(name), ..self }
     }
 
-    /// Redacts from now on as `other` would, in the same stream: run, numbers and session tokens stay.
+    /// Redacts from now on as `other` would, in the same stream: run, numbers, session tokens and known secrets stay.
     pub fn adopt(&mut self, other: Self) {
-        self.redactor.at(other.redactor.level());
-        self.restrictor = other.restrictor;
+        self.redactor.adopt(other.redactor);
         self.observer = other.observer;
         self.line_limit_bytes = other.line_limit_bytes;
     }
@@ -73,54 +65,26 @@ impl Door {
         self.last_sequence + 1
     }
 
-    /// Redacts and encodes one observation. If its line still holds one of the connection's secrets, the record says so
-    /// in its place (`redaction-blocked`).
-    pub fn admit(&mut self, seen: &Observation<'_>, guard: &mut Guard) -> Record {
-        let mut event = self.redactor.redact(seen, guard);
-        self.restrict(&mut event);
-        let record = self.finish(&mut event, seen);
-        if !guard.finds_leak(&record.line) {
-            return record;
-        }
-        self.last_sequence -= 1;
-        let mut blocked = self.redactor.blocked(seen, record.action, record.line.len() as u64);
-        self.restrict(&mut blocked);
-        Record { facts: record.facts, ..self.finish(&mut blocked, seen) }
-    }
-
-    /// The first line of every capture file: version, settings in force, policy.
-    #[must_use]
-    pub fn opening(&mut self, settings: &[(String, String)]) -> Opening {
-        let (settings, observer) = match &mut self.restrictor {
-            Some(restrictor) => (
-                restrictor.settings(settings),
-                self.observer.as_deref().and_then(|name| restrictor.observer(Observer { name: Cow::Borrowed(name) })),
-            ),
-            None => (settings.to_vec(), self.observer.as_deref().map(|name| Observer { name: Cow::Borrowed(name) })),
-        };
-        let observer = observer.map(|observer| observer.name.into_owned());
-        Opening { run: self.run.clone(), level: self.redactor.level(), observer, settings }
-    }
-
-    /// In place: an event is some 3 kB, and most need no more than this.
-    fn restrict(&mut self, event: &mut Event<'_>) {
-        event.observer = self.observer.clone().map(|name| Observer { name: Cow::Owned(name) });
-        if let Some(restrictor) = &mut self.restrictor {
-            *event = restrictor.restrict(std::mem::take(event));
-        }
-    }
-
-    fn finish(&mut self, event: &mut Event<'_>, seen: &Observation<'_>) -> Record {
+    /// Redacts and encodes one observation. If its line still holds a secret that was seen between the same client and server,
+    /// that is masked.
+    pub fn admit(&mut self, seen: &Observation<'_>) -> Record {
+        let guard = self.guards.of(seen.peers);
+        let mut event = self.redactor.redact(seen, self.observer.as_deref(), guard);
         self.last_sequence += 1;
         event.event.sequence = Some(self.last_sequence);
         event.event.id = format!("{}-{}", self.run, self.last_sequence);
         if let (What::Finding(found), Some(finding)) = (&seen.what, &mut event.finesse.finding) {
-            finding.revises = found.revises.map(|(_, sequence)| format!("{}-{sequence}", self.run));
+            finding.revises = found.revises.map(|(_, sequence)| Classed::new(format!("{}-{sequence}", self.run)));
         }
-        event.message = gist::gist(event);
-        let facts = Facts::of(event);
+        event.message = gist::gist(&event);
         let mut line = Vec::with_capacity(1_024 + event.finesse.xml.as_ref().map_or(0, |xml| xml.len() * 5 / 4));
-        line::encode(event, self.line_limit_bytes, &mut line);
+        let mut facts = Facts::of(&event);
+        line::encode(&mut event, self.line_limit_bytes, &mut line);
+        if guard.finds_leak(&line) && self.redactor.mask(&mut event, guard) > 0 {
+            event.message = gist::gist(&event);
+            facts.masked = event.finesse.redaction.map_or(0, |redaction| redaction.masked);
+            line::encode(&mut event, self.line_limit_bytes, &mut line);
+        }
         let who = seen.session.map(|s| s.id.to_string()).or(seen.peers.map(|p| p.conn.to_string()));
         Record {
             line,
@@ -141,6 +105,30 @@ impl Door {
             facts,
         }
     }
+
+    /// The first line of every capture file: version, settings in force, policy.
+    #[must_use]
+    pub fn opening(&mut self, settings: &[(String, String)]) -> Opening {
+        let setting = |(name, value): &(String, String)| Setting {
+            name: Cow::Owned(name.clone()),
+            value: Cow::Owned(value.clone()),
+        };
+        let observer = self.observer.as_deref().map(|name| Observer { name: Classed::new(name) });
+        let mut event = Event { observer, ..Event::default() };
+        let settings = settings.iter().map(setting).collect();
+        event.finesse.capture = Some(Box::new(Capture { settings, ..Capture::default() }));
+        self.redactor.treat(&mut event, None, self.guards.of(None));
+        let settings = event.finesse.capture.map(|capture| capture.settings).unwrap_or_default();
+        Opening {
+            run: self.run.clone(),
+            level: self.redactor.level(),
+            observer: event.observer.map(|observer| observer.name.to_string()),
+            settings: settings
+                .into_iter()
+                .map(|Setting { name, value }| (name.into_owned(), value.into_owned()))
+                .collect(),
+        }
+    }
 }
 
 /// The `log-opened` event of one file.
@@ -151,13 +139,13 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
     event.event.action = "log-opened";
     event.event.types = &["info"];
     event.event.id = format!("{}-file-{number}", opening.run);
-    event.observer = opening.observer.as_deref().map(|name| Observer { name: Cow::Borrowed(name) });
-    let off = opening.level == rules::Level::Off;
+    event.observer = opening.observer.as_deref().map(|name| Observer { name: Classed::new(name) });
+    let off = opening.level == policy::Level::Off;
     event.log.level = if off { "warn" } else { "info" };
     event.message = format!("capture file {number} of run {}, redaction {}", opening.run, opening.level);
     event.finesse.capture = Some(Box::new(Capture {
         version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
-        run: Cow::Borrowed(&opening.run),
+        run: Classed::new(&*opening.run),
         settings: opening
             .settings
             .iter()
@@ -175,8 +163,8 @@ fn log_opened(opening: &Opening, at: Moment, number: u32) -> Vec<u8> {
 }
 
 /// What a level does, as a file's first line tells it.
-fn log_opened_policy(capture: &mut Capture<'_>, level: rules::Level) {
-    capture.policy = rules::Class::ALL
+fn log_opened_policy(capture: &mut Capture<'_>, level: policy::Level) {
+    capture.policy = policy::Class::ALL
         .iter()
         .map(|class| Treatment {
             class: class.as_str(),
@@ -187,16 +175,18 @@ fn log_opened_policy(capture: &mut Capture<'_>, level: rules::Level) {
     let text: String = capture.policy.iter().map(|row| format!("{}={}\n", row.class, row.treatment)).collect();
     capture.policy_sha256 = hex_sha256(text.as_bytes());
     capture.note = match level {
-        rules::Level::Off => {
+        policy::Level::Off => {
             "NOT REDACTED: this file holds passwords and session cookies in the clear; do not hand it to anybody"
         }
-        rules::Level::Auth => {
-            "credentials were removed before anything was written; names, telephone numbers and customer data were not"
+        policy::Level::Auth => {
+            "credentials and session identifiers were removed before anything was written; names, telephone numbers and customer data were not, and values of names that no rule knows stay in Finesse's XML and JSON unless they look secret"
         }
-        rules::Level::Share => {
-            "credentials and customer data were removed; persons, telephones, hosts and teams are tokens, the same for the same"
+        policy::Level::Share => {
+            "credentials, customer data and unknown values were removed; persons, telephones, hosts, teams and words of sentences that no list knows are tokens, the same for the same: as strict as a bundle"
         }
-        rules::Level::Minimal => "credentials, persons, telephones, customer data and infrastructure were removed",
+        policy::Level::Minimal => {
+            "credentials, persons, telephones, customer data, infrastructure, unknown values and words of sentences that no list knows were removed: as strict as a bundle"
+        }
     };
 }
 

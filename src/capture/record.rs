@@ -37,7 +37,7 @@ pub struct Record {
 /// What of an event can be counted: words of this program's own ([`words`]) and times, no value of the traffic.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Facts {
-    /// `event.action`; of a line that was withheld, what it would have been.
+    /// `event.action`.
     pub happened: &'static str,
     /// `finesse.finding.code`.
     pub finding: Option<&'static str>,
@@ -57,6 +57,8 @@ pub struct Facts {
     pub tls_failure: Option<&'static str>,
     /// Of a pong, an answer, an exchange or an update: since its cause, microseconds.
     pub took_us: Option<u64>,
+    /// Values that the leak guard masked.
+    pub masked: u64,
 }
 
 impl Facts {
@@ -87,6 +89,7 @@ impl Facts {
             status: exchange.map(|()| words::status(status())),
             tls_failure: finesse.tls.as_ref().filter(|tls| tls.failed_by.is_some()).map(|tls| tls.leg),
             took_us,
+            masked: finesse.redaction.map_or(0, |redaction| redaction.masked),
         }
     }
 }
@@ -228,7 +231,7 @@ impl Record {
 #[derive(Clone, Debug)]
 pub struct Opening {
     pub(super) run: String,
-    pub(super) level: super::rules::Level,
+    pub(super) level: super::policy::Level,
     pub(super) observer: Option<String>,
     pub(super) settings: Vec<(String, String)>,
 }
@@ -243,6 +246,6 @@ impl Opening {
     /// An opening as the door would make it, for tests of what stands behind the door.
     #[cfg(test)]
     pub(crate) fn for_test() -> Self {
-        Self { run: "01TEST".into(), level: super::rules::Level::Auth, observer: None, settings: Vec::new() }
+        Self { run: "01TEST".into(), level: super::policy::Level::Auth, observer: None, settings: Vec::new() }
     }
 }

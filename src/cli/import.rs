@@ -1,7 +1,7 @@
 //! `import`: its options, what they become, and its help.
 
 use super::record::{CaptureTo, LineFlags, Live, Recording, RedactFlags, Rows, RuleFlags};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::config::Problem;
 use clap::{Args, ValueHint};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! What becomes of what is seen: where the log goes, what is removed from it, what is shown meanwhile.
 
 use crate::capture::line::{DEFAULT_LINE_BYTES, MAX_LINE_BYTES, MIN_LINE_BYTES};
-use crate::capture::restrict::UserRules;
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
+use crate::capture::policy::user::UserRules;
 use crate::config::Problem;
 use crate::config::value::{self, Wrong};
 use crate::filter::Filter;

@@ -53,6 +53,7 @@ pub struct ReportFlags {
     pub time_zone: Zone,
     /// What the report is about, for its title, such as a case number
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub case: Option<String>,
 }
 

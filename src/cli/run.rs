@@ -8,7 +8,7 @@ use super::share::expression;
 use super::ship::{self, ReceiverFlags};
 use super::traffic::{Traffic, TrafficFlags, traffic};
 use super::trust::{Identity, IdentityFlags, TrustFlags, identity};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::config::value::{self, Wrong};
 use crate::config::{Environment, Given, Problem, Sources, given};
 use crate::filter::Filter;

@@ -1,7 +1,7 @@
 //! `scan`: its options and its help.
 
 use super::doctor::Format;
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::config::value;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;

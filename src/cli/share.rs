@@ -2,7 +2,7 @@
 
 use super::export::Form;
 use super::record::{DEFAULT_CAPTURES, RuleFlags};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::clock;
 use crate::config::value::{self, Wrong};
 use crate::config::{Given, Problem, Sources, given};
@@ -42,7 +42,14 @@ pub struct ShareFlags {
     pub captures: Vec<PathBuf>,
     /// The bundle to write, a zip file
     #[arg(short, long, alias = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
+    #[arg(required_unless_present = "explain")]
+    pub output: Option<PathBuf>,
+    /// Show what becomes of one line of the capture and why, and write no bundle
+    ///
+    /// LINE is the number of a line of the first CAPTURE, from 1. Shows each field that changes, before and after, and of every
+    /// name in headers, queries, stanzas and bodies which class it has, and what says so. Keep what it shows to yourself.
+    #[arg(long, value_name = "LINE", conflicts_with = "output", value_parser = clap::value_parser!(u64).range(1..))]
+    pub explain: Option<u64>,
     /// How much to remove
     ///
     /// share: for a vendor; persons, telephones, hosts and teams become tokens. minimal: for a public tracker; only what
@@ -150,7 +157,8 @@ fn time_us(text: &str) -> Result<i64, Wrong> {
 
 /// An expression, as every `--filter` takes it.
 pub(super) fn expression(text: &str) -> Result<Filter, Wrong> {
-    Filter::parse(text, clock::now().wall_us).map_err(|wrong| Wrong::from(wrong.to_string()))
+    let filter = Filter::parse(text, clock::now().wall_us).map_err(|wrong| Wrong::from(wrong.to_string()))?;
+    if filter.is_all() { Err(Wrong::from(String::from("it is empty; omit it for all events"))) } else { Ok(filter) }
 }
 
 fn recipient(text: &str) -> Result<Recipient, Wrong> {
@@ -166,7 +174,8 @@ impl ShareFlags {
     pub fn check(self, sources: &Sources) -> Result<Share, Problem> {
         let plan = Plan {
             rules: self.rules.rules()?,
-            out: self.output,
+            out: self.output.unwrap_or_default(),
+            explain: self.explain,
             level: self.level,
             filter: self.pick.filter(sources)?,
             note: self.note,

@@ -1,8 +1,8 @@
 //! Through the public door: arguments and an environment in, a task or one sentence out.
 
 use super::*;
-use crate::capture::restrict::UserRules;
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
+use crate::capture::policy::user::UserRules;
 use crate::config::Problem;
 use crate::conn::Authority;
 use crate::filter::Filter;

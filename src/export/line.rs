@@ -30,6 +30,8 @@ pub(super) struct Place {
 pub struct Told {
     /// Lines of ours that were picked.
     pub lines: u64,
+    /// Those of them that were asked for by themselves.
+    pub asked_for: u64,
     /// Lines of ours that were not.
     pub not_picked: u64,
     /// Stanzas that the capture holds only in part.
@@ -48,7 +50,7 @@ impl Captures<'_> {
         see: &mut dyn FnMut(Place, &Line<'_>) -> std::io::Result<()>,
     ) -> anyhow::Result<Told> {
         let mut told = Told::default();
-        self.sources.each(self.filter, progress, &mut |seen| {
+        let asked_for = self.sources.each(self.filter, progress, &mut |seen| {
             let line = match &seen.read {
                 Ok(read) => &read.line,
                 Err(why) => {
@@ -72,7 +74,7 @@ impl Captures<'_> {
             told.cut += u64::from(line.finesse.xml_truncated);
             Ok(see(Place { file: seen.file, offset_bytes: seen.mark.offset_bytes }, line)?)
         })?;
-        Ok(told)
+        Ok(Told { asked_for, ..told })
     }
 
     /// The line at a place again; the buffer is its own.

@@ -125,7 +125,7 @@ mod tests {
         let capture = tempfile::NamedTempFile::new().unwrap();
         let line = serde_json::json!({
             "@timestamp": "2026-01-15T09:12:40.561300Z",
-            "event": { "id": format!("RUN-1{wild}"), "action": format!("xmpp-stanza{wild}") },
+            "event": { "id": format!("RUN-1{wild}"), "action": "xmpp-stanza" },
             "message": format!("m{wild}"),
             "finesse": {
                 "schema": "1.0", "session": { "id": format!("s1{wild}") }, "conn": { "id": wild },

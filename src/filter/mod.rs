@@ -152,6 +152,12 @@ impl Filter {
         // Without its first line a capture does not say what it is.
         self.term.as_ref().is_none_or(|term| event.action() == "log-opened" || term.truth(event, owners) > Truth::No)
     }
+
+    /// Whether an event is asked for by itself, and does not go with whatever is.
+    #[must_use]
+    pub fn asks_for(&self, event: &dyn Facts, owners: &Owners) -> bool {
+        self.term.as_ref().is_none_or(|term| event.action() != "log-opened" && term.truth(event, owners) == Truth::Yes)
+    }
 }
 
 impl fmt::Display for Filter {

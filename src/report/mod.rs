@@ -136,8 +136,8 @@ pub fn time_us(text: &str) -> Result<i64, String> {
 /// A capture cannot be read, nothing that was asked for is in it, or the report cannot be written.
 pub fn run(request: &Request, sources: &Sources) -> anyhow::Result<()> {
     if let Some(out) = &request.output {
-        stored::promises(out, request.format.written(), request.format.endings())?;
         sources.apart(out)?;
+        stored::promises(out, request.format.written(), request.format.endings())?;
     }
     let mut progress = Progress::new();
     let report = build(sources, &request.filter, &mut |done, total| progress.show(done, total));
@@ -167,7 +167,7 @@ fn write(rendered: &str, output: Option<&Path>, what: &str) -> anyhow::Result<()
 pub fn build(sources: &Sources, filter: &Filter, progress: &mut dyn FnMut(u64, u64)) -> anyhow::Result<Report> {
     let mut gather = Gather::new(filter.clone());
     let mut lines = vec![0; sources.files().len()];
-    sources.each(&filter.events, progress, &mut |seen| {
+    let asked_for = sources.each(&filter.events, progress, &mut |seen| {
         let file = u32::try_from(seen.file).unwrap_or(u32::MAX);
         let mark = model::Mark { file, line: seen.mark.number, sequence: 0, offset_bytes: seen.mark.offset_bytes };
         if let Some(lines) = lines.get_mut(seen.file) {
@@ -184,7 +184,7 @@ pub fn build(sources: &Sources, filter: &Filter, progress: &mut dyn FnMut(u64, u
         files.map(|(source, lines)| model::File { path: source.name().to_owned(), bytes: source.bytes(), lines });
     let (mut report, named) = gather.finish();
     report.files = files.collect();
-    complain(&report, filter, &named, sources)?;
+    complain(&report, filter, &named, sources, asked_for)?;
     report.stories = story::stories(&report);
     evidence::fill(&mut report, sources);
     Ok(report)
@@ -203,10 +203,23 @@ pub fn render(report: &Report, format: Format, zone: &Zone, columns: usize) -> a
 }
 
 /// That nothing is left to report on is an error that says what there was.
-fn complain(report: &Report, filter: &Filter, named: &List<String>, sources: &Sources) -> anyhow::Result<()> {
+fn complain(
+    report: &Report,
+    filter: &Filter,
+    named: &List<String>,
+    sources: &Sources,
+    asked_for: u64,
+) -> anyhow::Result<()> {
     let totals = &report.totals;
     if totals.lines == 0 && totals.lines_outside == 0 {
         return Err(sources.no_capture());
+    }
+    if asked_for == 0 && !filter.events.is_all() {
+        bail!(
+            "none of {} fits {}\nhint: without --filter a report shows times, agents and sessions",
+            words::count(totals.lines + totals.lines_outside, "line"),
+            filter.events
+        );
     }
     let filtered = filter.user.is_some() || filter.session.is_some();
     if !report.sessions.is_empty() || !(filtered || totals.lines == 0) {

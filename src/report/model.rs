@@ -4,8 +4,8 @@
 //! at most what the constants say, and count what they left out. Times are microseconds since 1970, UTC.
 
 use super::ladder::{Ladder, Login};
-use super::words::{serialize_stamp, serialize_stamp_if};
 use super::story::Story;
+use super::words::{serialize_stamp, serialize_stamp_if};
 use serde::{Serialize, Serializer};
 use std::ops::Deref;
 

@@ -45,9 +45,7 @@ pub(super) fn reason(finding: &Finding, report: &Report) -> Cell {
                 None => cell![how, " without a Close frame"],
             })
         }
-        Code::ReconnectStorm => {
-            Some(cell![format!("{} logins within ", fact("logins")?), took("within_ms")?])
-        }
+        Code::ReconnectStorm => Some(cell![format!("{} logins within ", fact("logins")?), took("within_ms")?]),
         Code::LateEvent => Some(cell!["an event arrived ", took("arrival_ms")?, " after the change"]),
         Code::NoEvent => {
             let what = [fact("operation"), fact("resource")].into_iter().flatten().collect::<Vec<_>>().join(" of ");
@@ -127,7 +125,13 @@ mod tests {
 
     fn finding(code: Code, facts: &[(&str, &str)]) -> Finding {
         let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Finding { code: code.as_str().to_owned(), title: code.title().to_owned(), count: 1, facts, ..Finding::default() }
+        Finding {
+            code: code.as_str().to_owned(),
+            title: code.title().to_owned(),
+            count: 1,
+            facts,
+            ..Finding::default()
+        }
     }
 
     fn said(finding: &Finding) -> String {
@@ -139,12 +143,24 @@ mod tests {
     #[test]
     fn facts_become_sentences() {
         for (code, facts, expected) in [
-            (Code::Middlebox, &[("idle_ms", "7012"), ("times", "3")][..], "connections are cut after 7.0 s of silence (3 of 4)"),
+            (
+                Code::Middlebox,
+                &[("idle_ms", "7012"), ("times", "3")][..],
+                "connections are cut after 7.0 s of silence (3 of 4)",
+            ),
             (Code::PingUnanswered, &[], "a ping stayed without an answer"),
-            (Code::EndedWithoutClose, &[("by", "upstream"), ("how", "rst")], "the server reset the connection without a Close frame"),
+            (
+                Code::EndedWithoutClose,
+                &[("by", "upstream"), ("how", "rst")],
+                "the server reset the connection without a Close frame",
+            ),
             (Code::LoginStopped, &[("stage", "auth")], "the socket ended before the login reached auth"),
             (Code::LoginStopped, &[], "the socket ended before the login was done"),
-            (Code::BoshTooManyRequests, &[("open", "3"), ("allowed", "2")], "more BOSH requests are open at once than the server allows (open 3, allowed 2)"),
+            (
+                Code::BoshTooManyRequests,
+                &[("open", "3"), ("allowed", "2")],
+                "more BOSH requests are open at once than the server allows (open 3, allowed 2)",
+            ),
         ] {
             assert_eq!(said(&finding(code, facts)), expected);
         }

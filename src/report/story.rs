@@ -137,7 +137,8 @@ fn root<'r>(of: Entry<'r>, entries: &[Entry<'r>]) -> Entry<'r> {
     // No chain of causes is longer than there are findings.
     for _ in 0..entries.len().min(Code::ALL.len()) {
         let causes = entries.iter().filter(|cause| cause.explains(&root));
-        let gravest = |cause: &&Entry<'_>| (cause.session.is_some(), cause.code.map(Code::trouble), cause.finding.at_us);
+        let gravest =
+            |cause: &&Entry<'_>| (cause.session.is_some(), cause.code.map(Code::trouble), cause.finding.at_us);
         match causes.min_by_key(gravest) {
             Some(cause) => root = *cause,
             None => break,
@@ -275,12 +276,15 @@ fn head(story: &Story, felt: Trouble, cause: Entry<'_>, report: &Report) -> Cell
     match (story.lost_us.filter(|_| is_lost), story.cases.len()) {
         (Some(lost), 1) if story.times <= 1 => said.extend([" for ".into(), Piece::Took(lost)]),
         (Some(lost), _) => said.extend([" (".into(), Piece::Took(lost), " in all)".into()]),
-        (None, 1) if is_lost && story.cases.iter().any(|case| case.is_gone) => said.push(" and did not come back".into()),
+        (None, 1) if is_lost && story.cases.iter().any(|case| case.is_gone) => {
+            said.push(" and did not come back".into())
+        }
         (None, _) => {}
     }
     said.push(": ".into());
     said.extend(why);
-    let ended = story.cases.iter().find_map(|case| case.ended.as_ref()).filter(|_| cause.code == Some(Code::PingUnanswered));
+    let ended =
+        story.cases.iter().find_map(|case| case.ended.as_ref()).filter(|_| cause.code == Some(Code::PingUnanswered));
     said.extend(ended.map(|ended| Piece::from(format!(", then {ended}"))));
     said.push(".".into());
     said
@@ -318,9 +322,11 @@ impl Case {
                     continue;
                 }
                 self.outages += 1;
-                self.ended = self.ended.take().or_else(|| Some(reason::ending(ending.by.as_deref()?, ending.how.as_deref())));
+                self.ended =
+                    self.ended.take().or_else(|| Some(reason::ending(ending.by.as_deref()?, ending.how.as_deref())));
                 let next = session.sockets.iter().filter_map(|next| Some((next, next.ladder.done_us()?)));
-                let Some((next, at_us)) = next.filter(|(_, done_us)| *done_us >= socket.to_us).min_by_key(|(_, at)| *at)
+                let Some((next, at_us)) =
+                    next.filter(|(_, done_us)| *done_us >= socket.to_us).min_by_key(|(_, at)| *at)
                 else {
                     self.is_gone = between_us(socket.to_us, report.to_us.unwrap_or(socket.to_us)) > GONE_AFTER_US;
                     back_us = i64::MAX;
@@ -339,13 +345,16 @@ impl Case {
                 // Its line and what it stands on are still worth a look.
                 let mut lines = vec![finding.line];
                 lines.extend(&finding.evidence);
-                if let Some(step) = self.course.iter_mut().find(|step| step.lines.iter().any(|line| lines.contains(line))) {
+                if let Some(step) =
+                    self.course.iter_mut().find(|step| step.lines.iter().any(|line| lines.contains(line)))
+                {
                     lines.retain(|line| !step.lines.contains(line));
                     step.lines.extend(lines.into_iter().take(1));
                 }
                 continue;
             }
-            let mut what = if index == 0 { cell![first(&finding.title, char::to_lowercase)] } else { reason(finding, report) };
+            let mut what =
+                if index == 0 { cell![first(&finding.title, char::to_lowercase)] } else { reason(finding, report) };
             if finding.count > 1 {
                 what.push(format!(", {}", count(finding.count, "time")).into());
             }

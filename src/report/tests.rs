@@ -46,7 +46,10 @@ fn text_and_json_are_as_agreed() {
         ("tests/playbook/xmpp.ndjson", "xmpp"),
     ] {
         let report = whole(capture);
-        assert_golden(&format!("tests/report/{name}.txt"), &render(&report, Format::Text, &Zone::default(), 100).unwrap());
+        assert_golden(
+            &format!("tests/report/{name}.txt"),
+            &render(&report, Format::Text, &Zone::default(), 100).unwrap(),
+        );
         if name == "troubled" {
             assert_golden("tests/report/troubled.json", &render(&report, Format::Json, &Zone::default(), 100).unwrap());
         }

@@ -113,7 +113,13 @@ impl Sheet<'_> {
         self.hanging(2, 4, &head);
         // One step alone is what the head says.
         if !problem.course.rows.is_empty() {
-            self.rows(&Table { columns: problem.course.columns.iter().map(|(_, kind)| ("", *kind)).collect(), ..Table::default() }, &problem.course.rows);
+            self.rows(
+                &Table {
+                    columns: problem.course.columns.iter().map(|(_, kind)| ("", *kind)).collect(),
+                    ..Table::default()
+                },
+                &problem.course.rows,
+            );
         }
         for note in &problem.notes {
             self.line(4, &self.cell(note));
@@ -150,7 +156,8 @@ impl Sheet<'_> {
 
     /// Rows in columns as wide as they need; the last one takes what is left.
     fn rows(&mut self, table: &Table, rows: &[Vec<Cell>]) {
-        let columns: Vec<(&str, Kind)> = table.columns.iter().copied().filter(|(_, kind)| *kind != Kind::Drawn).collect();
+        let columns: Vec<(&str, Kind)> =
+            table.columns.iter().copied().filter(|(_, kind)| *kind != Kind::Drawn).collect();
         let mut head: Vec<String> = Vec::new();
         let mut right: Vec<bool> = Vec::new();
         for (name, kind) in &columns {
@@ -175,12 +182,14 @@ impl Sheet<'_> {
         };
         let rows: Vec<Vec<String>> = rows.iter().take(limit(table)).map(cells).collect();
         // A column that nobody fills is left out.
-        let used: Vec<bool> =
-            (0..head.len()).map(|column| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()))).collect();
+        let used: Vec<bool> = (0..head.len())
+            .map(|column| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty())))
+            .collect();
         let keep = |cells: Vec<String>| -> Vec<String> {
             cells.into_iter().zip(&used).filter(|(_, used)| **used).map(|(cell, _)| cell).collect()
         };
-        let right: Vec<bool> = right.into_iter().zip(&used).filter(|(_, used)| **used).map(|(right, _)| right).collect();
+        let right: Vec<bool> =
+            right.into_iter().zip(&used).filter(|(_, used)| **used).map(|(right, _)| right).collect();
         let rows: Vec<Vec<String>> = rows.into_iter().map(keep).collect();
         let head = keep(head);
         let widths = self.widths(&head, &rows);

@@ -254,7 +254,12 @@ mod tests {
         let both = "2026-01-15 10:00:00 – 10:00:01 Europe/Berlin (2026-01-15 09:00:00 – 09:00:01 UTC)";
         assert_eq!(berlin.range(winter, later), both);
         // A day is another one where the sun has set already.
-        assert!(Zone::read("Pacific/Auckland").unwrap().range(winter, later + 7_200_000_000).contains("– 2026-01-16 00:00:01"));
+        assert!(
+            Zone::read("Pacific/Auckland")
+                .unwrap()
+                .range(winter, later + 7_200_000_000)
+                .contains("– 2026-01-16 00:00:01")
+        );
         assert_eq!(Zone::read("UTC"), Ok(Zone::default()));
         assert_eq!(Zone::default().clock(winter), "09:00:00");
         assert!(Zone::read("Berlin").unwrap_err().contains("Europe/Berlin"));

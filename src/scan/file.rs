@@ -7,7 +7,7 @@ use super::form::Form;
 use super::hit::{Certainty, Hit, Place};
 use super::lines::Lines;
 use super::{Scanner, archive, packets, tar};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use crate::stored::{ReadToEndOf as _, Unpacked, starred};
 use std::cell::RefCell;
 use std::fs::{self, File};

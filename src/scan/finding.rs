@@ -1,7 +1,7 @@
 //! What a detector yields: a stretch of the text it was given, and what that is. Has a value, so it has no `Debug`.
 
 use super::hit::Certainty;
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 
 /// Something found in a text.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 //!
 //! A [`Hit`] never holds the value itself: [`mask`] leaves at most four characters of it, none of a short one.
 
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::fmt;
 
 /// Most characters of a value that are shown on either side.

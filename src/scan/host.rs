@@ -7,7 +7,7 @@
 use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
 use super::value::{is_mark, is_token};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Who publishes the namespaces, schemas and references that are in traffic and in our own texts.

@@ -9,7 +9,7 @@ use super::har::Within;
 use super::hit::Certainty::Certain;
 use super::name::{self, Named, Written};
 use super::{Scanner, decode, json, shape};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -105,7 +105,7 @@ impl<'s> Look<'s> {
     pub(super) fn named_text(&mut self, text: &[u8], origin: Origin<'_>, (parent, name): (&[u8], &[u8])) {
         let outer = std::mem::take(&mut self.spans);
         self.known(text, origin);
-        if !name.is_empty() && !self.by_name((parent, name), Written::below(parent), text, 0, origin) {
+        if !name.is_empty() && !self.by_name((parent, name), Written::below(parent, name), text, 0, origin) {
             self.cookies(name, text, 0, origin);
         }
         let inside = self.depth < MAX_DEPTH && self.json_inside(text, origin);

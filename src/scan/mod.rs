@@ -39,8 +39,8 @@ pub use hit::{Certainty, Hit, Place};
 pub use lines::Lines;
 pub use report::{Count, Groups, json as hit_as_json, text as hit_as_text};
 
-use crate::capture::restrict::UserRules;
-use crate::capture::rules::{Class, Level};
+use crate::capture::policy::user::UserRules;
+use crate::capture::policy::{Class, Level};
 
 /// Looks for secrets and personal data. Holds the known secrets, so it has no `Debug`.
 pub struct Scanner {

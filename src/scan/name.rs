@@ -3,7 +3,7 @@
 //! Credentials and sessions are asked of the redaction policy, so that both know the same names; persons, telephones,
 //! customers and infrastructure are the names of Finesse's REST API and of our own events. Knows no values.
 
-use crate::capture::rules::{self, Class};
+use crate::capture::policy::{Class, Place, What, name, table};
 
 /// Longest name that is looked up, bytes.
 pub(super) const MAX_NAME_BYTES: usize = 64;
@@ -29,9 +29,12 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// A member of this parent.
-    pub(super) fn below(parent: &[u8]) -> Self {
-        if parent.eq_ignore_ascii_case(b"cookies") { Self::Cookie } else { Self::Member }
+    /// A member of this name and parent. In a list of cookies it is one, unless it describes one (HAR 1.2).
+    pub(super) fn below(parent: &[u8], name: &[u8]) -> Self {
+        const DESCRIBE: [&[u8]; 8] =
+            [b"name", b"path", b"domain", b"expires", b"httpOnly", b"secure", b"sameSite", b"comment"];
+        let is_cookie = parent.eq_ignore_ascii_case(b"cookies") && !DESCRIBE.contains(&name);
+        if is_cookie { Self::Cookie } else { Self::Member }
     }
 }
 
@@ -41,14 +44,23 @@ pub(super) fn named(parent: &[u8], name: &[u8], written: Written) -> Option<Name
         return None;
     }
     let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let class = match written {
-        Written::Member => rules::member(&lower),
-        Written::Parameter => rules::query(&lower),
-        Written::Cookie => rules::cookie(&lower),
+    let place = match written {
+        Written::Member => Place::Member,
+        Written::Parameter => Place::Pair,
+        Written::Cookie => Place::Cookie,
+    };
+    // A list of cookies is looked at cookie by cookie.
+    let class = match &*lower {
+        "cookie" | "set-cookie" => return None,
+        _ if place == Place::Cookie => table::judge(place, "", &lower).class(),
+        _ => match table::find(place, "", &lower).map(What::class) {
+            None | Some(Class::Unknown) => name::plainly_secret(&name::fold(&lower)).unwrap_or(Class::Unknown),
+            Some(class) => class,
+        },
     };
     match class {
         Class::Credential if !is_about_credentials(&lower) => {
-            return Some(Named { class, kind: rules::kind_of(&lower) });
+            return Some(Named { class, kind: name::kind_of(&lower) });
         }
         Class::Session => return Some(Named { class, kind: "session-id" }),
         _ => {}

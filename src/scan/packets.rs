@@ -8,7 +8,7 @@ use super::file::{Scanned, blank_controls, unseen};
 use super::finding::Finding;
 use super::hit::{Certainty, Hit, Place};
 use super::lines::{Lines, hit};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use etherparse::SlicedPacket;
 use pcap_file::DataLink;
 use pcap_file::pcap::PcapReader;

@@ -7,7 +7,7 @@ use super::hit::Certainty::{Certain, Likely};
 use super::look::{Look, Origin};
 use super::name::{self, MAX_NAME_BYTES, Named, Written};
 use super::{host, value};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 
 /// Names whose meaning is remembered.
 const MAX_NAMES: usize = 4_096;

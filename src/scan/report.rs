@@ -1,7 +1,7 @@
 //! Hits in words, hits as JSON, and how many of which kind.
 
 use super::hit::{Certainty, Hit, Place};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use crate::glyph::tame;
 use serde::Serialize;
 use std::cmp::Reverse;

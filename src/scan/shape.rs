@@ -6,7 +6,7 @@
 use super::decode;
 use super::finding::Finding;
 use super::hit::Certainty::{self, Certain, Likely, Possible};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 use regex::bytes::{Captures, Regex};
 use std::sync::LazyLock;
 

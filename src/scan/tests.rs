@@ -155,6 +155,7 @@ fn a_shared_capture_is_clean_and_its_tokens_are_not_minimal() {
 #[test]
 fn what_is_harmless_is_passed() {
     for text in [
+        r#"{"cookies":[{"name":"JSESSIONID","value":"k-0123456789","path":"/desktop","expires":"2027-01-01T00:00:00Z"}]}"#,
         r#"{"transaction":{"id":"4111111111111111"},"trace":{"id":"x"}}"#,
         r#"{"authorization":"Basic [cred:basic]","password":"[cred:password]","sid":"k-0123456789"}"#,
         r#"{"token_type":"Bearer","password":null,"passwordPolicy":"strict","secret":""}"#,

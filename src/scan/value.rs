@@ -1,7 +1,7 @@
 //! Values that give nothing away: the marks and tokens that redaction leaves behind, and words that stand for nothing.
 
 use super::name::{self, Written};
-use crate::capture::rules::Class;
+use crate::capture::policy::Class;
 
 /// Length of every token but a host's, bytes: a kind, a hyphen, ten characters.
 const TOKEN_BYTES: usize = 12;

@@ -4,7 +4,7 @@ use super::finding::Finding;
 use super::hit::Certainty::{Certain, Likely, Possible};
 use super::look::{Look, Origin};
 use super::{decode, host, random, value};
-use crate::capture::rules::{Class, Level};
+use crate::capture::policy::{Class, Level};
 
 /// What may stand behind `User/` instead of a login: resources below a user, as our own events name them.
 const BELOW_USER: [&[u8]; 10] = [

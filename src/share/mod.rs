@@ -1,24 +1,27 @@
 //! `share`: captures become one bundle that is safe to hand over, and that people can read.
 //!
 //! Streams: a line is read, restricted, scanned and written, so that memory does not grow with the capture; before that the
-//! captures are read once for the names in them, which sentences may hold anywhere. What else a bundle holds for people is
+//! captures are read once for what one made at `off` holds in the clear. What else a bundle holds for people is
 //! made, by who is asked to, of the restricted lines. A line that is not ours is told and left out; an event that this
 //! version does not know ends it, as nobody can say what in it is personal. The bundle is written aside and gets its name
 //! only when it is whole; if the scan finds anything in it, there is none.
 
 mod bundle;
+mod explain;
 pub mod index;
 pub mod key;
 mod note;
 mod report;
 mod seal;
 
+pub use explain::explain;
 pub use seal::Recipient;
 
-use crate::capture::Restrictor;
-use crate::capture::restrict::{Kept, Picked, UserRules};
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
+use crate::capture::policy::user::UserRules;
+use crate::capture::redact::{Kept, Picked};
 use crate::capture::token::{Key, Tokens};
+use crate::capture::{Guards, Redactor};
 use crate::filter::Filter;
 use crate::scan::{Count, Hit, Scanner};
 use crate::stored::{self, LeftOut, Read, Seen, Sources};
@@ -41,6 +44,8 @@ const MAX_GAPS: usize = 1_000;
 pub struct Plan {
     /// The bundle.
     pub out: PathBuf,
+    /// Instead of a bundle: what becomes of the line of this number, from 1.
+    pub explain: Option<u64>,
     /// `share` or `minimal`.
     pub level: Level,
     /// Which lines.
@@ -96,6 +101,8 @@ struct Sums {
     last_us: Option<i64>,
     gaps: Vec<String>,
     gap_events: u64,
+    /// Values that were gone when the captures were made.
+    removed_before: u64,
     /// What the scan found.
     left: Count,
 }
@@ -113,8 +120,9 @@ pub fn share(
 ) -> anyhow::Result<Outcome> {
     let out = bundle_path(plan);
     let endings: &[&str] = if plan.encrypt_to.is_some() { &["zip.age", "age", "zip"] } else { &["zip"] };
-    stored::promises(&plan.out, "a zip archive", endings)?;
+    sources.apart(&plan.out)?;
     sources.apart(&out)?;
+    stored::promises(&plan.out, "a zip archive", endings)?;
     let scanner = Scanner::new(plan.level, []).allowing(plan.rules.clone());
     plan.encrypt_to.as_ref().map_or(Ok(()), Recipient::check)?;
     let key = match &plan.stable_tokens {
@@ -126,13 +134,14 @@ pub fn share(
     if let Some(index) = &index {
         tokens = tokens.noting(index.notes());
     }
-    let mut restrictor = Restrictor::new(plan.level, tokens, plan.rules.clone());
+    let mut redactor = Redactor::with(plan.level, tokens, plan.rules.clone());
+    let mut guards = Guards::default();
     let mut names = Names::default();
     let tell = RefCell::new(tell);
     let told = |told: Told<'_>| (tell.borrow_mut())(told);
     sources.each(&Filter::default(), &mut |done, total| told(Told::Progress(done, 2 * total)), &mut |seen| {
         if let Ok(Read { text, line }) = &seen.read {
-            restrictor.learn(text);
+            redactor.learn(text, &mut guards);
             names.learn(line);
         }
         Ok(())
@@ -143,33 +152,35 @@ pub fn share(
     let mut bundle = Bundle::create(&out, plan.encrypt_to.as_ref(), &scanner)?;
     let mut through = Through {
         plan,
-        restrictor: &mut restrictor,
+        redactor: &mut redactor,
+        guards: &mut guards,
         bundle: &mut bundle,
         sums: Sums::default(),
         current: None,
         spools: Vec::new(),
     };
-    sources.each(&plan.filter, &mut |done, total| told(Told::Progress(total + done, 2 * total)), &mut |seen| {
-        through.line(seen, &told)
-    })?;
+    let asked_for =
+        sources.each(&plan.filter, &mut |done, total| told(Told::Progress(total + done, 2 * total)), &mut |seen| {
+            through.line(seen, &told)
+        })?;
     let Through { mut sums, spools, .. } = through;
-    if sums.events == 0 {
+    if sums.events == 0 || asked_for == 0 {
         return Err(nothing(plan, sources, &sums));
     }
     for Extra { name, file, is_text } in make(&Sources::of_files(spools).context("read a temporary file")?)? {
         bundle.copy(&name, file, is_text)?;
     }
-    bundle.add("report.txt", &report::report(plan, &restrictor, &sums))?;
+    bundle.add("report.txt", &report::report(plan, &redactor, &sums))?;
     bundle.add("README.txt", &report::readme(plan))?;
     let entries = bundle.entries().to_vec();
-    bundle.add("manifest.json", &report::manifest(plan, &restrictor, &key.id(), &sums, &entries))?;
+    bundle.add("manifest.json", &report::manifest(plan, &redactor, &key.id(), &sums, &entries))?;
     for hit in bundle.hits() {
         sums.left(&hit.place.file, hit.place.line, &hit, &told);
     }
     sums.verdict()?;
-    let texts = restrictor.tally().texts.len();
+    let texts = redactor.tally().texts.len();
     // Whoever makes tokens is gone before the index is whole.
-    drop(restrictor);
+    drop(redactor);
     let finished = bundle.finish()?;
     index.map_or(Ok(()), Index::finish)?;
     finished.name().with_context(|| format!("write {}", out.display()))?;
@@ -227,6 +238,7 @@ impl Sums {
         }
         self.first_us = Some(self.first_us.map_or(kept.at_us, |first| first.min(kept.at_us)));
         self.last_us = Some(self.last_us.map_or(kept.at_us, |last| last.max(kept.at_us)));
+        self.removed_before += kept.removed_before;
         if let Some((events, message)) = &kept.gap {
             self.gap_events += events;
             if self.gaps.len() < MAX_GAPS {
@@ -239,7 +251,8 @@ impl Sums {
 /// Captures on their way into the bundle.
 struct Through<'p, 's> {
     plan: &'p Plan,
-    restrictor: &'p mut Restrictor,
+    redactor: &'p mut Redactor,
+    guards: &'p mut Guards,
     bundle: &'p mut Bundle<'s>,
     sums: Sums,
     current: Option<Current>,
@@ -282,7 +295,7 @@ impl Through<'_, '_> {
                 action.escape_debug()
             );
         }
-        let Ok(Some(kept)) = self.restrictor.line(text, &Picked::default()) else {
+        let Ok(Some(kept)) = self.redactor.line(text, &Picked::default(), self.guards) else {
             self.sums.left_out.add(source.name(), mark, "not a line that this version can redact");
             return Ok(());
         };

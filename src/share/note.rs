@@ -3,7 +3,7 @@
 //! A name is looked for as a whole, in any case, where no letter or digit stands beside it. Of a person's name of several
 //! words each word counts, but for those that no name is known by.
 
-use crate::capture::rules::Level;
+use crate::capture::policy::Level;
 use crate::scan::Scanner;
 use crate::stored::view::Line;
 use anyhow::bail;

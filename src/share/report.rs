@@ -2,8 +2,8 @@
 
 use super::bundle::Entry;
 use super::{Plan, Sums};
-use crate::capture::Restrictor;
-use crate::capture::rules::Class;
+use crate::capture::Redactor;
+use crate::capture::policy::Class;
 use crate::glyph::one_line;
 use std::fmt::Write as _;
 
@@ -13,15 +13,24 @@ const MANIFEST: &str = "1.0";
 const POLICY: &str = "1";
 
 /// What was removed, what was kept, what is missing.
-pub(super) fn report(plan: &Plan, restrictor: &Restrictor, sums: &Sums) -> String {
+pub(super) fn report(plan: &Plan, redactor: &Redactor, sums: &Sums) -> String {
     let mut out = String::new();
-    let tally = restrictor.tally();
-    let _ = writeln!(out, "Redaction level {}, {} events.\n\nRemoved or replaced, by class:", plan.level, sums.events);
+    let tally = redactor.tally();
+    let _ = writeln!(
+        out,
+        "Redaction level {}, {} events.\n\nRemoved or replaced when this bundle was made, by class:",
+        plan.level, sums.events
+    );
     for class in Class::ALL {
         let count = tally.removed.get(&class).copied().unwrap_or_default();
         let treatment = plan.level.treatment(class).as_str();
         let _ = writeln!(out, "  {:<15} {count:>9}   {treatment}", class.as_str());
     }
+    let _ = writeln!(
+        out,
+        "\nAlready removed when the captures were made: {} values, as each line's finesse.redaction says.",
+        sums.removed_before
+    );
     let _ = writeln!(
         out,
         "\nFree texts that were kept, each once with how often it occurs. Read them before handing this on:"
@@ -58,7 +67,7 @@ pub(super) fn readme(plan: &Plan) -> String {
         "{note}This is a capture of finesse-tap {}: what passed between a Cisco Finesse agent desktop and its server, one JSON object\n\
          a line (captures/*.ndjson), redacted at level {}.\n\n\
          Tokens stand for values that were removed; the same value has the same token throughout:\n  \
-           u-… login, p-… name of a person, t-… telephone, k-… session, q-… team, queue or certificate,\n  \
+           u-… login, p-… name of a person, t-… telephone, k-… session, q-… team, queue or certificate, w-… word of a sentence,\n  \
            h-….invalid host, 198.18.0.0/15 and fdf1:7e55:e7a9::/48 IP addresses\n\
          [text:8-15] tells kind and length of what was removed; [cred:…] a credential. Ask the sender about a token by its name:\n\
          only the sender can tell what it stands for.\n\n\
@@ -72,7 +81,7 @@ pub(super) fn readme(plan: &Plan) -> String {
 }
 
 /// For programs.
-pub(super) fn manifest(plan: &Plan, restrictor: &Restrictor, key_id: &str, sums: &Sums, entries: &[Entry]) -> String {
+pub(super) fn manifest(plan: &Plan, redactor: &Redactor, key_id: &str, sums: &Sums, entries: &[Entry]) -> String {
     let stamp =
         |us: Option<i64>| us.and_then(|us| jiff::Timestamp::from_microsecond(us).ok()).map(|at| format!("{at:.6}"));
     let value = serde_json::json!({
@@ -80,7 +89,7 @@ pub(super) fn manifest(plan: &Plan, restrictor: &Restrictor, key_id: &str, sums:
         "tool": "finesse-tap",
         "version": env!("CARGO_PKG_VERSION"),
         "policy": POLICY,
-        "policy_sha256": restrictor.policy_sha256(),
+        "policy_sha256": redactor.policy_sha256(),
         "level": plan.level.as_str(),
         "key_id": key_id,
         "events": sums.events,

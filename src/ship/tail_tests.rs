@@ -186,7 +186,7 @@ fn a_file_that_was_cut_is_named_and_not_sent_again() {
 #[test]
 fn a_capture_that_was_not_redacted_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let opening = r#"{"@timestamp":"2026-01-15T09:12:40Z","event":{"id":"R-file-1"},"finesse":{"capture":{"settings":[{"name":"redact","value":"off"}]}}}"#;
+    let opening = r#"{"@timestamp":"2026-01-15T09:12:40Z","event":{"id":"R-file-1","action":"log-opened"},"finesse":{"capture":{"settings":[{"name":"redact","value":"off"}]}}}"#;
     append(dir.path(), ONE, &format!("{opening}\n{}", line(1)));
     append(dir.path(), TWO, &line(2));
     let mut tail = Tail::new(dir.path().into(), &Positions::new());
@@ -247,7 +247,7 @@ proptest! {
 #[test]
 fn thousands_of_files_that_are_not_to_be_read_are_passed_one_after_the_other() {
     let dir = tempfile::tempdir().unwrap();
-    let opening = r#"{"@timestamp":"2026-01-15T09:12:40Z","event":{"id":"R-file-1"},"finesse":{"capture":{"settings":[{"name":"redact","value":"off"}]}}}"#;
+    let opening = r#"{"@timestamp":"2026-01-15T09:12:40Z","event":{"id":"R-file-1","action":"log-opened"},"finesse":{"capture":{"settings":[{"name":"redact","value":"off"}]}}}"#;
     for number in 1..=3_000 {
         let name = ONE.replace("-0001.", &format!("-{number:04}."));
         std::fs::write(dir.path().join(name), format!("{opening}\n")).unwrap();

@@ -76,7 +76,7 @@ impl<'f> Lines<'f> {
             match Line::read(text) {
                 Ok(line) => Ok(Read { text, line }),
                 Err(_) if !is_ended => {
-                    Err("the last line is torn: it was still being written, or the writer was stopped by force")
+                    Err("the last line is torn: it was still being written, or the proxy was stopped by force")
                 }
                 Err(NoLine::Torn) => Err("it is torn: no whole JSON object"),
                 Err(NoLine::Foreign) => Err("not a line of a finesse-tap capture"),

@@ -105,7 +105,8 @@ impl Sources {
         &self.files
     }
 
-    /// Shows every line to `take`, in order. `progress` is told bytes done and bytes in all.
+    /// Shows every line to `take`, in order, and says how many are what the filter asks for, those aside that go with
+    /// whatever is asked for. `progress` is told bytes done and bytes in all.
     ///
     /// Reads twice where the filter chooses agents, sessions or the like: it must be known whose a connection is before its
     /// first line is judged.
@@ -117,7 +118,7 @@ impl Sources {
         filter: &Filter,
         progress: &mut dyn FnMut(u64, u64),
         take: &mut dyn FnMut(Seen<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<u64> {
         let mut owners = Owners::default();
         let (mut done, mut total) = (0, self.bytes());
         if filter.names_somebody() {
@@ -129,10 +130,15 @@ impl Sources {
                 Ok(())
             })?;
         }
+        let mut asked_for = 0;
         self.pass(&mut done, total, progress, &mut |mut seen| {
-            seen.is_picked = seen.read.as_ref().is_ok_and(|read| filter.takes(read, &owners));
+            if let Ok(read) = &seen.read {
+                seen.is_picked = filter.takes(read, &owners);
+                asked_for += u64::from(seen.is_picked && filter.asks_for(read, &owners));
+            }
             take(seen)
-        })
+        })?;
+        Ok(asked_for)
     }
 
     fn pass(
@@ -319,7 +325,9 @@ impl Sources {
         importer: Importer<'_>,
     ) -> anyhow::Result<()> {
         let failed = || format!("unpack {name}");
-        let mut archive = zip::ZipArchive::new(Positioned::whole(&file)).with_context(failed)?;
+        let mut archive = zip::ZipArchive::new(Positioned::whole(&file)).map_err(|error| {
+            anyhow!("{name} is a zip archive that cannot be unpacked: {error}\nhint: was it cut off on its way?")
+        })?;
         let before = self.files.len();
         for number in 0..archive.len().min(MAX_MEMBERS) {
             let mut member = archive.by_index(number).with_context(failed)?;
@@ -365,7 +373,8 @@ impl Sources {
 
     fn har(&mut self, name: &str, origin: &Path, file: File, importer: Importer<'_>) -> anyhow::Result<()> {
         let kept;
-        let path = if origin.is_file() && name == origin.display().to_string() && Kind::of(origin)? == Kind::Har {
+        let is_plain = origin.is_file() && Kind::sniffed(&File::open(origin)?)? == (Kind::Har, false);
+        let path = if is_plain {
             origin
         } else {
             let mut named = NamedTempFile::new().context("make a temporary file")?;

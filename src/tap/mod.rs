@@ -19,7 +19,6 @@ pub use decoder::Decoder;
 pub use feed::{Attention, Change, Feed, Intake};
 
 use crate::bus::{Bus, Loss};
-use crate::capture::Guard;
 use crate::capture::observation::{Observation, What};
 use crate::clock;
 use crate::conn::{ConnId, Direction};
@@ -127,7 +126,7 @@ fn tell_unrecorded(budget: &Budget, decoder: &mut Decoder, bus: &Bus) {
         bytes: 0,
         sequences: None,
     };
-    bus.publish(&Arc::new(decoder.door().admit(&apart(what), &mut Guard::default())));
+    bus.publish(&Arc::new(decoder.door().admit(&apart(what))));
 }
 
 /// A sink's loss becomes an event of the stream.
@@ -141,7 +140,7 @@ fn tell(loss: Loss, decoder: &mut Decoder, bus: &Bus) {
         bytes: tally.bytes,
         sequences: (tally.first > 0).then_some((tally.first, tally.last)),
     };
-    let record = decoder.door().admit(&apart(what), &mut Guard::default());
+    let record = decoder.door().admit(&apart(what));
     bus.publish_gap(loss, &Arc::new(record));
 }
 

@@ -1,7 +1,7 @@
 //! Where on the map an observation belongs: its connection, session and agent, with the secrets seen there.
 
 use crate::capture::observation::{Observation, What};
-use crate::capture::{Door, Guard, Record};
+use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Direction, PROBE_AGENT, Peers, StreamId};
 use crate::session::tracker::{Tale, Told};
@@ -54,7 +54,6 @@ pub(super) struct Place {
     probe: bool,
     /// How many names of agents were known when this was last looked at.
     knows: u64,
-    guard: Guard,
 }
 
 impl Place {
@@ -68,7 +67,6 @@ impl Place {
             cookie: None,
             probe: false,
             knows: 0,
-            guard: Guard::default(),
         }
     }
 
@@ -150,7 +148,7 @@ impl Place {
 
     /// What the session layer tells by itself, about this connection.
     pub(super) fn tell(&mut self, told: &Told, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
-        write(told, Some(&self.peers), &mut self.guard, tracker, door, out);
+        write(told, Some(&self.peers), tracker, door, out);
     }
 
     pub(super) fn has_user(&self) -> bool {
@@ -206,10 +204,10 @@ impl Place {
         direction: Option<Direction>,
         what: What<'_>,
     ) {
-        let Self { peers, session, user, guard, .. } = self;
+        let Self { peers, session, user, .. } = self;
         let seen =
             Observation { at, peers: Some(peers), session: *session, user: user.as_deref(), stream, direction, what };
-        let record = exit.door.admit(&seen, guard);
+        let record = exit.door.admit(&seen);
         (exit.out)(record);
         let conn = self.peers.conn;
         while let Some(told) = exit.tracker.next_told() {
@@ -227,18 +225,11 @@ impl Place {
 
 /// What the session layer tells by itself, about a session or a connection that is gone.
 pub(super) fn tell_apart(told: &Told, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
-    write(told, None, &mut Guard::default(), tracker, door, out);
+    write(told, None, tracker, door, out);
 }
 
-fn write(
-    told: &Told,
-    peers: Option<&Peers>,
-    guard: &mut Guard,
-    tracker: &mut Tracker,
-    door: &mut Door,
-    out: &mut dyn FnMut(Record),
-) {
-    let record = door.admit(&observed(told, peers), guard);
+fn write(told: &Told, peers: Option<&Peers>, tracker: &mut Tracker, door: &mut Door, out: &mut dyn FnMut(Record)) {
+    let record = door.admit(&observed(told, peers));
     if let Some(number) = told.number {
         tracker.was_written(number, record.sequence());
     }

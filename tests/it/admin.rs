@@ -152,7 +152,7 @@ async fn what_is_counted_is_what_the_capture_holds() {
     let caused = |line: &Value| line["finesse"]["update"]["caused_by"].is_object();
     assert_eq!(now["finesse_tap_update_latency_seconds_count"], count(&caused));
     assert!(count(&caused) > 0.0);
-    for zero in ["finesse_tap_redaction_blocked_total", "finesse_tap_capture_gaps_total"] {
+    for zero in ["finesse_tap_redaction_masked_total", "finesse_tap_capture_gaps_total"] {
         assert_eq!(now[zero], 0.0, "{zero}");
     }
     // 1001 is a close code, too.

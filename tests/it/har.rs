@@ -1,7 +1,7 @@
 //! HARs in and out: a browser's HAR through the decoder, a capture as HAR and transcript, and the way round.
 
 use crate::support::program::actions;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::export::{Captures, Show, Told, har, text};
 use finesse_tap::filter::Filter;

@@ -34,10 +34,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
-use finesse_tap::capture::restrict::{Picked, UserRules};
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
+use finesse_tap::capture::policy::user::UserRules;
+use finesse_tap::capture::redact::Picked;
 use finesse_tap::capture::token::{Key, Tokens};
-use finesse_tap::capture::{Door, Redactor, Restrictor};
+use finesse_tap::capture::{Door, Guards, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
@@ -78,14 +79,15 @@ fn check(path: &Path) {
     }
 }
 
-/// What is restricted while it passes is what comes of restricting the stored lines with the same key.
+/// What is redacted while it passes is what comes of redacting the stored lines with the same key.
 fn stored_and_live_are_the_same(path: &Path, script: &Script, stored: &str) {
     for level in [Level::Auth, Level::Share, Level::Minimal] {
-        let mut restrictor = restrictor(level);
-        let kept =
-            stored.lines().map(|line| restrictor.line(line.as_bytes(), &Picked::default()).unwrap().unwrap().line);
+        let mut redactor = redactor(level);
+        let kept = stored.lines().map(|line| {
+            redactor.line(line.as_bytes(), &Picked::default(), &mut Guards::default()).unwrap().unwrap().line
+        });
         let from_stored = kept.map(|line| String::from_utf8(line).unwrap()).collect::<String>();
-        assert_same(path, "stored", &play_at(script, usize::MAX, level), &from_stored);
+        assert_same(path, "stored", &uncounted(&play_at(script, usize::MAX, level)), &uncounted(&from_stored));
         if level == Level::Auth {
             assert_same(path, "read back", stored, &from_stored);
             continue;
@@ -103,9 +105,14 @@ fn stored_and_live_are_the_same(path: &Path, script: &Script, stored: &str) {
     }
 }
 
-fn restrictor(level: Level) -> Restrictor {
+/// Lines without how many values were removed: of a stored line, some were removed twice, once at each level.
+fn uncounted(lines: &str) -> String {
+    regex::Regex::new(r#""count":[0-9]+}(,"xml|},"ecs)"#).unwrap().replace_all(lines, "$1").into_owned()
+}
+
+fn redactor(level: Level) -> Redactor {
     let key = Key { master: [7; 32], case: String::new() };
-    Restrictor::new(level, Tokens::of(&key).unwrap(), UserRules::default())
+    Redactor::with(level, Tokens::of(&key).unwrap(), UserRules::default())
 }
 
 fn assert_same(path: &Path, how: &str, expected: &str, found: &str) {
@@ -404,8 +411,7 @@ fn play(script: &Script, piece: usize) -> String {
 }
 
 fn play_at(script: &Script, piece: usize, level: Level) -> String {
-    let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
-    let door = Door::new(redactor, String::from("01PLAYBOOK"), 16 << 20).restricting(restrictor(level));
+    let door = Door::new(redactor(level), String::from("01PLAYBOOK"), 16 << 20);
     let door = door.observed_by(String::from("tap-1"));
     let tracker = Tracker::new(7).fronting([Authority { host: String::from("uccxpub.example.test"), port: 8445 }]);
     let mut stage = Stage {
@@ -551,7 +557,7 @@ fn every_finding_is_found_and_not_found() {
             let is_expected = script.expected.contains(code.as_str());
             assert_eq!(is_expected, title.starts_with("also:"), "{path}, {title}: its own finding");
             let whole = play(&script, usize::MAX);
-            assert_eq!(found(&whole), script.expected, "{path}");
+            assert_eq!(found(&whole), script.expected, "{path}, {title}");
             assert_same(Path::new(&path), "fed by 7", &whole, &play(&script, 7));
             stored_and_live_are_the_same(Path::new(&path), &script, &whole);
         }

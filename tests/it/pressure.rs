@@ -7,7 +7,7 @@ use crate::support::frames::{Length, deflate, frame};
 use crate::support::program::{Program, Upstream, actions, assert_without_holes, captures, tapping};
 use crate::support::stage::{Stage, values};
 use crate::support::{Rig, Setup, soon};
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction;
 use finesse_tap::tap::feed::Message;
 use flate2::{Compress, Compression};

@@ -161,9 +161,8 @@ fn a_loop_through_the_resolver_is_found() {
 fn what_cannot_be_used_ends_with_2() {
     let dir = dir();
     std::fs::write(dir.path().join("bad.toml"), "upstraem = 'x'\n").unwrap();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["run"], "--upstream"),
-        (&["run", "--upstream=https://h/"], "URL"),
         (&["run", "--upstream=h", "--redact=share-me"], "share-me"),
         (&["run", "--upstream=h", "--upstream-pin=sha256:zz"], "pin"),
         (&["run", "--upstream=h", "--max-line-bytes=12"], "4000"),
@@ -537,7 +536,7 @@ fn demo(count: u16) {
     let last = ended.stderr.lines().last().unwrap();
     let file = last.strip_prefix("capture ").unwrap_or_else(|| panic!("{last}"));
     let text = std::fs::read_to_string(dir.path().join(file)).unwrap();
-    let files = captures(&dir.path().join("captures"));
+    let files = captures(&dir.path().join("demo-captures"));
     assert_without_holes(&files[0].1);
     for wanted in ["NOT_READY", "READY", "TALKING", "ALERTING", "auth PLAIN as 1001"] {
         assert!(text.contains(wanted), "{wanted}");
@@ -546,5 +545,5 @@ fn demo(count: u16) {
         assert!(!text.contains(&secret.text), "{} is in the capture", secret.what);
         assert!(!ended.stderr.contains(&secret.text), "{} is on standard error", secret.what);
     }
-    assert!(!text.contains("redaction-blocked"), "the rules were enough");
+    assert!(!text.contains("\"masked\":"), "the rules were enough");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::rig::{ClientEnd, UpstreamEnd};
 use crate::support::{Dice, HOST, Rig, Setup, frames, soon};
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::proxy::Rewriting;
 use finesse_tap::session::Tracker;

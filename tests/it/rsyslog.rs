@@ -9,7 +9,7 @@ use crate::support::receiver::{Mishap, Receiver, Wire};
 use crate::support::stage::Stage;
 use crate::support::{Deadline, PATIENCE, frames, have, have_file};
 use finesse_tap::assets::Kind;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction::{C2s, S2c};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -6,9 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use finesse_tap::capture::observation::{End, How, Opened};
-use finesse_tap::capture::rules::Level;
-use finesse_tap::capture::token::Tokens;
-use finesse_tap::capture::{Door, Redactor, Restrictor};
+use finesse_tap::capture::policy::Level;
+use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::proxy::Preface;
@@ -29,8 +28,7 @@ struct Instance {
 impl Instance {
     fn new(run: u128, name: &str, level: Level, key: Option<[u8; 32]>) -> Self {
         let redactor = Redactor::with_key(level, &[7; 32]).unwrap();
-        let restrictor = Restrictor::new(level, Tokens::under(&[9; 32]).unwrap(), Default::default());
-        let door = Door::new(redactor, format!("01RUN{run}"), 8_000).restricting(restrictor).observed_by(name.into());
+        let door = Door::new(redactor, format!("01RUN{run}"), 8_000).observed_by(name.into());
         let tracker = match key {
             Some(key) => Tracker::new(run).sharing(&key),
             None => Tracker::new(run),

@@ -14,6 +14,7 @@ mod kill;
 #[cfg(unix)]
 mod live;
 mod opensearch;
+mod otlp;
 pub mod site;
 #[cfg(unix)]
 mod stop;

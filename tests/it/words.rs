@@ -62,9 +62,9 @@ fn a_file_of_the_wrong_kind_is_called_what_it_is() {
             ("empty", ["an empty file", "captures/"]),
             ("hello.txt", ["text of another kind", "captures/"]),
             ("binary", ["a binary file", "captures/"]),
-            ("page.har", ["it is a HAR", "finesse-tap import page.har"]),
+            ("page.har", ["no request in page.har", "DevTools"]),
             ("case.pcapng", ["a packet capture", "TLS in packets cannot be read"]),
-            ("bundle.zip", ["a zip archive", "unzip bundle.zip"]),
+            ("bundle.zip", ["a zip archive that cannot be unpacked", "cut off"]),
             ("folder", ["no capture in the directory folder", ".ndjson"]),
             ("missing", ["read missing: ", "is the path right"]),
         ] {
@@ -196,7 +196,7 @@ fn nothing_is_written_over_what_is_read() {
 fn only_the_picks_that_were_given_are_named() {
     let dir = files();
     let told =
-        refused(dir.path(), "share one.ndjson -o x.zip --user 1009", 1, &["fits --user 1009", "finesse-tap report"]);
+        refused(dir.path(), "share one.ndjson -o x.zip --user 1009", 1, &["fits agent \"1009\"", "finesse-tap report"]);
     assert!(!told.contains("--session") && !told.contains("--since"), "{told}");
 }
 

@@ -4,10 +4,8 @@
 
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Opened};
-use finesse_tap::capture::restrict::UserRules;
-use finesse_tap::capture::rules::Level;
-use finesse_tap::capture::token::Tokens;
-use finesse_tap::capture::{Door, Redactor, Restrictor};
+use finesse_tap::capture::policy::Level;
+use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
 use finesse_tap::session::Tracker;
@@ -24,15 +22,14 @@ pub const SWITCHED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: up
 
 const CONN: ConnId = ConnId(1);
 
-/// What restricts at `level`, always with the same tokens.
-pub fn restrictor(level: Level) -> Restrictor {
-    Restrictor::new(level, Tokens::under(&[9; 32]).expect("key"), UserRules::default())
+/// What redacts at `level`, always with the same tokens.
+pub fn redactor(level: Level) -> Redactor {
+    Redactor::with_key(level, &[7; 32]).expect("key")
 }
 
 /// A decoder whose records are redacted at `level`.
 pub fn decoder(level: Level) -> Decoder {
-    let redactor = Redactor::with_key(level, &[7; 32]).expect("key");
-    let door = Door::new(redactor, String::from("RUN"), LINE_BYTES).restricting(restrictor(level));
+    let door = Door::new(redactor(level), String::from("RUN"), LINE_BYTES);
     Decoder::new(door, Tracker::new(1))
 }
 

@@ -3,7 +3,10 @@
 //! Nothing here comes from traffic.
 
 use super::Word;
+use super::classed::{Classed, OWN_ID, Treat, WORD};
+use crate::capture::policy::{Level, What};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -11,9 +14,9 @@ use std::borrow::Cow;
 #[derive(Serialize, Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
-pub struct Gap {
+pub struct Gap<'a> {
     /// `tap`, `redaction`, or the sink that lost them.
-    pub(in crate::capture) at: String,
+    pub(in crate::capture) at: Classed<'a, WORD>,
     /// Events lost; for `tap` connections of which nothing is recorded.
     pub(in crate::capture) events: u64,
     /// Bytes lost: of their lines, or for `tap` of traffic that was not decoded.
@@ -37,7 +40,7 @@ pub struct Capture<'a> {
     #[serde(deserialize_with = "vocabulary::version")]
     pub(in crate::capture) version: Cow<'a, str>,
     /// ULID of the run.
-    pub(in crate::capture) run: Cow<'a, str>,
+    pub(in crate::capture) run: Classed<'a, OWN_ID>,
     /// Settings in force, without secrets.
     pub(in crate::capture) settings: Vec<Setting<'a>>,
     /// The redaction policy.
@@ -102,4 +105,70 @@ pub struct Redaction {
     pub(in crate::capture) level: Word,
     /// Values removed or replaced in this line.
     pub(in crate::capture) count: u64,
+    /// Values in which the leak guard found, and masked, a secret seen elsewhere; absent if none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(in crate::capture) masked: u64,
+    /// `true`, once for each client and server, if a password seen there is a public word, which cannot be searched for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::capture) unsearchable: bool,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl Treat for Gap<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { at, events, bytes, first_sequence, last_sequence, relay_affected } = self;
+        pass.all(&mut [at, events, bytes, first_sequence, last_sequence, relay_affected]);
+    }
+}
+
+impl Treat for Decode {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { layer, offset, opaque } = self;
+        pass.all(&mut [layer, offset, opaque]);
+    }
+}
+
+impl Treat for Redaction {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { level, count, masked, unsearchable } = self;
+        pass.all(&mut [level, count, masked, unsearchable]);
+    }
+}
+
+impl Treat for Capture<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { version: _, run, settings, policy: _, policy_sha256: _, note: _, file } = self;
+        pass.all(&mut [run, file]);
+        if !pass.masks {
+            settings.retain_mut(|Setting { name, value }| pass.setting(name, value));
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// A setting of a run; `false` if it says where it ran. Names and values are this program's and its user's.
+    fn setting(&mut self, name: &str, value: &mut Cow<'_, str>) -> bool {
+        const KEPT: &str = "redact max-line-bytes quiet verbose grace max-connections connect-timeout handshake-timeout log-format agents \
+            keep no-capture upstream-insecure source";
+        if self.level <= Level::Auth {
+            return true;
+        }
+        let what = match name {
+            _ if value.is_empty() => return false,
+            _ if KEPT.split_ascii_whitespace().any(|kept| kept == name) => What::Word,
+            "unknown" => What::Own,
+            "upstream" | "listen" if self.level == Level::Share => What::Host,
+            _ => {
+                self.removed(What::Host.class());
+                return false;
+            }
+        };
+        if let Cow::Owned(kept) = self.value(what, name, value) {
+            *value = Cow::Owned(kept);
+        }
+        true
+    }
 }

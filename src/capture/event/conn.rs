@@ -1,7 +1,9 @@
 //! What connections tell beside ECS: how they began, what they carried, who ended them and how.
 
-use super::{Text, Word};
+use super::Word;
+use super::classed::{Classed, HOST, OWN_ID, Text, Treat};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.conn.*`
@@ -10,13 +12,13 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Conn<'a> {
     /// `c7`; counts from 1 in a run.
-    pub(in crate::capture) id: String,
+    pub(in crate::capture) id: Classed<'a, OWN_ID>,
     /// The name the browser asked for in its ClientHello.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) sni: Text<'a>,
+    pub(in crate::capture) sni: Text<'a, HOST>,
     /// The connection to the server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) upstream: Option<Upstream>,
+    pub(in crate::capture) upstream: Option<Upstream<'a>>,
     /// Who ended it first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
@@ -43,14 +45,28 @@ pub struct Conn<'a> {
 #[derive(Serialize, Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
-pub struct Upstream {
+pub struct Upstream<'a> {
     /// The address dialled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) ip: Option<String>,
+    pub(in crate::capture) ip: Option<Classed<'a, HOST>>,
     /// TCP port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) port: Option<u16>,
     /// How long the TCP connect took, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) connect_us: Option<u64>,
+}
+
+impl Treat for Conn<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes } = self;
+        pass.all(&mut [id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes]);
+    }
+}
+
+impl Treat for Upstream<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { ip, port, connect_us } = self;
+        pass.all(&mut [ip, port, connect_us]);
+    }
 }

@@ -2,10 +2,11 @@
 //!
 //! Words are of our own [`vocabulary`], times and numbers are the proxy's; the rest is redacted.
 
-use super::{ECS, Text, Word, Words};
+use super::classed::{Classed, HOST, LOGIN, OWN_ID, PAIRS, PATH, SENTENCE, TRANSACTION, Text, Treat, USER_AGENT, WORD};
+use super::{ECS, Word, Words};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// `event.*`
 #[derive(Serialize, Deserialize, Default)]
@@ -60,13 +61,33 @@ pub struct Log {
     pub(in crate::capture) level: Word,
 }
 
-/// `trace.id`, `transaction.id`, `finesse.session.id` …
+/// `trace.id`, `finesse.session.id`
 #[derive(Serialize, Deserialize, Default)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Id<'a> {
     /// The identifier.
-    pub(in crate::capture) id: Cow<'a, str>,
+    pub(in crate::capture) id: Classed<'a, OWN_ID>,
+}
+
+/// `transaction.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Transaction<'a> {
+    /// Made of the request's id, by which it cannot be guessed.
+    pub(in crate::capture) id: Classed<'a, TRANSACTION>,
+}
+
+impl Treat for Transaction<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { id } = self;
+        pass.all(&mut [id]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.id.is_gone()
+    }
 }
 
 /// `observer.*`
@@ -75,7 +96,7 @@ pub struct Id<'a> {
 #[serde(default)]
 pub struct Observer<'a> {
     /// The instance of finesse-tap, the machine's host name unless it was given another (`--observer-name`).
-    pub(in crate::capture) name: Cow<'a, str>,
+    pub(in crate::capture) name: Classed<'a, HOST>,
 }
 
 /// `network.*`
@@ -106,10 +127,10 @@ pub struct Network {
 pub struct Endpoint<'a> {
     /// The name it was asked for by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) domain: Text<'a>,
+    pub(in crate::capture) domain: Text<'a, HOST>,
     /// IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) ip: Text<'a>,
+    pub(in crate::capture) ip: Text<'a, HOST>,
     /// TCP port.
     pub(in crate::capture) port: u16,
 }
@@ -120,10 +141,10 @@ pub struct Endpoint<'a> {
 #[serde(default)]
 pub struct Url<'a> {
     /// Path, redacted.
-    pub(in crate::capture) path: Cow<'a, str>,
+    pub(in crate::capture) path: Classed<'a, PATH>,
     /// Query without `?`, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) query: Text<'a>,
+    pub(in crate::capture) query: Text<'a, PAIRS>,
 }
 
 /// `user.*`
@@ -132,7 +153,7 @@ pub struct Url<'a> {
 #[serde(default)]
 pub struct User<'a> {
     /// Login id.
-    pub(in crate::capture) name: Cow<'a, str>,
+    pub(in crate::capture) name: Classed<'a, LOGIN>,
 }
 
 /// `user_agent.*`
@@ -141,7 +162,7 @@ pub struct User<'a> {
 #[serde(default)]
 pub struct UserAgent<'a> {
     /// The header field as it was sent.
-    pub(in crate::capture) original: Cow<'a, str>,
+    pub(in crate::capture) original: Classed<'a, USER_AGENT>,
 }
 
 /// `error.*`
@@ -151,13 +172,13 @@ pub struct UserAgent<'a> {
 pub struct Fault<'a> {
     /// TLS alert, XMPP error type, Finesse `errorType`; of `redaction-blocked` the action withheld.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) kind: Text<'a>,
+    pub(in crate::capture) kind: Text<'a, SENTENCE>,
     /// XMPP condition, Finesse `errorData`, reason of a gap.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) code: Text<'a>,
+    pub(in crate::capture) code: Text<'a, WORD>,
     /// In words: ours, or the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) message: Text<'a>,
+    pub(in crate::capture) message: Text<'a, SENTENCE>,
 }
 
 /// `ecs.*`
@@ -175,4 +196,88 @@ impl Default for Ecs {
     fn default() -> Self {
         Self { version: ECS }
     }
+}
+
+impl Treat for Log {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { level } = self;
+        pass.all(&mut [level]);
+    }
+}
+
+impl Treat for Id<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { id } = self;
+        pass.all(&mut [id]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.id.is_gone()
+    }
+}
+
+impl Treat for Observer<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name } = self;
+        pass.all(&mut [name]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.name.is_gone()
+    }
+}
+
+impl Treat for Network {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { transport, protocol, application } = self;
+        pass.all(&mut [transport, protocol, application]);
+    }
+}
+
+impl Treat for Endpoint<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { domain, ip, port } = self;
+        pass.all(&mut [domain, ip, port]);
+    }
+}
+
+impl Treat for Url<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { path, query } = self;
+        pass.all(&mut [path, query]);
+    }
+}
+
+impl Treat for User<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name } = self;
+        pass.all(&mut [name]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.name.is_gone()
+    }
+}
+
+impl Treat for UserAgent<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { original } = self;
+        pass.all(&mut [original]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.original.is_gone()
+    }
+}
+
+impl Treat for Fault<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { kind, code, message } = self;
+        pass.all(&mut [kind, code, message]);
+    }
+}
+
+/// What happened, when and how, in words of this program's own.
+impl Treat for Meta {
+    fn treat(&mut self, _: &mut Pass<'_>) {}
 }

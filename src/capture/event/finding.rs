@@ -4,7 +4,9 @@
 //! are redacted like every other.
 
 use super::Word;
+use super::classed::{Classed, LOGIN, OWN_ID, RUN_ID, Treat, WORD};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -28,7 +30,7 @@ pub struct Finding<'a> {
     pub(in crate::capture) count: u64,
     /// `event.id` of an earlier finding that did not hold: this one takes its place, and one from its count.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) revises: Option<String>,
+    pub(in crate::capture) revises: Option<Classed<'a, RUN_ID>>,
     /// The code of that one, to count by.
     #[serde(skip)]
     pub(in crate::capture) revised: Option<Word>,
@@ -67,10 +69,10 @@ pub struct Summary<'a> {
     pub(in crate::capture) reason: Word,
     /// Every name of the agent's: login id, login name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::capture) names: Vec<Cow<'a, str>>,
+    pub(in crate::capture) names: Vec<Classed<'a, LOGIN>>,
     /// The older session that this one turned out to be (`merged`).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) into: Option<Cow<'a, str>>,
+    pub(in crate::capture) into: Option<Classed<'a, OWN_ID>>,
     /// How long the session has lasted, milliseconds.
     pub(in crate::capture) duration_ms: u64,
     /// WebSockets it has had.
@@ -133,7 +135,7 @@ pub struct SummaryPings {
 #[serde(default)]
 pub struct SummaryState<'a> {
     /// State, such as `READY`.
-    pub(in crate::capture) state: Cow<'a, str>,
+    pub(in crate::capture) state: Classed<'a, WORD>,
     /// Milliseconds.
     pub(in crate::capture) ms: u64,
 }
@@ -149,4 +151,89 @@ pub struct SummaryFinding {
     pub(in crate::capture) code: Word,
     /// How often.
     pub(in crate::capture) count: u64,
+}
+
+impl Treat for Summary<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            reason,
+            names,
+            into,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        } = self;
+        pass.all(&mut [
+            reason,
+            names,
+            into,
+            duration_ms,
+            sockets,
+            stages,
+            stopped_at,
+            requests,
+            updates,
+            pings,
+            states,
+            calls,
+            findings,
+        ]);
+    }
+}
+
+impl Treat for SummaryStage {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, sequence, after_ms } = self;
+        pass.all(&mut [name, sequence, after_ms]);
+    }
+}
+
+impl Treat for SummaryPings {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { sent, answered, slowest_ms } = self;
+        pass.all(&mut [sent, answered, slowest_ms]);
+    }
+}
+
+impl Treat for SummaryState<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { state, ms } = self;
+        pass.all(&mut [state, ms]);
+    }
+}
+
+impl Treat for SummaryFinding {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { code, count } = self;
+        pass.all(&mut [code, count]);
+    }
+}
+
+impl Treat for Finding<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { code, title, confidence, count, revises, evidence: _, facts, advice, revised } = self;
+        pass.all(&mut [code, title, confidence, count, revises, facts, advice, revised]);
+    }
+}
+
+impl Treat for Fact<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, value } = self;
+        let kept = if pass.masks { pass.guard.mask(value) } else { pass.fact(name, value) };
+        if let Some(kept) = kept {
+            pass.masked += u64::from(pass.masks);
+            *value = Cow::Owned(kept);
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.value.is_empty()
+    }
 }

@@ -2,8 +2,11 @@
 //!
 //! Values are the peers', redacted; versions and operations are words of this program's own.
 
-use super::{Text, Word};
+use super::Word;
+use super::classed::{CONTENT, Classed, ID, MEDIA, METHOD, NODE, Text, Treat, URL, WORD};
+use crate::capture::policy::What;
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -30,10 +33,10 @@ pub struct Http<'a> {
 pub struct HttpRequest<'a> {
     /// As it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) method: Text<'a>,
+    pub(in crate::capture) method: Text<'a, METHOD>,
     /// Of the `Content-Type`, lower case, without parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) mime_type: Text<'a>,
+    pub(in crate::capture) mime_type: Text<'a, MEDIA>,
     /// Head and body on the wire.
     pub(in crate::capture) bytes: u64,
     /// The body.
@@ -49,7 +52,7 @@ pub struct HttpResponse<'a> {
     pub(in crate::capture) status_code: u16,
     /// Of the `Content-Type`, lower case, without parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) mime_type: Text<'a>,
+    pub(in crate::capture) mime_type: Text<'a, MEDIA>,
     /// Head and body on the wire.
     pub(in crate::capture) bytes: u64,
     /// The body.
@@ -65,7 +68,7 @@ pub struct HttpBody<'a> {
     pub(in crate::capture) bytes: u64,
     /// Of REST calls below `/finesse/api/`, `/desktop/api/` and `/desktop/sso/` only, decompressed and redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) content: Text<'a>,
+    pub(in crate::capture) content: Text<'a, CONTENT>,
 }
 
 /// `finesse.http.*`
@@ -137,7 +140,7 @@ pub struct Header<'a> {
 #[serde(default)]
 pub struct Api<'a> {
     /// Class of the node: `User`, `User/Dialogs`, `SystemInfo` …
-    pub(in crate::capture) resource: Cow<'a, str>,
+    pub(in crate::capture) resource: Classed<'a, NODE>,
     /// What the call does, from method, path and body.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
@@ -145,13 +148,13 @@ pub struct Api<'a> {
     pub(in crate::capture) operation: Option<Word>,
     /// The object's id in the path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) object_id: Text<'a>,
+    pub(in crate::capture) object_id: Text<'a, ID>,
     /// The `requestId` that the update will carry.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) request_id: Text<'a>,
+    pub(in crate::capture) request_id: Text<'a, ID>,
     /// The state that the request asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) state: Text<'a>,
+    pub(in crate::capture) state: Text<'a, WORD>,
     /// The update that came before the answer to the request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) caused: Option<Caused>,
@@ -173,10 +176,10 @@ pub struct Api<'a> {
 pub struct Gadget<'a> {
     /// Its real method.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) method: Text<'a>,
+    pub(in crate::capture) method: Text<'a, METHOD>,
     /// Its real URL.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) url: Text<'a>,
+    pub(in crate::capture) url: Text<'a, URL>,
     /// Its real status; absent if none was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) status_code: Option<u64>,
@@ -210,10 +213,10 @@ pub struct ClientLog<'a> {
     pub(in crate::capture) lines: u64,
     /// Time stamp of the first line that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) first: Text<'a>,
+    pub(in crate::capture) first: Text<'a, WORD>,
     /// Time stamp of the last line that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) last: Text<'a>,
+    pub(in crate::capture) last: Text<'a, WORD>,
     /// How often the desktop notes that it lost its connection.
     pub(in crate::capture) disconnects: u64,
     /// Answers that it notes with a status of 400 and above.
@@ -229,4 +232,140 @@ pub struct Caused {
     pub(in crate::capture) sequence: u64,
     /// How long after the request it came, milliseconds.
     pub(in crate::capture) after_ms: u64,
+}
+
+impl Treat for Http<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { version, request, response } = self;
+        pass.all(&mut [version, request, response]);
+    }
+}
+
+impl Treat for HttpBody<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { bytes, content } = self;
+        pass.all(&mut [bytes, content]);
+    }
+}
+
+impl Treat for HttpFacts<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            ttfb_us,
+            interim,
+            cut,
+            by_proxy,
+            request_headers,
+            response_headers,
+            rewrite,
+            request_content_bytes,
+            response_content_bytes,
+            truncated,
+        } = self;
+        pass.all(&mut [
+            ttfb_us,
+            interim,
+            cut,
+            by_proxy,
+            request_headers,
+            response_headers,
+            rewrite,
+            request_content_bytes,
+            response_content_bytes,
+            truncated,
+        ]);
+    }
+}
+
+impl Treat for Rewrite<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { count, request_headers, response_headers } = self;
+        pass.all(&mut [count, request_headers, response_headers]);
+    }
+}
+
+impl Treat for Api<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { resource, operation, object_id, request_id, state, caused, gadget, token, client_log } = self;
+        if let Some(id) = object_id.as_mut().filter(|_| !pass.masks) {
+            id.treat_as(if resource.starts_with("User") { What::Login } else { What::Number }, "", pass);
+        } else {
+            object_id.treat(pass);
+        }
+        pass.all(&mut [resource, operation, request_id, state, caused, gadget, token, client_log]);
+    }
+}
+
+impl Treat for Caused {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { sequence, after_ms } = self;
+        pass.all(&mut [sequence, after_ms]);
+    }
+}
+
+impl Treat for HttpRequest<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { method, mime_type, bytes, body } = self;
+        body.treat_by(mime_type.as_deref(), pass);
+        pass.all(&mut [method, mime_type, bytes]);
+    }
+}
+
+impl Treat for HttpResponse<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { status_code, mime_type, bytes, body } = self;
+        body.treat_by(mime_type.as_deref(), pass);
+        pass.all(&mut [status_code, mime_type, bytes]);
+    }
+}
+
+impl HttpBody<'_> {
+    /// What a body is, its message's media type says.
+    fn treat_by(&mut self, mime_type: Option<&str>, pass: &mut Pass<'_>) {
+        match &mut self.content {
+            Some(content) if !pass.masks => content.treat_as(What::Content, mime_type.unwrap_or_default(), pass),
+            _ => self.treat(pass),
+        }
+    }
+}
+
+impl Treat for Header<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, value } = self;
+        if pass.masks {
+            if let Some(masked) = pass.guard.mask(value) {
+                *value = Cow::Owned(masked);
+                pass.masked += 1;
+            }
+            return;
+        }
+        let kept = pass.header(std::mem::take(name), std::mem::take(value));
+        (*name, *value) = kept.unwrap_or_default();
+    }
+
+    /// Whether neither its name nor its value may be written.
+    fn is_gone(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
+impl Treat for Gadget<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { method, url, status_code } = self;
+        pass.all(&mut [method, url, status_code]);
+    }
+}
+
+impl Treat for Token {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { expires_in_s, issued_at_s, expires_at_s, refreshable } = self;
+        pass.all(&mut [expires_in_s, issued_at_s, expires_at_s, refreshable]);
+    }
+}
+
+impl Treat for ClientLog<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { lines, first, last, disconnects, failures } = self;
+        pass.all(&mut [lines, first, last, disconnects, failures]);
+    }
 }

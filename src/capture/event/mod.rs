@@ -20,6 +20,7 @@
 //! | `log-opened`, `capture-gap`, `decode-error` | `capture` |
 
 mod capture;
+mod classed;
 mod conn;
 mod ecs;
 mod finding;
@@ -34,8 +35,10 @@ mod ws;
 mod xmpp;
 
 pub use capture::{Capture, Decode, Gap, Redaction, Setting, Treatment};
+pub(in crate::capture) use classed::some;
+pub use classed::{Classed, Treat};
 pub use conn::{Conn, Upstream};
-pub use ecs::{Ecs, Endpoint, Fault, Id, Log, Meta, Network, Observer, Url, User, UserAgent};
+pub use ecs::{Ecs, Endpoint, Fault, Id, Log, Meta, Network, Observer, Transaction, Url, User, UserAgent};
 pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
 pub use http::{
     Api, Caused, ClientLog, Gadget, Header, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Token,
@@ -48,8 +51,11 @@ pub use update::{
 pub use ws::{Ws, WsClose, WsCount};
 pub use xmpp::{Payload, Pubsub, Sasl, Xmpp};
 
+use super::policy::What;
 use super::vocabulary;
+use super::walk::{Pass, WEBSOCKET};
 use crate::clock::Moment;
+use classed::{STANZA, Text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
@@ -58,7 +64,6 @@ pub const SCHEMA: &str = "1.1";
 /// The ECS version that the other names are taken from.
 pub const ECS: &str = "8.17.0";
 
-type Text<'a> = Option<Cow<'a, str>>;
 /// A word of our own vocabulary ([`vocabulary`](super::vocabulary)): read back from a line, nothing else is taken.
 type Word = &'static str;
 type Words = &'static [&'static str];
@@ -83,7 +88,7 @@ pub struct Event<'a> {
     pub(super) trace: Option<Id<'a>>,
     /// A REST request together with the update it caused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) transaction: Option<Id<'a>>,
+    pub(super) transaction: Option<Transaction<'a>>,
     /// Who wrote the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) observer: Option<Observer<'a>>,
@@ -183,7 +188,7 @@ pub struct Finesse<'a> {
     pub(super) summary: Option<Box<Summary<'a>>>,
     /// What is missing from the log.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) gap: Option<Gap>,
+    pub(super) gap: Option<Gap<'a>>,
     /// The file this line opens (`log-opened`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) capture: Option<Box<Capture<'a>>>,
@@ -196,9 +201,12 @@ pub struct Finesse<'a> {
     /// `true` if the end of `xml` was cut off, at a tag or member, to keep the line within its limit; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) xml_truncated: bool,
+    /// Not written: whether the document breaks off inside the stanza, so that what could not be read must be measured.
+    #[serde(skip)]
+    pub(super) is_broken: bool,
     /// The stanza, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) xml: Text<'a>,
+    pub(super) xml: Text<'a, STANZA>,
 }
 
 impl Default for Finesse<'_> {
@@ -226,9 +234,104 @@ impl Default for Finesse<'_> {
             redaction: None,
             xml_bytes: None,
             xml_truncated: false,
+            is_broken: false,
             xml: None,
         }
     }
+}
+
+/// Events whose `error` is a sentence of this program's own.
+const OWN_ERRORS: [&str; 6] =
+    ["decode-error", "capture-gap", "redaction-blocked", "connection-closed", "connection-opened", "tls-handshake"];
+
+impl Treat for Event<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            timestamp: _,
+            event,
+            log,
+            // Made anew of what is left.
+            message: _,
+            trace,
+            transaction,
+            observer,
+            network,
+            client,
+            server,
+            http,
+            tls,
+            url,
+            user,
+            user_agent,
+            error,
+            finesse,
+            ecs: _,
+        } = self;
+        // The stanza first: if nothing is to be removed from it, nothing is from what the event tells of it.
+        pass.is_broken = finesse.is_broken;
+        finesse.xml.treat(pass);
+        let masks = pass.masks;
+        // A WebSocket's query is a credential whatever its keys.
+        let used = if event.action == "websocket-opened" { WEBSOCKET } else { "" };
+        let query = url.as_mut().and_then(|url| url.query.take_if(|_| !masks)).map(|mut query| {
+            query.treat_as(What::Pairs, used, pass);
+            query
+        });
+        let is_own = OWN_ERRORS.contains(&event.action) && !masks;
+        let own = error.as_mut().and_then(|error| error.message.take_if(|_| is_own)).map(|mut own| {
+            own.treat_as(What::Own, "", pass);
+            own
+        });
+        pass.all(&mut [event, log, trace, transaction, observer, network, client, server, http, tls, url, user]);
+        pass.all(&mut [user_agent, error, finesse]);
+        if let (Some(url), Some(query)) = (url, query.filter(|query| !query.is_empty())) {
+            url.query = Some(query);
+        }
+        if let (Some(error), Some(own)) = (error, own) {
+            error.message = Some(own);
+        }
+    }
+}
+
+impl Treat for Finesse<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            schema,
+            session,
+            conn,
+            ws,
+            stream,
+            direction,
+            stage,
+            keepalive,
+            tls,
+            http,
+            api,
+            sasl,
+            xmpp,
+            update,
+            decode,
+            finding,
+            summary,
+            gap,
+            capture,
+            redaction,
+            xml_bytes,
+            xml_truncated,
+            // Treated before everything else.
+            is_broken: _,
+            xml: _,
+        } = self;
+        pass.all(&mut [
+            schema, session, conn, ws, stream, direction, stage, keepalive, tls, http, api, sasl, xmpp, update,
+        ]);
+        pass.all(&mut [decode, finding, summary, gap, capture, redaction, xml_bytes, xml_truncated]);
+    }
+}
+
+/// Whether a text is not to be written.
+fn is_empty<const WHAT: usize>(text: &Classed<'_, WHAT>) -> bool {
+    text.is_empty()
 }
 
 fn rfc3339<S: Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {

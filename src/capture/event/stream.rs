@@ -1,7 +1,9 @@
 //! The part of an event that tells of an XMPP stream which is no WebSocket: a BOSH session, or XMPP by itself.
 
-use super::{Text, Word};
+use super::Word;
+use super::classed::{CONDITION, Classed, OWN_ID, SESSION, Text, Treat};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.stream.*`
@@ -10,10 +12,10 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Stream<'a> {
     /// `b2` of BOSH, `x2` of XMPP by itself; counts from 1 in a run, WebSockets included.
-    pub(in crate::capture) id: String,
+    pub(in crate::capture) id: Classed<'a, OWN_ID>,
     /// BOSH: the session's id, tokenised.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) sid: Text<'a>,
+    pub(in crate::capture) sid: Text<'a, SESSION>,
     /// Number of the BOSH request, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) request: Option<u64>,
@@ -67,7 +69,7 @@ pub struct StreamClose<'a> {
     pub(in crate::capture) how: Word,
     /// BOSH: the server's reason (XEP-0124 section 17.2).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) condition: Text<'a>,
+    pub(in crate::capture) condition: Text<'a, CONDITION>,
 }
 
 /// `finesse.stream.c2s.*`, `finesse.stream.s2c.*`
@@ -79,4 +81,55 @@ pub struct StreamCount {
     pub stanzas: u64,
     /// What carried them, codings undone, without HTTP and TLS.
     pub bytes: u64,
+}
+
+impl Treat for Stream<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            id,
+            sid,
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close,
+            requests,
+            c2s,
+            s2c,
+        } = self;
+        pass.all(&mut [
+            id,
+            sid,
+            request,
+            repeated,
+            open_requests,
+            wait_s,
+            hold,
+            most_requests,
+            inactivity_s,
+            polling_s,
+            close,
+            requests,
+            c2s,
+            s2c,
+        ]);
+    }
+}
+
+impl Treat for StreamClose<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { by, how, condition } = self;
+        pass.all(&mut [by, how, condition]);
+    }
+}
+
+impl Treat for StreamCount {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { stanzas, bytes } = self;
+        pass.all(&mut [stanzas, bytes]);
+    }
 }

@@ -2,10 +2,11 @@
 //!
 //! Names and certificates are the peers', redacted; versions are words of this program's own.
 
-use super::{Text, Word};
+use super::Word;
+use super::classed::{Classed, DISTINGUISHED_NAME, HOST, LABEL, Text, Treat, WORD};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// `tls.*`
 #[derive(Serialize, Deserialize, Default)]
@@ -24,10 +25,10 @@ pub struct Tls<'a> {
     pub(in crate::capture) version_protocol: Option<Word>,
     /// Cipher suite by its IANA name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) cipher: Text<'a>,
+    pub(in crate::capture) cipher: Text<'a, WORD>,
     /// What ALPN agreed on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) next_protocol: Text<'a>,
+    pub(in crate::capture) next_protocol: Text<'a, WORD>,
     /// Whether the handshake succeeded.
     pub(in crate::capture) established: bool,
     /// Whether an earlier session was resumed.
@@ -46,7 +47,7 @@ pub struct Tls<'a> {
 #[serde(default)]
 pub struct TlsClient<'a> {
     /// The name it asked for (SNI).
-    pub(in crate::capture) server_name: Cow<'a, str>,
+    pub(in crate::capture) server_name: Classed<'a, HOST>,
 }
 
 /// `tls.server.*`
@@ -55,15 +56,15 @@ pub struct TlsClient<'a> {
 #[serde(default)]
 pub struct TlsServer<'a> {
     /// Distinguished name.
-    pub(in crate::capture) subject: Cow<'a, str>,
+    pub(in crate::capture) subject: Classed<'a, DISTINGUISHED_NAME>,
     /// Distinguished name.
-    pub(in crate::capture) issuer: Cow<'a, str>,
+    pub(in crate::capture) issuer: Classed<'a, DISTINGUISHED_NAME>,
     /// Start of its validity.
     #[cfg_attr(test, schemars(extend("format" = "date-time")))]
-    pub(in crate::capture) not_before: String,
+    pub(in crate::capture) not_before: Classed<'a, WORD>,
     /// End of its validity.
     #[cfg_attr(test, schemars(extend("format" = "date-time")))]
-    pub(in crate::capture) not_after: String,
+    pub(in crate::capture) not_after: Classed<'a, WORD>,
     /// Its fingerprint.
     pub(in crate::capture) hash: Hash<'a>,
     /// From the certificate itself.
@@ -76,7 +77,7 @@ pub struct TlsServer<'a> {
 #[serde(default)]
 pub struct Hash<'a> {
     /// Of the DER, hexadecimal, in capitals.
-    pub(in crate::capture) sha256: Cow<'a, str>,
+    pub(in crate::capture) sha256: Classed<'a, LABEL>,
 }
 
 /// `tls.server.x509.*`
@@ -85,7 +86,7 @@ pub struct Hash<'a> {
 #[serde(default)]
 pub struct X509<'a> {
     /// Names and addresses it is good for, at most 32.
-    pub(in crate::capture) alternative_names: Vec<Cow<'a, str>>,
+    pub(in crate::capture) alternative_names: Vec<Classed<'a, LABEL>>,
 }
 
 /// `finesse.tls.*`
@@ -105,4 +106,58 @@ pub struct TlsLeg {
     /// `true` if the server asked for a certificate; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) client_certificate_requested: bool,
+}
+
+impl Treat for Tls<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { version, version_protocol, cipher, next_protocol, established, resumed, client, server } = self;
+        pass.all(&mut [version, version_protocol, cipher, next_protocol, established, resumed, client, server]);
+    }
+}
+
+impl Treat for TlsClient<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { server_name } = self;
+        pass.all(&mut [server_name]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.server_name.is_gone()
+    }
+}
+
+impl Treat for TlsServer<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { subject, issuer, not_before, not_after, hash, x509 } = self;
+        pass.all(&mut [subject, issuer, not_before, not_after, hash, x509]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.subject.is_gone()
+    }
+}
+
+impl Treat for Hash<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { sha256 } = self;
+        pass.all(&mut [sha256]);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.sha256.is_gone()
+    }
+}
+
+impl Treat for X509<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { alternative_names } = self;
+        pass.all(&mut [alternative_names]);
+    }
+}
+
+impl Treat for TlsLeg {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { leg, failed_by, client_certificate_requested } = self;
+        pass.all(&mut [leg, failed_by, client_certificate_requested]);
+    }
 }

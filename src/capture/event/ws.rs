@@ -1,9 +1,10 @@
 //! WebSockets: their handshake, messages without XMPP, control frames, their end.
 
-use super::{Text, Word};
+use super::Word;
+use super::classed::{Classed, EXTENSIONS, OWN_ID, PACKET, SENTENCE, SUBPROTOCOLS, Text, Treat, WORD};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// `finesse.ws.*`
 #[derive(Serialize, Deserialize, Default)]
@@ -11,26 +12,26 @@ use std::borrow::Cow;
 #[serde(default)]
 pub struct Ws<'a> {
     /// `w2`; counts from 1 in a run.
-    pub(in crate::capture) id: String,
+    pub(in crate::capture) id: Classed<'a, OWN_ID>,
     /// Subprotocols in the request, at most 8.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::capture) protocols_offered: Vec<Cow<'a, str>>,
+    pub(in crate::capture) protocols_offered: Vec<Classed<'a, SUBPROTOCOLS>>,
     /// Subprotocol selected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) protocol: Text<'a>,
+    pub(in crate::capture) protocol: Text<'a, SUBPROTOCOLS>,
     /// `Sec-WebSocket-Extensions` of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) extensions_offered: Text<'a>,
+    pub(in crate::capture) extensions_offered: Text<'a, EXTENSIONS>,
     /// `Sec-WebSocket-Extensions` of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) extensions: Text<'a>,
+    pub(in crate::capture) extensions: Text<'a, EXTENSIONS>,
     /// Whether `Sec-WebSocket-Accept` is right (RFC 6455 section 4.2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) accept_valid: Option<bool>,
     /// `text`, `binary`, `close`, `ping`, `pong` or `reserved-X`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("pattern" = "^(text|binary|close|ping|pong|reserved-[0-9a-f])$")))]
-    pub(in crate::capture) opcode: Text<'static>,
+    pub(in crate::capture) opcode: Text<'a, WORD>,
     /// Size of the payload, inflated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) payload_bytes: Option<u64>,
@@ -45,7 +46,7 @@ pub struct Ws<'a> {
     pub(in crate::capture) compressed: bool,
     /// Of JSON and Socket.IO: the message with its names, and of values their shape.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) text: Text<'a>,
+    pub(in crate::capture) text: Text<'a, PACKET>,
     /// Of a pong: since its ping, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) rtt_us: Option<u64>,
@@ -72,7 +73,7 @@ pub struct WsClose<'a> {
     pub(in crate::capture) code: u16,
     /// Close reason, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) reason: Text<'a>,
+    pub(in crate::capture) reason: Text<'a, SENTENCE>,
     /// Who sent the first Close frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "vocabulary::some")]
@@ -98,4 +99,61 @@ pub struct WsCount {
     pub wire_bytes: u64,
     /// Control frames.
     pub controls: u64,
+}
+
+impl Treat for Ws<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            id,
+            protocols_offered,
+            protocol,
+            extensions_offered,
+            extensions,
+            accept_valid,
+            opcode,
+            payload_bytes,
+            wire_bytes,
+            fragments,
+            compressed,
+            text,
+            rtt_us,
+            idle_ms,
+            close,
+            c2s,
+            s2c,
+        } = self;
+        pass.all(&mut [
+            id,
+            protocols_offered,
+            protocol,
+            extensions_offered,
+            extensions,
+            accept_valid,
+            opcode,
+            payload_bytes,
+            wire_bytes,
+            fragments,
+            compressed,
+            text,
+            rtt_us,
+            idle_ms,
+            close,
+            c2s,
+            s2c,
+        ]);
+    }
+}
+
+impl Treat for WsClose<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { code, reason, initiator, handshake } = self;
+        pass.all(&mut [code, reason, initiator, handshake]);
+    }
+}
+
+impl Treat for WsCount {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { messages, payload_bytes, wire_bytes, controls } = self;
+        pass.all(&mut [messages, payload_bytes, wire_bytes, controls]);
+    }
 }

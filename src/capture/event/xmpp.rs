@@ -2,10 +2,11 @@
 //!
 //! Values are the peers', redacted; the role is a word of this program's own.
 
-use super::{Text, Word};
+use super::classed::{CONDITION, Classed, ID, JID, MECHANISM, NAMESPACE, PATH, RESOURCE, Text, Treat, WORD};
+use super::{Word, is_empty};
 use crate::capture::vocabulary;
+use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// `finesse.sasl.*`
 #[derive(Serialize, Deserialize, Default)]
@@ -14,10 +15,10 @@ use std::borrow::Cow;
 pub struct Sasl<'a> {
     /// `PLAIN` …
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) mechanism: Text<'a>,
+    pub(in crate::capture) mechanism: Text<'a, MECHANISM>,
     /// The condition of a refusal, such as `not-authorized`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) reason: Text<'a>,
+    pub(in crate::capture) reason: Text<'a, CONDITION>,
 }
 
 /// `finesse.xmpp.*`
@@ -31,19 +32,19 @@ pub struct Xmpp<'a> {
     pub(in crate::capture) kind: Word,
     /// Element name, where `kind` does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) name: Text<'a>,
+    pub(in crate::capture) name: Text<'a, CONDITION>,
     /// The `type` attribute.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) stanza_type: Text<'a>,
+    pub(in crate::capture) stanza_type: Text<'a, WORD>,
     /// The `id` attribute.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) id: Text<'a>,
+    pub(in crate::capture) id: Text<'a, ID>,
     /// The sender's JID.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) from: Text<'a>,
+    pub(in crate::capture) from: Text<'a, JID>,
     /// The receiver's JID.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) to: Text<'a>,
+    pub(in crate::capture) to: Text<'a, JID>,
     /// The first child element.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) payload: Option<Payload<'a>>,
@@ -52,13 +53,13 @@ pub struct Xmpp<'a> {
     pub(in crate::capture) pubsub: Option<Pubsub<'a>>,
     /// The resource asked for in a bind.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) resource: Text<'a>,
+    pub(in crate::capture) resource: Text<'a, RESOURCE>,
     /// The full JID given in a bind.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) jid: Text<'a>,
+    pub(in crate::capture) jid: Text<'a, JID>,
     /// SASL mechanisms offered, at most 32.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::capture) mechanisms: Vec<Cow<'a, str>>,
+    pub(in crate::capture) mechanisms: Vec<Classed<'a, MECHANISM>>,
     /// Of an answer: since its iq, microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) rtt_us: Option<u64>,
@@ -73,10 +74,10 @@ pub struct Xmpp<'a> {
 #[serde(default)]
 pub struct Payload<'a> {
     /// Element name.
-    pub(in crate::capture) name: Cow<'a, str>,
+    pub(in crate::capture) name: Classed<'a, CONDITION>,
     /// Its namespace.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub(in crate::capture) namespace: Cow<'a, str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(in crate::capture) namespace: Classed<'a, NAMESPACE>,
 }
 
 /// `finesse.xmpp.pubsub.*`
@@ -85,17 +86,73 @@ pub struct Payload<'a> {
 #[serde(default)]
 pub struct Pubsub<'a> {
     /// `event`, `subscribe`, `unsubscribe`, `items` …
-    pub(in crate::capture) action: Cow<'a, str>,
+    pub(in crate::capture) action: Classed<'a, CONDITION>,
     /// Node, such as `/finesse/api/User/1001`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) node: Text<'a>,
+    pub(in crate::capture) node: Text<'a, PATH>,
     /// Id of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) item_id: Text<'a>,
+    pub(in crate::capture) item_id: Text<'a, ID>,
     /// State of a subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) subscription: Text<'a>,
+    pub(in crate::capture) subscription: Text<'a, WORD>,
     /// The subscriber's JID.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::capture) jid: Text<'a>,
+    pub(in crate::capture) jid: Text<'a, JID>,
+}
+
+impl Treat for Sasl<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { mechanism, reason } = self;
+        pass.all(&mut [mechanism, reason]);
+    }
+}
+
+impl Treat for Xmpp<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            kind,
+            name,
+            stanza_type,
+            id,
+            from,
+            to,
+            payload,
+            pubsub,
+            resource,
+            jid,
+            mechanisms,
+            rtt_us,
+            in_reply_to,
+        } = self;
+        pass.all(&mut [
+            kind,
+            name,
+            stanza_type,
+            id,
+            from,
+            to,
+            payload,
+            pubsub,
+            resource,
+            jid,
+            mechanisms,
+            rtt_us,
+            in_reply_to,
+        ]);
+    }
+}
+
+impl Treat for Payload<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { name, namespace } = self;
+        pass.all(&mut [name, namespace]);
+    }
+}
+
+impl Treat for Pubsub<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { action, node, item_id, subscription, jid } = self;
+        pass.all(&mut [action, node, item_id, subscription, jid]);
+    }
 }

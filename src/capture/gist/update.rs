@@ -39,7 +39,7 @@ pub(super) fn update(update: &Update<'_>, node_id: Option<&str>, out: &mut Strin
                 out,
                 " to {} {}",
                 if message.teams.len() == 1 { "team" } else { "teams" },
-                message.teams.join(", ")
+                message.teams.iter().map(|team| &**team).collect::<Vec<_>>().join(", ")
             )?;
         }
         message.created_by.as_ref().map_or(Ok(()), |by| write!(out, " by {by}"))?;

@@ -1,16 +1,13 @@
 //! Findings and session summaries as events.
 
-use super::scrub::Scrub;
-use super::{Removes, clip};
-use crate::capture::event::{self, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
-use crate::capture::rules::Class;
-use crate::session::findings::fact::Value;
+use super::Removes;
+use crate::capture::event::{self, Classed, Event, Fact, SummaryFinding, SummaryPings, SummaryStage, SummaryState};
 use crate::session::findings::{self, Gravity};
 use crate::session::summary::Reason;
 use crate::session::{Finding, Summary};
 use std::borrow::Cow;
 
-pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut Event<'o>) -> Removes {
+pub(super) fn finding<'o>(found: &'o Finding, event: &mut Event<'o>) -> Removes {
     event.event.action = "finding";
     event.event.kind = "alert";
     event.event.category = &["network"];
@@ -20,10 +17,8 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
         Gravity::Error => "error",
         Gravity::Warn => "warn",
     };
-    let fact = |(fact, value): &'o (findings::Fact, String)| Fact {
-        name: fact.as_str(),
-        value: scrub.value(class(fact.value()), fact.as_str(), value),
-    };
+    let fact =
+        |(fact, value): &'o (findings::Fact, String)| Fact { name: fact.as_str(), value: Cow::Borrowed(&**value) };
     event.finesse.finding = Some(Box::new(event::Finding {
         code: found.code.as_str(),
         title: found.code.title(),
@@ -38,7 +33,7 @@ pub(super) fn finding<'o>(scrub: &mut Scrub<'_>, found: &'o Finding, event: &mut
     Removes::Payload
 }
 
-pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &mut Event<'o>) -> Removes {
+pub(super) fn summary<'o>(summary: &'o Summary, event: &mut Event<'o>) -> Removes {
     event.event.action = "session-summary";
     event.event.category = &["network", "session"];
     event.event.types = match summary.reason {
@@ -53,9 +48,9 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
     };
     event.finesse.summary = Some(Box::new(event::Summary {
         reason: summary.reason.as_str(),
-        names: summary.names.iter().map(|name| clip(scrub.value(Class::Person, "user", name))).collect(),
+        names: summary.names.iter().map(|name| Classed::new(&**name)).collect(),
         into: match summary.reason {
-            Reason::Merged(into) => Some(Cow::Owned(into.to_string())),
+            Reason::Merged(into) => Some(Classed::new(into.to_string())),
             _ => None,
         },
         duration_ms: summary.duration_ms,
@@ -72,7 +67,7 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
         states: summary
             .states
             .iter()
-            .map(|(state, ms)| SummaryState { state: clip(scrub.value(Class::Operational, "state", state)), ms: *ms })
+            .map(|(state, ms)| SummaryState { state: Classed::new(&**state), ms: *ms })
             .collect(),
         calls: summary.calls,
         findings: summary
@@ -82,13 +77,4 @@ pub(super) fn summary<'o>(scrub: &mut Scrub<'_>, summary: &'o Summary, event: &m
             .collect(),
     }));
     Removes::Payload
-}
-
-fn class(value: Value) -> Class {
-    match value {
-        Value::Host => Class::Infrastructure,
-        // A node's class is operational; its id is treated like the nodes of stanzas. A peer's text goes through the
-        // credential patterns like every other.
-        _ => Class::Operational,
-    }
 }

@@ -1,22 +1,18 @@
 //! Life of BOSH sessions and of XMPP by itself as events.
 
 use super::Removes;
-use super::clip;
-use super::scrub::Scrub;
 use crate::bosh::Terms;
-use crate::capture::event::{Event, Stream, StreamClose, Xmpp};
+use crate::capture::event::{Classed, Event, Stream, StreamClose, Xmpp};
 use crate::capture::observation::{BoshRequest, How, StreamEnd, StreamHow};
-use crate::capture::rules::Class;
 use crate::session::Stage;
-use std::borrow::Cow;
 
-pub(super) fn opened<'o>(scrub: &mut Scrub<'_>, sid: Option<&'o str>, terms: Terms, event: &mut Event<'o>) -> Removes {
+pub(super) fn opened<'o>(sid: Option<&'o str>, terms: Terms, event: &mut Event<'o>) -> Removes {
     event.event.action = "stream-opened";
     event.event.category = &["network", "session"];
     event.event.types = &["start"];
     event.finesse.stage = Some(Stage::Handshake.as_str());
     let Some(stream) = &mut event.finesse.stream else { return Removes::Nothing };
-    stream.sid = sid.map(|sid| scrub.value(Class::Session, "sid", sid));
+    stream.sid = sid.map(Classed::new);
     stream.wait_s = terms.wait_s;
     stream.hold = terms.hold;
     stream.most_requests = terms.most_requests();
@@ -37,7 +33,7 @@ pub(super) fn closed<'o>(end: &'o StreamEnd, event: &mut Event<'o>) -> Removes {
         );
     event.log.level = if in_order { "info" } else { "warn" };
     if let Some(stream) = &mut event.finesse.stream {
-        let condition = end.condition.as_deref().map(|condition| clip(Cow::Borrowed(condition)));
+        let condition = end.condition.as_deref().map(Classed::new);
         stream.close = Some(StreamClose { by: end.by.as_str(), how: end.how.as_str(), condition });
         stream.requests = end.requests;
         stream.c2s = Some(end.c2s);
@@ -47,8 +43,8 @@ pub(super) fn closed<'o>(end: &'o StreamEnd, event: &mut Event<'o>) -> Removes {
 }
 
 /// What an HTTP exchange is to its BOSH session.
-pub(super) fn request<'o>(scrub: &mut Scrub<'_>, seen: &BoshRequest<'o>, stream: &mut Stream<'o>) {
-    stream.sid = seen.sid.map(|sid| scrub.value(Class::Session, "sid", sid));
+pub(super) fn request<'o>(seen: &BoshRequest<'o>, stream: &mut Stream<'o>) {
+    stream.sid = seen.sid.map(Classed::new);
     stream.request = seen.number;
     stream.repeated = seen.repeated;
     stream.open_requests = Some(seen.open).filter(|open| *open > 0);

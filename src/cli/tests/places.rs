@@ -14,6 +14,8 @@ fn samples(arg: &Arg) -> [&'static str; 2] {
         ("deny" | "allow", _) => ["header:x-a", "header:x-b"],
         ("max-line-bytes", _) => ["16000", "4_000"],
         ("url", _) => ["https://a/b,c", "https://d/"],
+        (_, "RUN") => ["01KA", "last"],
+        (_, "FORM,…") => ["har", "pcapng"],
         (_, "HOST[:PORT]") => ["a:1", "b"],
         (_, "ADDR:PORT") => ["127.0.0.1:1", "[::1]:2"],
         (_, "LISTEN=[SCHEME://]HOST[:PORT]") => ["1=a", "[::1]:2=xmpp://b:3"],
@@ -43,6 +45,7 @@ fn companions(long: &str) -> &'static [&'static str] {
         "admin-exposed" => &["--admin=127.0.0.1:1"],
         _ if long.starts_with("splunk-") => &["--splunk=https://s"],
         _ if long.starts_with("elastic-") => &["--elastic=https://e"],
+        _ if long.starts_with("otlp-") => &["--otlp=https://o"],
         _ => &[],
     }
 }

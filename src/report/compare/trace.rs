@@ -130,7 +130,8 @@ impl Traces {
     pub(super) fn steps(&self, index: usize) -> Vec<Step> {
         let Some(session) = self.sessions.get(index) else { return Vec::new() };
         let theirs = self.connections.values().filter(|connection| connection.session == Some(index));
-        let mut steps: Vec<Step> = theirs.flat_map(|connection| &connection.steps).chain(&session.own).cloned().collect();
+        let mut steps: Vec<Step> =
+            theirs.flat_map(|connection| &connection.steps).chain(&session.own).cloned().collect();
         steps.sort_by_key(|step| (step.at_us, step.line));
         let first_us = steps.first().map_or(0, |step| step.at_us);
         let mut seen: Vec<String> = Vec::new();
@@ -138,7 +139,8 @@ impl Traces {
             step.after_us = u64::try_from(step.at_us - first_us).unwrap_or(0);
             step.name = general(&step.name, &session.names);
             for (_, value) in &mut step.facts {
-                *value = session.names.iter().fold(std::mem::take(value), |value, name| value.replace(&**name, "{agent}"));
+                *value =
+                    session.names.iter().fold(std::mem::take(value), |value, name| value.replace(&**name, "{agent}"));
             }
             let is_new = !seen.contains(&step.name);
             if is_new {
@@ -195,7 +197,8 @@ fn named(line: &Line<'_>, before_us: Option<i64>) -> Option<(String, Option<u64>
         },
         "http-exchange" => {
             let operation = line.finesse.api.as_ref().and_then(|api| api.operation.as_deref());
-            let operation = operation.filter(|word| *word != "read").map(|word| format!(" ({word})")).unwrap_or_default();
+            let operation =
+                operation.filter(|word| *word != "read").map(|word| format!(" ({word})")).unwrap_or_default();
             format!("{} {}{operation}", line.method().unwrap_or("?"), line.url.as_ref().map_or("?", |url| &*url.path))
         }
         "websocket-opened" => String::from("WebSocket handshake"),
@@ -204,11 +207,14 @@ fn named(line: &Line<'_>, before_us: Option<i64>) -> Option<(String, Option<u64>
             format!("{} {}", pubsub.action, pubsub.node.as_deref().unwrap_or_default())
         }
         "finesse-update" => {
-            let state = update.and_then(|update| update.user.as_ref()?.state.as_deref()).map(|state| format!("state {state}"));
-            let call = update.and_then(|update| update.dialog.as_ref()?.state.as_deref()).map(|state| format!("call {state}"));
+            let state =
+                update.and_then(|update| update.user.as_ref()?.state.as_deref()).map(|state| format!("state {state}"));
+            let call =
+                update.and_then(|update| update.dialog.as_ref()?.state.as_deref()).map(|state| format!("call {state}"));
             let error = update.and_then(|update| update.api_error.as_ref()).map(|_| String::from("event: error"));
             state.or(call).or(error)?
         }
+        "sasl-auth-result" if line.event.outcome.as_deref() != Some("success") => String::from("login: refused"),
         "websocket-closed" => String::from("WebSocket closed"),
         "connection-closed" => String::from("connection closed"),
         _ => return None,

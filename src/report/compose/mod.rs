@@ -249,29 +249,30 @@ fn rank(report: &Report, index: usize) -> usize {
 fn agents(report: &Report) -> Table {
     let mut order: Vec<usize> = (0..report.sessions.len()).collect();
     order.sort_by_key(|index| rank(report, *index));
-    let rows = order.into_iter().filter_map(|index| Some((index, report.sessions.get(index)?))).map(|(index, session)| {
-        let (tone, login) = session::verdict(session);
-        let mine = report.stories.iter().enumerate();
-        let mine = mine.filter(|(_, story)| story.cases.iter().any(|case| case.session == Some(index)));
-        let mut problems = Cell::new();
-        for (index, story) in mine {
-            if !problems.is_empty() {
-                problems.push(" ".into());
+    let rows =
+        order.into_iter().filter_map(|index| Some((index, report.sessions.get(index)?))).map(|(index, session)| {
+            let (tone, login) = session::verdict(session);
+            let mine = report.stories.iter().enumerate();
+            let mine = mine.filter(|(_, story)| story.cases.iter().any(|case| case.session == Some(index)));
+            let mut problems = Cell::new();
+            for (index, story) in mine {
+                if !problems.is_empty() {
+                    problems.push(" ".into());
+                }
+                problems.push(Piece::Symbol(self::tone(story)));
+                problems.push(Piece::To(anchor(index), story.trouble.to_owned()));
             }
-            problems.push(Piece::Symbol(self::tone(story)));
-            problems.push(Piece::To(anchor(index), story.trouble.to_owned()));
-        }
-        vec![
-            cell![Piece::To(format!("s{index}"), format!("{} {}", session.id, session.who()))],
-            cell![Piece::Time(session.from_us)],
-            cell![Piece::Took(between_us(session.from_us, session.to_us))],
-            cell![Piece::Badge(tone, login)],
-            cell![Piece::Count(session.sockets.len() as u64)],
-            cell![Piece::Count(session.calls.len() as u64)],
-            session.pings.xmpp.slowest.map(|ping| cell![Piece::Took(ping.rtt_us)]).unwrap_or_default(),
-            problems,
-        ]
-    });
+            vec![
+                cell![Piece::To(format!("s{index}"), format!("{} {}", session.id, session.who()))],
+                cell![Piece::Time(session.from_us)],
+                cell![Piece::Took(between_us(session.from_us, session.to_us))],
+                cell![Piece::Badge(tone, login)],
+                cell![Piece::Count(session.sockets.len() as u64)],
+                cell![Piece::Count(session.calls.len() as u64)],
+                session.pings.xmpp.slowest.map(|ping| cell![Piece::Took(ping.rtt_us)]).unwrap_or_default(),
+                problems,
+            ]
+        });
     Table {
         title: String::from("Sessions"),
         columns: vec![

@@ -27,7 +27,8 @@ pub(super) fn section(report: &Report, index: usize, session: &Session, is_open:
     let mut told: Vec<Mark> = Vec::new();
     for (number, story, case) in mine {
         told.extend(case.course.iter().flat_map(|step| &step.lines));
-        let mut see = cell![Piece::Symbol(tone(story)), Piece::To(anchor(number), format!("Problem {}", number + 1)), ": "];
+        let mut see =
+            cell![Piece::Symbol(tone(story)), Piece::To(anchor(number), format!("Problem {}", number + 1)), ": "];
         see.push(story.trouble.into());
         // The course of the first case stands with the problem.
         if story.cases.iter().position(|case| case.session == Some(index)) == Some(0) {
@@ -176,7 +177,8 @@ fn sockets(session: &Session) -> Table {
         };
         // A WebSocket of subprotocol xmpp is what everybody has.
         let what = socket.carrier.clone().or_else(|| socket.protocol.clone().filter(|protocol| protocol != "xmpp"));
-        let node = socket.upstream.as_ref().map_or_else(|| socket.server.clone(), |to| format!("{} ({to})", socket.server));
+        let node =
+            socket.upstream.as_ref().map_or_else(|| socket.server.clone(), |to| format!("{} ({to})", socket.server));
         vec![
             cell![socket.id.clone()],
             cell![Piece::Time(socket.from_us)],
@@ -265,7 +267,8 @@ fn joins(session: &Session) -> Table {
             Some(event) => cell![event.what.clone(), " ", event.line],
             None => cell![Piece::Badge(Tone::Warn, String::from("no event was seen"))],
         };
-        let unsure = join.event.as_ref().and_then(|event| event.confidence.as_deref()).filter(|sure| *sure != "certain");
+        let unsure =
+            join.event.as_ref().and_then(|event| event.confidence.as_deref()).filter(|sure| *sure != "certain");
         event.extend(unsure.map(|sure| Piece::Quiet(format!(" ({sure})"))));
         vec![
             cell![Piece::Time(join.at_us)],
@@ -385,11 +388,7 @@ fn warnings(session: &Session, told: &[Mark]) -> Table {
     let new_ones = session.troubles.iter().filter(|trouble| !is_told(told, trouble.line));
     let rows = new_ones.map(|trouble| {
         let tone = if trouble.level == "error" { Tone::Bad } else { Tone::Warn };
-        vec![
-            cell![Piece::Time(trouble.at_us)],
-            cell![trouble.line],
-            cell![Piece::Symbol(tone), trouble.what.clone()],
-        ]
+        vec![cell![Piece::Time(trouble.at_us)], cell![trouble.line], cell![Piece::Symbol(tone), trouble.what.clone()]]
     });
     new("Other warnings", &[("at", Kind::Time), ("line", Kind::Number), ("what", Kind::Words)], rows)
 }

@@ -103,9 +103,6 @@ mod tests {
     fn text_and_values_are_no_markup() {
         let mut markup = Markup::default();
         markup.element("p", &[("title", &"\"><b onclick='x'")], "<script>&\u{202e}");
-        assert_eq!(
-            markup.finish(),
-            "<p title=\"&quot;&gt;&lt;b onclick='x'\">&lt;script&gt;&amp;\u{fffd}</p>\n"
-        );
+        assert_eq!(markup.finish(), "<p title=\"&quot;&gt;&lt;b onclick='x'\">&lt;script&gt;&amp;\u{fffd}</p>\n");
     }
 }

@@ -103,8 +103,12 @@ impl Sheet<'_> {
             Piece::To(anchor, text) => self.out.element("a", &[("href", &format!("#{anchor}"))], text),
             Piece::Bar(from, to) => {
                 let (x, width) = (format!("{:.1}", from * 100.0), format!("{:.1}", ((to - from) * 100.0).max(1.0)));
-                let frame: markup::Attributes<'_> =
-                    &[("class", &"bar"), ("viewBox", &"0 0 100 8"), ("preserveAspectRatio", &"none"), ("aria-hidden", &"true")];
+                let frame: markup::Attributes<'_> = &[
+                    ("class", &"bar"),
+                    ("viewBox", &"0 0 100 8"),
+                    ("preserveAspectRatio", &"none"),
+                    ("aria-hidden", &"true"),
+                ];
                 self.out.open("svg", frame);
                 self.out.void("rect", &[("x", &x), ("y", &0), ("width", &width), ("height", &8)]);
                 self.out.close("svg");
@@ -215,7 +219,8 @@ impl Sheet<'_> {
 
     fn section(&mut self, section: &Section) {
         let before = std::mem::replace(&mut self.owner, section.owner);
-        let mut attributes: Vec<(&'static str, &dyn std::fmt::Display)> = vec![("id", &section.anchor), ("class", &"session")];
+        let mut attributes: Vec<(&'static str, &dyn std::fmt::Display)> =
+            vec![("id", &section.anchor), ("class", &"session")];
         if section.fold == Fold::Open {
             attributes.push(("open", &"open"));
         }
@@ -282,14 +287,22 @@ impl Sheet<'_> {
         self.out.close("tbody");
         self.out.close("table");
         if table.left_out > 0 {
-            self.out.element("p", &[("class", &"quiet")], &format!("… and {} more, which are not told", table.left_out));
+            self.out.element(
+                "p",
+                &[("class", &"quiet")],
+                &format!("… and {} more, which are not told", table.left_out),
+            );
         }
     }
 
     /// Lines of the capture, each with what it holds behind it.
     fn lines(&mut self, lines: &[Evidence]) {
         self.out.open("details", &[("class", &"lines")]);
-        self.out.element("summary", &[], &format!("{} of the capture that this stands on", count(lines.len() as u64, "line")));
+        self.out.element(
+            "summary",
+            &[],
+            &format!("{} of the capture that this stands on", count(lines.len() as u64, "line")),
+        );
         self.out.open("ol", &[]);
         for evidence in lines {
             self.out.open("li", &[("id", &anchor(evidence.line, self.owner))]);

@@ -168,8 +168,7 @@ impl Lanes<'_, '_> {
             let is_cut = socket.ending.as_ref().is_some_and(|ending| !ending.is_clean());
             let title = format!("{} from {}, {age}: {end}", socket.id, self.at(socket.from_us));
             let label = format!("{}{}", socket.id, if is_cut { " ✕" } else { "" });
-            let (class, means) =
-                if is_cut { ("socket cut", "socket, lost (✕)") } else { ("socket", "socket") };
+            let (class, means) = if is_cut { ("socket cut", "socket, lost (✕)") } else { ("socket", "socket") };
             self.draw(&Shape::Bar(socket.from_us, socket.to_us, label), down, class, means, &title, socket.line);
         }
         if rows.count() > 0 {
@@ -222,9 +221,11 @@ impl Lanes<'_, '_> {
         for join in session.joins.iter().filter(|join| join.line.line > 0) {
             let latency_us = join.event.as_ref().and_then(|event| event.latency_us);
             let (class, means, event) = match &join.event {
-                Some(_) => {
-                    ("ask", "request until its event", format!(", event after {}", latency_us.map(duration).unwrap_or_default()))
-                }
+                Some(_) => (
+                    "ask",
+                    "request until its event",
+                    format!(", event after {}", latency_us.map(duration).unwrap_or_default()),
+                ),
                 None => ("ask lost", "request without an event", String::from(", no event was seen")),
             };
             let to_us = join.at_us.saturating_add(latency_us.and_then(|us| i64::try_from(us).ok()).unwrap_or(0));
@@ -234,7 +235,14 @@ impl Lanes<'_, '_> {
         for request in session.requests.failed.iter() {
             let status = request.status.map_or_else(|| String::from("no answer"), |status| status.to_string());
             let title = format!("{} at {}: {status}", request.what, self.at(request.at_us));
-            self.draw(&Shape::Cross(request.at_us), 4.0, "fail", "request refused, cut or not answered", &title, request.line);
+            self.draw(
+                &Shape::Cross(request.at_us),
+                4.0,
+                "fail",
+                "request refused, cut or not answered",
+                &title,
+                request.line,
+            );
         }
         self.lane("Requests", 18.0);
     }
@@ -247,10 +255,7 @@ impl Lanes<'_, '_> {
         for (decade, label) in [(3.0, "1 ms"), (5.0, "100 ms"), (7.0, "10 s")] {
             let y = self.y + ping_y(decade);
             let (line, text) = (format!("{y:.1}"), format!("{:.1}", y + 3.5));
-            self.out.void(
-                "line",
-                &[("class", &"grid"), ("x1", &GUTTER), ("x2", &WIDTH), ("y1", &line), ("y2", &line)],
-            );
+            self.out.void("line", &[("class", &"grid"), ("x1", &GUTTER), ("x2", &WIDTH), ("y1", &line), ("y2", &line)]);
             let place: super::markup::Attributes<'_> =
                 &[("class", &"tick"), ("x", &(GUTTER - 5.0)), ("y", &text), ("text-anchor", &"end")];
             self.out.element("text", place, label);

@@ -1,11 +1,9 @@
 //! Connections through one decoder, one of which makes it panic.
 
 use super::*;
+use crate::capture::Redactor;
 use crate::capture::observation::How;
-use crate::capture::restrict::UserRules;
-use crate::capture::rules::Level;
-use crate::capture::token::Tokens;
-use crate::capture::{Redactor, Restrictor};
+use crate::capture::policy::Level;
 use crate::conn::{Authority, Peers};
 use crate::tap::fault;
 use serde_json::Value;
@@ -26,8 +24,7 @@ struct Stage {
 impl Stage {
     fn new(kind: Kind) -> Self {
         let redactor = Redactor::with_key(Level::Auth, &[7; 32]).unwrap();
-        let restrictor = Restrictor::new(Level::Auth, Tokens::under(&[9; 32]).unwrap(), UserRules::default());
-        let door = Door::new(redactor, String::from("01STAGE"), 8_000).restricting(restrictor);
+        let door = Door::new(redactor, String::from("01STAGE"), 8_000);
         let mut stage = Self { decoder: Decoder::new(door, Tracker::new(7)), events: Vec::new() };
         for conn in [FIRST, OTHER] {
             let client = "127.0.0.1:51734".parse().unwrap();

@@ -2,7 +2,7 @@
 
 use super::place::Says::{self, Client, Close, Desktop, Request, Response, Server, Upgrade};
 use super::place::{FORM, JSON, REST, XML};
-use finesse_tap::capture::rules::{Class, Level};
+use finesse_tap::capture::policy::{Class, Level};
 use finesse_tap::conn::Direction::{C2s, S2c};
 
 /// Values of a class, and something said with one of them in the place of `{S}`.

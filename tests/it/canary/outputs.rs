@@ -12,7 +12,7 @@ use crate::support::soon;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction::{self, C2s, S2c};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
@@ -257,7 +257,7 @@ impl Outputs<'_> {
         let path = paths.next().unwrap();
         assert!(paths.next().is_none());
         let mut bytes = fs::read(&path).unwrap();
-        let blocked = String::from_utf8_lossy(&bytes).contains("\"redaction-blocked\"");
+        let blocked = String::from_utf8_lossy(&bytes).contains("\"masked\":");
         assert!(!blocked, "the rules missed something in {dir}");
         // A file's name travels with it.
         bytes.extend(path.file_name().unwrap().as_encoded_bytes());

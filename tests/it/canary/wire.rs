@@ -6,7 +6,7 @@ use crate::support::frames::{Length, frame};
 use crate::support::stage::Stage;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::conn::Direction::{self, C2s, S2c};
 
 type Said = Vec<(Direction, Vec<u8>)>;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
-use finesse_tap::capture::rules::Level;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};

@@ -4,14 +4,12 @@
 //! They add to the built-in rules: a denied value is treated as its class (unknown unless named), an allowed one is kept.
 //! What opens something or names a session, a person or a telephone cannot be allowed.
 
-use super::Restrictor;
-use super::names;
-use crate::capture::redact::scrub::shape;
-use crate::capture::rules::{self, Class, Field, Level, Treatment};
+use super::Class;
+use super::table::{self, Place, What};
 
 /// Where a rule looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum RulePlace {
     /// A header field.
     Header,
     /// A field of a query or a form.
@@ -29,7 +27,7 @@ pub enum Place {
 /// What to do where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Rule {
-    place: Place,
+    place: RulePlace,
     name: String,
     class: Option<Class>,
 }
@@ -97,52 +95,25 @@ impl UserRules {
     /// Whether some rule keeps the value of what has this name (lower case), wherever it stands.
     #[must_use]
     pub fn allows(&self, name: &str) -> bool {
-        let mut of_values = self.allow.iter().filter(|rule| rule.place != Place::VariableName);
+        let mut of_values = self.allow.iter().filter(|rule| rule.place != RulePlace::VariableName);
         of_values.any(|rule| rule.name.rsplit('/').next() == Some(name))
     }
 
     /// Whether a rule keeps the value of a call variable, which would mean nothing without its name.
-    pub(super) fn keeps_variable(&self, name: &str) -> bool {
-        self.of(Place::Variable, name) == Some(None)
+    pub(in crate::capture) fn keeps_variable(&self, name: &str) -> bool {
+        self.of(RulePlace::Variable, name) == Some(None)
     }
 
     /// What a rule says of a thing: removed as a class, or (`None` inside) kept.
-    fn of(&self, place: Place, name: &str) -> Option<Option<Class>> {
+    pub(in crate::capture) fn of(&self, place: RulePlace, name: &str) -> Option<Option<Class>> {
         let hit = |rule: &&Rule| {
             rule.place == place
                 && (rule.name == name
-                    || place == Place::Xml && name.strip_suffix(&*rule.name).is_some_and(|rest| rest.ends_with('/')))
+                    || place == RulePlace::Xml
+                        && name.strip_suffix(&*rule.name).is_some_and(|rest| rest.ends_with('/')))
         };
         let denied = self.deny.iter().find(hit).map(|rule| rule.class);
         denied.or_else(|| self.allow.iter().find(hit).map(|_| None))
-    }
-}
-
-impl Restrictor {
-    /// A value to which a rule of the user's applies; `name` in lower case.
-    pub(super) fn ruled(&mut self, place: Place, name: &str, value: &str) -> Option<String> {
-        if self.rules.is_empty() {
-            return None;
-        }
-        let Some(class) = self.rules.of(place, name)? else { return Some(value.to_owned()) };
-        Some(match (self.level.treatment(class), class) {
-            _ if value.is_empty() || super::value::is_mark(value) => value.to_owned(),
-            (Treatment::Keep, _) if self.level == Level::Auth => {
-                self.removed(class);
-                shape(value)
-            }
-            (Treatment::Shape, _) => {
-                self.removed(class);
-                shape(value)
-            }
-            (_, Class::Credential) => self.credential(name, value),
-            (_, Class::Session) => self.session(value),
-            (_, Class::Person) => self.person(value),
-            (_, Class::Phone) => self.phone(value),
-            (_, Class::Customer) => self.customer(value),
-            (_, Class::Infrastructure) => self.label(value),
-            (_, Class::Operational | Class::Unknown) => self.unknown(value),
-        })
     }
 }
 
@@ -154,12 +125,12 @@ fn read(text: &str) -> Result<Rule, String> {
     };
     let (place, rest) = text.split_once(':').ok_or_else(wrong)?;
     let place = match place.trim() {
-        "header" => Place::Header,
-        "query" | "form" => Place::Pair,
-        "json" => Place::Json,
-        "xml" => Place::Xml,
-        "variable" => Place::Variable,
-        "variable-name" => Place::VariableName,
+        "header" => RulePlace::Header,
+        "query" | "form" => RulePlace::Pair,
+        "json" => RulePlace::Json,
+        "xml" => RulePlace::Xml,
+        "variable" => RulePlace::Variable,
+        "variable-name" => RulePlace::VariableName,
         _ => return Err(wrong()),
     };
     let (name, class) = match rest.rsplit_once('=') {
@@ -185,25 +156,20 @@ fn read(text: &str) -> Result<Rule, String> {
 /// The class that our own rules give to a thing.
 fn built_in(rule: &Rule) -> Class {
     match rule.place {
-        Place::Header => match rules::field(&rule.name) {
-            Field::Text(class) => class,
-            Field::Url | Field::Challenge => Class::Infrastructure,
-            Field::Authorization => Class::Credential,
-            Field::Cookie | Field::SetCookie => Class::Session,
-        },
-        Place::Pair => rules::query(&rule.name),
+        RulePlace::Header => table::judge(Place::Header, "", &rule.name).class(),
+        RulePlace::Pair => table::judge(Place::Pair, "", &rule.name).class(),
         // What the name alone says; a name that stands for a person in one place is not kept in any.
-        Place::Json | Place::Xml => {
+        RulePlace::Json | RulePlace::Xml => {
             let mut names = rule.name.rsplit('/');
             let name = names.next().unwrap_or_default();
-            let named = names::member(name, names.next().unwrap_or_default()).class();
+            let named = table::judge(Place::Member, names.next().unwrap_or_default(), name).class();
             if matches!(name, "id" | "name" | "value") { Class::Person } else { named }
         }
-        Place::Variable => match rules::member(&rule.name) {
-            Class::Operational => Class::Customer,
-            class => class,
+        RulePlace::Variable => match table::judge(Place::Member, "", &rule.name) {
+            what @ (What::Credential | What::Session) => what.class(),
+            _ => Class::Customer,
         },
-        Place::VariableName => Class::Infrastructure,
+        RulePlace::VariableName => Class::Infrastructure,
     }
 }
 
