@@ -65,6 +65,7 @@ fn perform(command: Command, sources: &Sources, environment: &Environment) -> an
             app::ship(&config)
         }
         Command::Resolve(flags) => print(&app::resolve(&flags)?),
+        Command::Compare(flags) => app::compare(&flags.request()),
         Command::Report(flags) => app::report(&flags.captures, flags.pick.run.as_deref(), &flags.check(sources)?),
         Command::Import(flags) => {
             let config = flags.check()?;

@@ -37,7 +37,7 @@ pub use hosts::hosts;
 pub use import::import;
 pub use reload::reload;
 pub use remedy::explained;
-pub use report::report;
+pub use report::{compare, report};
 pub use scan::scan;
 pub use share::{resolve, share};
 use ship::Shippers;

@@ -7,6 +7,7 @@
 mod assets;
 mod browse;
 mod ca;
+mod compare;
 mod demo;
 mod doctor;
 mod export;
@@ -29,6 +30,7 @@ mod tests;
 pub use assets::AssetsFlags;
 pub use browse::{Browse, BrowseFlags, Browser, Page};
 pub use ca::CaFlags;
+pub use compare::CompareFlags;
 pub use demo::{Demo, DemoFlags};
 pub use doctor::{DoctorFlags, Format};
 pub use export::{ExportFlags, Form};
@@ -150,6 +152,12 @@ pub enum Command {
     /// as one HTML page that needs no network, or as JSON.
     #[command(after_long_help = report::more())]
     Report(Box<ReportFlags>),
+    /// Lay a session that works beside one that does not, step by step
+    ///
+    /// Engineers always have one agent for whom it works. Login, requests and calls of both, side by side, and where they
+    /// part first: a missing step, another order, status, header or certificate, or another timing.
+    #[command(after_long_help = compare::MORE)]
+    Compare(CompareFlags),
     /// Read a browser's own HAR through the same decoder and the same redaction
     ///
     /// For when the proxy was not there: somebody exported a HAR from a browser (Chrome, Edge, Firefox, Safari), from Playwright,

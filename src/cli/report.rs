@@ -4,7 +4,7 @@ use super::record::DEFAULT_CAPTURES;
 use super::share::PickFlags;
 use crate::config::{Problem, Sources, value};
 use crate::filter;
-use crate::report::{Filter, Format, Request};
+use crate::report::{Filter, Format, Request, Zone};
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -22,7 +22,8 @@ How to read it: a login is a ladder of stages, from the WebSocket to the first e
 stopped is where to look. #57 is the line with event.sequence 57, :58 the 58th line of its file:
   jq 'select(.event.sequence == 57)' captures/FILE.ndjson
 
-Times are UTC. Captures made for a vendor, with tokens in the place of names, work as well; --user then takes a token. \
+Problems come first, the worst at the top, each with what agents felt, why, how it went and what to do. Times are UTC; \
+--time-zone tells local ones beside them. Captures made for a vendor, with tokens in the place of names, work as well; --user then takes a token. \
 The page and the text hold what the capture holds: names and numbers too, unless it was made without.
 
 Next: open the page in a browser, print it or send it on.";
@@ -47,6 +48,13 @@ pub struct ReportFlags {
     /// Write the report to FILE, or to standard output with - [default: standard output]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub output: Option<PathBuf>,
+    /// Tell times in this zone, with UTC beside them: Europe/Berlin, or local for this computer's
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = Zone::read, help_heading = "Output")]
+    pub time_zone: Zone,
+    /// What the report is about, for its title, such as a case number
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub case: Option<String>,
 }
 
 impl ReportFlags {
@@ -67,6 +75,8 @@ impl ReportFlags {
             },
             format: self.format.unwrap_or_else(|| output.as_deref().map(Format::of).unwrap_or_default()),
             output,
+            zone: self.time_zone.clone(),
+            case: self.case.clone(),
         })
     }
 }

@@ -9,6 +9,9 @@ use crate::stored::Sources;
 use crate::stored::view::Line;
 use std::collections::BTreeMap;
 
+/// Longest message kept with its line, bytes.
+const MAX_RAW_BYTES: usize = 8 << 10;
+
 /// Fills in the evidence of a report. A file that has gone meanwhile leaves gists out.
 pub(super) fn fill(report: &mut Report, sources: &Sources) {
     let mut wanted: BTreeMap<Mark, Vec<Option<usize>>> = BTreeMap::new();
@@ -52,7 +55,21 @@ fn read(text: &[u8], mark: Mark) -> Option<Evidence> {
         direction: line.finesse.direction.as_deref().map(words::plain).unwrap_or_default(),
         on: words::plain(on),
         gist: words::plain(&line.message),
+        raw: raw(&line),
     })
+}
+
+/// What was said, as far as the line keeps it.
+fn raw(line: &Line<'_>) -> String {
+    let http = line.http.as_ref();
+    let messages = [http.map(|http| &http.request), http.and_then(|http| http.response.as_ref())];
+    let bodies = messages.into_iter().flatten().filter_map(|message| message.body.content.as_ref());
+    let mut raw = line.finesse.xml.iter().chain(bodies).map(|text| &**text).collect::<Vec<_>>().join("\n\n");
+    if raw.len() > MAX_RAW_BYTES {
+        raw.truncate(raw.floor_char_boundary(MAX_RAW_BYTES));
+        raw.push('…');
+    }
+    raw
 }
 
 fn own_marks(report: &Report) -> Vec<Mark> {
@@ -71,7 +88,7 @@ fn marks(session: &Session) -> Vec<Mark> {
         marks.push(socket.line);
         marks.extend(socket.ladder.rungs.iter().map(|rung| rung.line));
         marks.extend(socket.ladder.why_line);
-        marks.extend(socket.ending.as_ref().map(|ending| ending.line));
+        marks.extend(socket.ending.iter().flat_map(|ending| [Some(ending.line), ending.below_line]).flatten());
     }
     marks.extend(session.states.iter().map(|state| state.line));
     marks.extend(session.calls.iter().flat_map(|call| call.steps.iter().map(|step| step.line)));

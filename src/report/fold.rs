@@ -95,6 +95,9 @@ impl Track {
                 if refused || granted.is_some_and(|granted| granted != "subscribed") {
                     subscription.refused += 1;
                     subscription.line = place.mark;
+                    if subscription.refusals.len() < MAX_SLOWEST {
+                        subscription.refusals.push(place.mark);
+                    }
                     subscription.why = Some(
                         line.error
                             .as_ref()
@@ -211,6 +214,7 @@ pub(super) fn socket(socket: &mut Socket, line: &Line<'_>, place: Place, answere
                 ending.by = conn.by.as_deref().map(plain);
                 ending.how = conn.how.as_deref().map(plain);
                 ending.unclean = conn.unclean;
+                ending.below_line = Some(place.mark);
                 ending.c2s_bytes = conn.c2s_bytes.unwrap_or(0);
                 ending.s2c_bytes = conn.s2c_bytes.unwrap_or(0);
             }
@@ -227,8 +231,12 @@ pub(super) fn session(session: &mut Session, line: &Line<'_>, place: Place, answ
     if &*line.event.action != "session-summary" {
         session.to_us = session.to_us.max(place.at_us);
     }
-    if session.user.is_none() {
-        session.user = line.user.as_ref().map(|user| plain(&user.name));
+    if let Some(user) = &line.user {
+        session.user.get_or_insert_with(|| plain(&user.name));
+        session.name(&user.name);
+    }
+    if let Some(jid) = line.finesse.xmpp.as_ref().and_then(|xmpp| xmpp.jid.as_deref()) {
+        session.name(jid);
     }
     match &*line.event.action {
         "http-exchange" => exchange(session, line, place),
@@ -403,8 +411,9 @@ fn state(session: &mut Session, told: &Update<'_>, node: &str, place: Place) {
     let Some(user) = &told.user else { return };
     let of_node = node.rsplit_once("/User/").map(|(_, id)| id);
     let id = user.id.as_deref().or(of_node);
-    let own = session.user.as_deref().zip(id).is_some_and(|(own, id)| own.eq_ignore_ascii_case(id));
+    let own = [id, user.name.as_deref()].into_iter().flatten().any(|name| session.goes_by(name));
     let (true, Some(state)) = (own, user.state.as_deref()) else { return };
+    [id, user.name.as_deref()].into_iter().flatten().for_each(|name| session.name(name));
     let fill = |to: &mut Option<String>, from: Option<&str>| {
         if to.is_none() {
             *to = from.map(plain);
@@ -473,6 +482,7 @@ fn subscription<'s>(list: &'s mut List<Subscription>, node: &str, line: Mark) ->
                 events: 0,
                 why: None,
                 line,
+                refusals: Vec::new(),
             };
             list.push(new, MAX_NODES)?
         }

@@ -21,6 +21,8 @@ const MAX_CONNECTIONS: usize = 65_536;
 const MAX_PLACES: usize = 1 << 16;
 /// Warnings kept until a connection's agent is known.
 const MAX_WAITING: usize = 16;
+/// Sessions kept until it is known whether they are the agent's who was asked for.
+const MAX_CANDIDATES: usize = 20_000;
 /// Sessions named when the one that was asked for is not there.
 const MAX_NAMED: usize = 30;
 
@@ -44,10 +46,13 @@ impl Filter {
         self.user.is_none() && self.session.is_none()
     }
 
-    fn takes(&self, id: &str, user: Option<&str>) -> bool {
-        let bare = |text: &str| text.split(['@', '/']).next().unwrap_or(text).to_lowercase();
+    /// Whether a session is asked for, all its names being known.
+    fn takes(&self, session: &Session) -> bool {
+        self.takes_id(&session.id) && self.user.as_deref().is_none_or(|wanted| session.goes_by(wanted))
+    }
+
+    fn takes_id(&self, id: &str) -> bool {
         self.session.as_deref().is_none_or(|wanted| wanted == id)
-            && self.user.as_deref().is_none_or(|wanted| user.is_none_or(|user| bare(user) == bare(wanted)))
     }
 }
 
@@ -62,6 +67,8 @@ pub(super) struct Gather {
     named: List<String>,
     /// When the first file was opened: for an import, long after all it tells of.
     opened_us: Option<i64>,
+    /// Findings by the `event.id` of their lines, for those that take them back.
+    said: HashMap<String, (Owner, String)>,
 }
 
 struct Run {
@@ -182,8 +189,11 @@ impl Gather {
         let report = &mut self.report;
         report.from_us = report.from_us.into_iter().chain(self.opened_us).min();
         report.to_us = report.to_us.or(self.opened_us);
-        report.sessions.retain(|session| filter.takes(&session.id, session.user.as_deref().or(Some(""))));
         report.sessions.sort_by_key(|session| session.from_us);
+        unite(&mut report.sessions);
+        report.sessions.retain(|session| filter.takes(session));
+        self.sessions_left_out += report.sessions.len().saturating_sub(MAX_SESSIONS) as u64;
+        report.sessions.truncate(MAX_SESSIONS);
         for session in &mut report.sessions {
             fold::conclude(session);
             session.story = story::tell(session, report.to_us.unwrap_or(session.to_us));
@@ -285,9 +295,11 @@ impl Gather {
         }
         let user = line.user.as_ref().map(|user| words::plain(&user.name));
         self.named.push(format!("{} {}", words::plain(id), user.as_deref().unwrap_or("?")), MAX_NAMED);
-        let owner = if !self.filter.takes(id, user.as_deref()) {
+        // An agent's other names may come with later lines.
+        let limit = if self.filter.user.is_some() { MAX_CANDIDATES } else { MAX_SESSIONS };
+        let owner = if !self.filter.takes_id(id) {
             Owner::Other
-        } else if self.report.sessions.len() >= MAX_SESSIONS {
+        } else if self.report.sessions.len() >= limit {
             self.sessions_left_out += 1;
             Owner::Other
         } else {
@@ -368,9 +380,18 @@ impl Gather {
 
     fn finding(&mut self, run: usize, owner: Owner, line: &Line<'_>, place: Place) {
         let Some(told) = &line.finesse.finding else { return };
+        if let Some(id) = told.revises.as_deref() {
+            self.take_back(id);
+        }
+        if told.count == Some(0) {
+            return;
+        }
         let sequences = told.evidence.iter().take(MAX_FINDING_EVIDENCE);
         let evidence: Vec<Mark> = sequences.filter_map(|sequence| self.place(run, *sequence)).collect();
         let is_for_all = self.filter.is_for_all();
+        if self.said.len() < MAX_PLACES {
+            self.said.insert(line.event.id.to_string(), (owner, words::plain(&told.code)));
+        }
         let is_shared = Code::read(&told.code).is_some_and(|code| code.scope() == Scope::Server);
         let findings = match owner {
             // Whoever asks for one agent must know what struck all of them.
@@ -389,6 +410,7 @@ impl Gather {
                 None | Some(1) => known.count + 1,
                 Some(count) => known.count.max(count),
             };
+            known.last_us = known.last_us.max(place.at_us);
             // Another node, another sign: worth telling. Another measure is not.
             for fact in facts.filter(|(_, value)| value.parse::<i64>().is_err()) {
                 if known.facts.len() < MAX_FINDING_EVIDENCE && !known.facts.contains(&fact) {
@@ -408,10 +430,24 @@ impl Gather {
             facts: facts.collect(),
             advice: words::plain(&told.advice),
             at_us: place.at_us,
+            last_us: place.at_us,
             line: place.mark,
             evidence,
         };
         findings.push(finding, MAX_FINDINGS);
+    }
+
+    /// A later line says that a finding was none, or another: it counts one less.
+    fn take_back(&mut self, id: &str) {
+        let Some((owner, code)) = self.said.remove(id) else { return };
+        let theirs = owner.of(&mut self.report.sessions).map(|session| &mut session.findings);
+        for findings in theirs.into_iter().chain([&mut self.report.findings]) {
+            if let Some(finding) = findings.iter_mut().find(|finding| finding.code == code) {
+                finding.count = finding.count.saturating_sub(1);
+                findings.retain(|finding| finding.count > 0);
+                return;
+            }
+        }
     }
 
     fn place(&self, run: usize, sequence: u64) -> Option<Mark> {
@@ -537,6 +573,27 @@ fn remember(list: &mut Vec<String>, text: &str) {
     if list.len() < 8 && !list.iter().any(|known| known == text) {
         list.push(text.to_owned());
     }
+}
+
+/// One agent under several names is one session: those of one run and browser whose names meet, though neither began
+/// under the other's name (then the capture tells them apart on purpose).
+fn unite(sessions: &mut Vec<Session>) {
+    let mut united: Vec<Session> = Vec::with_capacity(sessions.len());
+    for session in sessions.drain(..) {
+        let same = united.iter_mut().find(|known| {
+            known.run == session.run
+                && known.user.is_some()
+                && session.user.is_some()
+                && !known.user.as_ref().zip(session.user.as_ref()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+                && known.clients.iter().any(|client| session.clients.contains(client))
+                && session.names.iter().any(|name| known.goes_by(name))
+        });
+        match same {
+            Some(known) => known.absorb(session),
+            None => united.push(session),
+        }
+    }
+    *sessions = united;
 }
 
 fn left_out(session: &Session, to: &mut Vec<LeftOut>) {

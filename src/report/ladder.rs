@@ -126,6 +126,13 @@ impl Ladder {
         needed.map(|rung| rung.after_start_us).max().filter(|_| self.login == Login::Complete)
     }
 
+    /// When the login was complete.
+    #[must_use]
+    pub fn done_us(&self) -> Option<i64> {
+        let needed = self.rungs.iter().filter(|rung| rung.stage.is_required());
+        needed.map(|rung| rung.at_us).max().filter(|_| self.login == Login::Complete)
+    }
+
     /// All is read: `ended_us` is when the socket ended if it did, `last_us` when it was last heard of.
     pub(super) fn conclude(&mut self, ended_us: Option<i64>, last_us: i64) {
         if self.began_us.is_none() {

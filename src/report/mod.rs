@@ -1,16 +1,22 @@
 //! `report`: captures become what happened, for a person: text for a terminal, one HTML file, or JSON.
 //!
-//! [`crate::stored`] reads, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
-//! bounded `model`, `evidence` looks up the lines that claims stand on, `headline` puts first what matters, `text` and `html` render. Streams once, so the size
-//! of a capture costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
+//! [`stored`](crate::stored) reads, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
+//! bounded `model`, `evidence` looks up the lines that claims stand on, `story` finds out what agents felt and why. `compose`
+//! makes of it a `page` of sections with typed cells, which `text` and `html` dress. Streams once, so the size of a capture
+//! costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
+//!
+//! A new column is one line in `compose`; a new kind of cell is one in `page` and one in each of the two that dress it.
 
+pub mod compare;
+mod compose;
 mod evidence;
 mod fold;
 mod gather;
-mod headline;
 mod html;
 pub mod ladder;
 pub mod model;
+mod page;
+mod reason;
 mod story;
 mod text;
 mod words;
@@ -19,6 +25,7 @@ mod words;
 mod tests;
 
 pub use gather::Filter;
+pub use words::Zone;
 
 use crate::stored::{self, Aside, Sources};
 use anyhow::{Context as _, bail};
@@ -43,6 +50,10 @@ pub struct Request {
     pub format: Format,
     /// Where to; none is standard output.
     pub output: Option<PathBuf>,
+    /// Where times are told, UTC aside.
+    pub zone: Zone,
+    /// What it is about, for its title.
+    pub case: Option<String>,
 }
 
 /// The form of a report.
@@ -131,19 +142,22 @@ pub fn run(request: &Request, sources: &Sources) -> anyhow::Result<()> {
     let mut progress = Progress::new();
     let report = build(sources, &request.filter, &mut |done, total| progress.show(done, total));
     progress.clear();
-    let rendered = render(&report?, request.format, columns(request.output.is_none()))?;
-    match &request.output {
-        None => print(&rendered),
-        Some(path) => {
-            let failed = || format!("write {}", path.display());
-            let aside = Aside::create(path).with_context(failed)?;
-            aside.file().and_then(|mut file| file.write_all(rendered.as_bytes())).with_context(failed)?;
-            aside.name().with_context(failed)?;
-            // Nobody reading standard error is no reason to fail.
-            let _ = writeln!(io::stderr(), "report {}", path.display());
-            Ok(())
-        }
-    }
+    let mut report = report?;
+    report.case.clone_from(&request.case);
+    let rendered = render(&report, request.format, &request.zone, columns(request.output.is_none()))?;
+    write(&rendered, request.output.as_deref(), "report")
+}
+
+/// Writes it where it belongs: it appears when it is whole.
+fn write(rendered: &str, output: Option<&Path>, what: &str) -> anyhow::Result<()> {
+    let Some(path) = output else { return print(rendered) };
+    let failed = || format!("write {}", path.display());
+    let aside = Aside::create(path).with_context(failed)?;
+    aside.file().and_then(|mut file| file.write_all(rendered.as_bytes())).with_context(failed)?;
+    aside.name().with_context(failed)?;
+    // Nobody reading standard error is no reason to fail.
+    let _ = writeln!(io::stderr(), "{what} {}", path.display());
+    Ok(())
 }
 
 /// Reads captures into a report. `progress` is told bytes done and bytes in all.
@@ -171,6 +185,7 @@ pub fn build(sources: &Sources, filter: &Filter, progress: &mut dyn FnMut(u64, u
     let (mut report, named) = gather.finish();
     report.files = files.collect();
     complain(&report, filter, &named, sources, asked_for)?;
+    report.stories = story::stories(&report);
     evidence::fill(&mut report, sources);
     Ok(report)
 }
@@ -179,10 +194,10 @@ pub fn build(sources: &Sources, filter: &Filter, progress: &mut dyn FnMut(u64, u
 ///
 /// # Errors
 /// None in practice: it is written into memory.
-pub fn render(report: &Report, format: Format, columns: usize) -> anyhow::Result<String> {
+pub fn render(report: &Report, format: Format, zone: &Zone, columns: usize) -> anyhow::Result<String> {
     Ok(match format {
-        Format::Text => text::render(report, columns),
-        Format::Html => html::render(report),
+        Format::Text => text::render(&compose::page(report), report, zone, columns),
+        Format::Html => html::render(&compose::page(report), report, zone),
         Format::Json => serde_json::to_string_pretty(report)? + "\n",
     })
 }
@@ -219,14 +234,14 @@ fn complain(
     let wanted = [("--user", &filter.user), ("--session", &filter.session)];
     let wanted: Vec<String> =
         wanted.iter().filter_map(|(option, value)| Some(format!("{option} {}", value.as_ref()?))).collect();
-    let range = report.from_us.zip(report.to_us).map(|(from, to)| words::range(from, to)).unwrap_or_default();
+    let range = report.from_us.zip(report.to_us).map(|(from, to)| Zone::default().range(from, to)).unwrap_or_default();
     let more = if named.left_out > 0 { format!(" and {} more", named.left_out) } else { String::new() };
     let hint = if named.is_empty() {
         String::from("nobody logged in within these files; leave the option out to see the connections")
     } else {
         format!("there are {}{more}", named.join(", "))
     };
-    bail!("no session fits {} in {} lines of {range} UTC\nhint: {hint}", wanted.join(" "), totals.lines);
+    bail!("no session fits {} in {} lines of {range}\nhint: {hint}", wanted.join(" "), totals.lines);
 }
 
 fn columns(to_stdout: bool) -> usize {

@@ -3,9 +3,9 @@
 //! Every claim carries the [`Mark`] of the line it stands on; `evidence` turns marks into gists. Lists hold
 //! at most what the constants say, and count what they left out. Times are microseconds since 1970, UTC.
 
-use super::ladder::{Ladder, Login, Stage};
+use super::ladder::{Ladder, Login};
+use super::story::Story;
 use super::words::{serialize_stamp, serialize_stamp_if};
-use crate::session::findings::{Code, Scope};
 use serde::{Serialize, Serializer};
 use std::ops::Deref;
 
@@ -13,6 +13,8 @@ use std::ops::Deref;
 pub const MAX_SESSIONS: usize = 1_000;
 /// Sockets of a session.
 pub const MAX_SOCKETS: usize = 200;
+/// Names of an agent.
+pub const MAX_NAMES: usize = 8;
 /// State changes of a session.
 pub const MAX_STATES: usize = 1_000;
 /// Calls of a session.
@@ -80,6 +82,15 @@ impl<T> List<T> {
         Some(self.items.len() - 1)
     }
 
+    /// Takes in another list, in order of time.
+    fn absorb(&mut self, other: Self, limit: usize, at: impl Fn(&T) -> i64) {
+        self.left_out += other.left_out;
+        self.items.extend(other.items);
+        self.items.sort_by_key(at);
+        self.left_out += self.items.len().saturating_sub(limit) as u64;
+        self.items.truncate(limit);
+    }
+
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         self.items.get_mut(index)
     }
@@ -124,6 +135,11 @@ pub struct Report {
     pub to_us: Option<i64>,
     /// Redaction levels in force.
     pub redaction: Vec<String>,
+    /// What the report is about, as whoever asked for it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// What agents felt and why, the gravest first.
+    pub stories: Vec<Story>,
     /// Counts over all.
     pub totals: Totals,
     /// What the capture itself says is missing, and what could not be read.
@@ -234,6 +250,8 @@ pub struct Session {
     /// Login or token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Every name the agent goes by: login id, login name, local part of the JID.
+    pub names: Vec<String>,
     /// Login name, from events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -304,6 +322,50 @@ impl Session {
     #[must_use]
     pub fn login(&self) -> Option<&Ladder> {
         self.sockets.last().map(|socket| &socket.ladder)
+    }
+
+    /// Takes in a session of the same agent that the capture tells apart. Both are in order of time, this one began first.
+    pub(super) fn absorb(&mut self, other: Self) {
+        other.names.iter().for_each(|name| self.name(name));
+        self.name = self.name.take().or(other.name);
+        self.extension = self.extension.take().or(other.extension);
+        self.team = self.team.take().or(other.team);
+        self.to_us = self.to_us.max(other.to_us);
+        self.lines += other.lines;
+        self.updates += other.updates;
+        for (mine, theirs) in [
+            (&mut self.clients, other.clients),
+            (&mut self.servers, other.servers),
+            (&mut self.user_agents, other.user_agents),
+        ] {
+            mine.extend(theirs);
+            mine.dedup();
+        }
+        self.sockets.absorb(other.sockets, MAX_SOCKETS, |socket| socket.from_us);
+        self.states.absorb(other.states, MAX_STATES, |state| state.from_us);
+        self.calls.absorb(other.calls, MAX_CALLS, |call| call.to_us);
+        self.joins.absorb(other.joins, MAX_ROWS, |join| join.at_us);
+        self.troubles.absorb(other.troubles, MAX_ROWS, |trouble| trouble.at_us);
+        self.findings.absorb(other.findings, MAX_FINDINGS, |finding| finding.at_us);
+        self.subscriptions.absorb(other.subscriptions, MAX_NODES, |subscription| subscription.line.line.cast_signed());
+        self.pings.absorb(other.pings);
+        self.requests.absorb(other.requests);
+        self.summary_findings.extend(other.summary_findings);
+    }
+
+    /// Adds a name that the agent goes by.
+    pub(super) fn name(&mut self, name: &str) {
+        let name = super::words::bare(name);
+        if !name.is_empty() && self.names.len() < MAX_NAMES && !self.goes_by(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// Whether this is one of the agent's names, in any case, as login or JID.
+    #[must_use]
+    pub fn goes_by(&self, name: &str) -> bool {
+        let name = super::words::bare(name);
+        self.names.iter().any(|known| known.to_lowercase() == name.to_lowercase())
     }
 
     /// Whether something needs a look: findings, failed logins.
@@ -380,6 +442,9 @@ pub struct Ending {
     pub s2c_bytes: u64,
     /// The line.
     pub line: Mark,
+    /// The line that tells of the end of the connection below.
+    #[serde(skip)]
+    pub(super) below_line: Option<Mark>,
 }
 
 impl Ending {
@@ -527,7 +592,23 @@ pub struct Point {
     pub line: Mark,
 }
 
+impl PingCount {
+    fn absorb(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.answered += other.answered;
+        self.total_us = self.total_us.saturating_add(other.total_us);
+        self.slowest = [self.slowest, other.slowest].into_iter().flatten().max_by_key(|point| point.rtt_us);
+    }
+}
+
 impl Pings {
+    fn absorb(&mut self, other: Self) {
+        self.xmpp.absorb(other.xmpp);
+        self.websocket.absorb(other.websocket);
+        other.points.into_iter().for_each(|point| self.draw(point));
+        self.lost.absorb(other.lost, MAX_ROWS, |point| point.at_us);
+    }
+
     pub(super) fn draw(&mut self, point: Point) {
         self.per_point = self.per_point.max(1);
         if let Some(last) = self.points.last_mut().filter(|_| self.in_last < self.per_point) {
@@ -560,6 +641,16 @@ pub struct Requests {
     pub slowest: Vec<Request>,
     /// HTTP requests that were refused, cut or not answered.
     pub failed: List<Request>,
+}
+
+impl Requests {
+    fn absorb(&mut self, other: Self) {
+        (self.rest, self.other, self.iq) = (self.rest + other.rest, self.other + other.other, self.iq + other.iq);
+        self.slowest.extend(other.slowest);
+        self.slowest.sort_by_key(|request| std::cmp::Reverse(request.took_us));
+        self.slowest.truncate(MAX_SLOWEST);
+        self.failed.absorb(other.failed, MAX_ROWS, |request| request.at_us);
+    }
 }
 
 /// A request.
@@ -638,6 +729,9 @@ pub struct Subscription {
     pub why: Option<String>,
     /// The first line that names it.
     pub line: Mark,
+    /// The lines that refuse it, as far as they are told.
+    #[serde(skip)]
+    pub(super) refusals: Vec<Mark>,
 }
 
 /// A warning or error of the log.
@@ -655,7 +749,7 @@ pub struct Trouble {
 }
 
 /// A finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Finding {
     /// Its stable code.
     pub code: String,
@@ -674,6 +768,9 @@ pub struct Finding {
     /// When it was first found.
     #[serde(serialize_with = "serialize_stamp", rename = "at")]
     pub at_us: i64,
+    /// When it was last found.
+    #[serde(serialize_with = "serialize_stamp", rename = "last")]
+    pub last_us: i64,
     /// The line that says so.
     pub line: Mark,
     /// The lines it stands on, as far as they are in the capture.
@@ -681,10 +778,10 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether it concerns everybody who uses the server.
+    /// The value of a fact.
     #[must_use]
-    pub fn is_shared(&self) -> bool {
-        Code::read(&self.code).is_some_and(|code| code.scope() == Scope::Server)
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 }
 
@@ -704,10 +801,7 @@ pub struct Evidence {
     pub on: String,
     /// Its gist.
     pub gist: String,
-}
-
-/// The stage at which a session's last login stopped, if it did.
-#[must_use]
-pub fn stopped_at(session: &Session) -> Option<Stage> {
-    session.login().filter(|ladder| ladder.login == Login::Stopped).and_then(|ladder| ladder.stopped_at)
+    /// The message itself, redacted as it is in the capture; empty if the line holds none.
+    #[serde(skip)]
+    pub(super) raw: String,
 }

@@ -4,7 +4,7 @@
 
 use super::ladder::{Login, Stage};
 use super::model::{MAX_PINGS, MAX_SESSIONS, Report};
-use super::{Filter, Format, build, render};
+use super::{Filter, Format, Zone, build, render};
 use crate::stored::Sources;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -46,9 +46,12 @@ fn text_and_json_are_as_agreed() {
         ("tests/playbook/xmpp.ndjson", "xmpp"),
     ] {
         let report = whole(capture);
-        assert_golden(&format!("tests/report/{name}.txt"), &render(&report, Format::Text, 100).unwrap());
+        assert_golden(
+            &format!("tests/report/{name}.txt"),
+            &render(&report, Format::Text, &Zone::default(), 100).unwrap(),
+        );
         if name == "troubled" {
-            assert_golden("tests/report/troubled.json", &render(&report, Format::Json, 100).unwrap());
+            assert_golden("tests/report/troubled.json", &render(&report, Format::Json, &Zone::default(), 100).unwrap());
         }
     }
 }
@@ -69,7 +72,7 @@ fn stages_are_derived_where_the_capture_does_not_name_them() {
 
 #[test]
 fn every_claim_of_the_page_leads_to_a_line_of_the_page() {
-    let page = render(&whole("tests/report/troubled.ndjson"), Format::Html, 0).unwrap();
+    let page = render(&whole("tests/report/troubled.ndjson"), Format::Html, &Zone::default(), 0).unwrap();
     let mut links = 0;
     for part in page.split("href=\"#").skip(1) {
         let target = part.split('"').next().unwrap();
@@ -82,7 +85,7 @@ fn every_claim_of_the_page_leads_to_a_line_of_the_page() {
 #[test]
 fn pages_are_well_formed_and_ask_no_network() {
     for capture in ["tests/report/troubled.ndjson", "tests/report/hostile.ndjson", "tests/playbook/odd.ndjson"] {
-        let page = render(&whole(capture), Format::Html, 0).unwrap();
+        let page = render(&whole(capture), Format::Html, &Zone::default(), 0).unwrap();
         assert_well_formed(&page);
         for word in ["src=", "url(", "@import", "http://", "https://", "javascript:", "<iframe", "<img", "<link"] {
             let policy_free = page.replace("uccxpub", "");
@@ -95,7 +98,7 @@ fn pages_are_well_formed_and_ask_no_network() {
 fn hostile_text_stays_text() {
     let report = whole("tests/report/hostile.ndjson");
     assert!(!report.sessions.is_empty());
-    let page = render(&report, Format::Html, 0).unwrap();
+    let page = render(&report, Format::Html, &Zone::default(), 0).unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)"), "the text itself is told");
     assert_eq!(page.matches("<script").count(), 1, "our own");
     let markup = page.split("<body>").nth(1).unwrap().split("<script>").next().unwrap();
@@ -103,8 +106,8 @@ fn hostile_text_stays_text() {
     for tag in markup.split('<').skip(1).filter_map(|part| part.split('>').next()) {
         assert!(!tag.contains(" on") && !tag.contains(" style="), "{tag}");
     }
-    let text = render(&report, Format::Text, 100).unwrap();
-    let json = render(&report, Format::Json, 100).unwrap();
+    let text = render(&report, Format::Text, &Zone::default(), 100).unwrap();
+    let json = render(&report, Format::Json, &Zone::default(), 100).unwrap();
     for out in [text, json] {
         assert!(!out.contains('\u{1b}') && !out.contains('\u{202e}'));
     }
@@ -162,7 +165,7 @@ fn one_session_id_in_two_runs_is_two_sessions() {
     std::fs::write(dir.path().join("other.ndjson"), text.replace("RUN-", "OTHER-")).unwrap();
     let report = report(&[dir.path().to_str().unwrap()], &Filter::default());
     assert_eq!((report.runs.len(), report.sessions.len()), (2, 2));
-    assert!(render(&report, Format::Text, 100).unwrap().contains("of run OTHER"));
+    assert!(render(&report, Format::Text, &Zone::default(), 100).unwrap().contains("of run OTHER"));
 }
 
 #[test]
@@ -170,8 +173,8 @@ fn limits_hold_and_are_said() {
     let dir = tempfile::tempdir().unwrap();
     let report = report(&[&sessions(dir.path(), MAX_SESSIONS + 5)], &Filter::default());
     assert_eq!(report.sessions.len(), MAX_SESSIONS);
-    let text = render(&report, Format::Text, 100).unwrap();
-    assert!(text.contains("limit reached: 5 sessions"), "{}", &text[..400]);
+    let text = render(&report, Format::Text, &Zone::default(), 100).unwrap();
+    assert!(text.contains("Limit reached: 5 more sessions are not told"), "{}", &text[..400]);
 
     let mut pings = super::model::Pings::default();
     for n in 0..100_000_u32 {

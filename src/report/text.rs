@@ -1,57 +1,70 @@
-//! The report as text: fits a terminal's width, plain enough for a pipe, a mail or a ticket.
+//! The page as text: fits a terminal's width, plain enough for a pipe, a mail or a ticket.
 
-use super::headline::{facts, headlines};
-use super::ladder::{Ladder, Login, Stage};
-use super::model::{Call, Finding, Mark, Pings, Report, Session};
-use super::story;
-use super::words::{between_us, count, duration, range, size, time};
+use super::model::{Mark, Report};
+use super::page::{Block, Cell, Fold, Kind, Page, Piece, Problem, Section, Style, Table, Tone};
+use super::words::{Zone, say};
+use crate::glyph::one_line;
 use std::fmt::Write as _;
 
 /// Rows of a table; what is beyond stands in the page and in JSON.
 const MAX_TABLE_ROWS: usize = 20;
-
 /// The last column of a table is at least this wide, or stands below the others.
 const MIN_LAST_COLUMN: usize = 24;
 /// A column is cut down to this to make the others fit.
 const MIN_CUT_COLUMN: usize = 12;
 
-/// Renders the report, `columns` wide.
-pub(super) fn render(report: &Report, columns: usize) -> String {
-    let mut page = Page { out: String::new(), columns };
-    page.head(report);
-    for session in &report.sessions {
-        page.session(session, report);
-    }
-    page.out
+/// Dresses the page, `columns` wide.
+pub(super) fn render(page: &Page, report: &Report, zone: &Zone, columns: usize) -> String {
+    let mut sheet = Sheet { out: String::new(), columns, report, zone };
+    sheet.line(0, &sheet.cell(&page.title));
+    sheet.blocks(&page.blocks);
+    sheet.out
 }
 
-struct Page {
+/// A line of the capture as it can be looked up: by its sequence, or where there is none by its number in the file.
+pub(super) fn line(mark: Mark, several_files: bool) -> String {
+    let file = if several_files { format!("[{}]", mark.file + 1) } else { String::new() };
+    match (mark.line, mark.sequence) {
+        (0, _) => String::from("?"),
+        (line, 0) => format!("{file}:{line}"),
+        (_, sequence) => format!("#{sequence}"),
+    }
+}
+
+struct Sheet<'p> {
     out: String,
     columns: usize,
+    report: &'p Report,
+    zone: &'p Zone,
 }
 
-impl Page {
-    fn line(&mut self, indent: usize, text: &str) {
-        let text: Vec<char> = text.chars().collect();
-        let room = self.columns.saturating_sub(indent).max(20);
-        let _ = write!(self.out, "{:indent$}", "");
-        if text.len() > room {
-            self.out.extend(text.iter().take(room - 1));
-            self.out.push('…');
-        } else {
-            self.out.extend(text);
-        }
-        while self.out.ends_with(' ') {
-            self.out.pop();
-        }
-        self.out.push('\n');
+impl Sheet<'_> {
+    /// Pieces on one line. Nothing in it moves a cursor.
+    fn cell(&self, cell: &[Piece]) -> String {
+        let several = self.report.files.len() > 1;
+        let text: String = cell.iter().map(|piece| say(piece, self.zone, |mark| line(mark, several))).collect();
+        one_line(text.trim())
     }
 
-    /// A paragraph, broken between words.
-    fn paragraph(&mut self, indent: usize, text: &str) {
-        for line in wrap(text, self.columns.saturating_sub(indent).max(20)) {
-            self.line(indent, &line);
+    fn line(&mut self, indent: usize, text: &str) {
+        self.hanging(indent, indent, text);
+    }
+
+    /// Text whose further lines begin at `below`.
+    fn hanging(&mut self, indent: usize, below: usize, text: &str) {
+        let room = self.columns.saturating_sub(below).max(20);
+        for (number, part) in wrap(text, room).iter().enumerate() {
+            let indent = if number == 0 { indent } else { below };
+            let _ = writeln!(self.out, "{}", format!("{:indent$}{part}", "").trim_end());
         }
+    }
+
+    /// An empty line, but not behind a heading's or another.
+    fn gap(&mut self) {
+        if self.out.ends_with("\n\n") || self.out.ends_with("─\n") {
+            return;
+        }
+        self.out.push('\n');
     }
 
     fn heading(&mut self, text: &str) {
@@ -59,10 +72,143 @@ impl Page {
         self.line(2, text);
     }
 
-    /// Rows in columns as wide as they need; the last one takes what is left. Columns that begin with `>` are right-aligned.
-    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
-        let mut widths: Vec<usize> = head.iter().map(|cell| cell.trim_start_matches('>').chars().count()).collect();
-        for row in rows.iter().take(MAX_TABLE_ROWS) {
+    fn blocks(&mut self, blocks: &[Block]) {
+        let mut were_folded = 0;
+        for block in blocks {
+            match block {
+                Block::Paragraph(Style::Quiet, cell) => {
+                    self.out.push('\n');
+                    self.line(0, &self.cell(cell));
+                }
+                Block::Paragraph(Style::Note, cell) => self.line(0, &self.cell(cell)),
+                Block::Paragraph(Style::Plain | Style::Story, cell) => self.line(2, &self.cell(cell)),
+                Block::Facts(facts) => {
+                    self.gap();
+                    facts.iter().for_each(|(name, cell)| self.line(2, &format!("{name}: {}", self.cell(cell))));
+                }
+                Block::Verdict(tone, cell) => {
+                    let said = format!("{}{}", symbol(*tone), self.cell(cell));
+                    self.out.push('\n');
+                    self.line(0, &said);
+                }
+                Block::Problem(problem) => self.problem(problem),
+                Block::Table(table) => self.table(table),
+                Block::Section(section) => {
+                    if section.fold == Fold::Folded && were_folded == 0 {
+                        self.out.push('\n');
+                        self.line(0, "── without a problem (more with --session ID or --format html)");
+                    }
+                    were_folded += usize::from(section.fold == Fold::Folded);
+                    self.section(section);
+                }
+                // For the eye, and for those who open a line.
+                Block::Drawing(_) | Block::Lines(_) => {}
+            }
+        }
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        self.out.push('\n');
+        let head = format!("{}{}", symbol(problem.tone), self.cell(&problem.head));
+        self.hanging(2, 4, &head);
+        // One step alone is what the head says.
+        if !problem.course.rows.is_empty() {
+            self.rows(
+                &Table {
+                    columns: problem.course.columns.iter().map(|(_, kind)| ("", *kind)).collect(),
+                    ..Table::default()
+                },
+                &problem.course.rows,
+            );
+        }
+        for note in &problem.notes {
+            self.line(4, &self.cell(note));
+        }
+        if !problem.advice.is_empty() {
+            self.line(4, &format!("What to do: {}", one_line(&problem.advice)));
+        }
+    }
+
+    fn section(&mut self, section: &Section) {
+        let title = self.cell(&section.title);
+        if section.fold == Fold::Folded {
+            self.line(2, &title);
+            self.line(4, &self.cell(&section.brief));
+            return;
+        }
+        self.out.push('\n');
+        let title = format!("── {title} ");
+        let rest = self.columns.saturating_sub(title.chars().count());
+        self.line(0, &(title + &"─".repeat(rest)));
+        self.blocks(&section.blocks);
+    }
+
+    fn table(&mut self, table: &Table) {
+        if !table.title.is_empty() {
+            self.heading(&table.title);
+        }
+        self.rows(table, &table.rows);
+        let left_out = table.rows.len().saturating_sub(limit(table)) as u64 + table.left_out;
+        if left_out > 0 {
+            self.line(4, &format!("… and {left_out} more (--format html or json tells them)"));
+        }
+    }
+
+    /// Rows in columns as wide as they need; the last one takes what is left.
+    fn rows(&mut self, table: &Table, rows: &[Vec<Cell>]) {
+        let columns: Vec<(&str, Kind)> =
+            table.columns.iter().copied().filter(|(_, kind)| *kind != Kind::Drawn).collect();
+        let mut head: Vec<String> = Vec::new();
+        let mut right: Vec<bool> = Vec::new();
+        for (name, kind) in &columns {
+            head.push((*name).to_owned());
+            right.push(*kind == Kind::Number);
+            if *kind == Kind::Time && !self.zone.is_utc() {
+                head.push(String::from(if name.is_empty() { "" } else { "UTC" }));
+                right.push(false);
+            }
+        }
+        let cells = |row: &Vec<Cell>| {
+            let mut cells = Vec::new();
+            for (cell, (_, kind)) in row.iter().zip(&table.columns).filter(|(_, (_, kind))| *kind != Kind::Drawn) {
+                cells.push(self.cell(cell));
+                if let (Kind::Time, false, [Piece::Time(at_us), ..]) = (kind, self.zone.is_utc(), &cell[..]) {
+                    cells.push(Zone::default().time(*at_us));
+                } else if *kind == Kind::Time && !self.zone.is_utc() {
+                    cells.push(String::new());
+                }
+            }
+            cells
+        };
+        let rows: Vec<Vec<String>> = rows.iter().take(limit(table)).map(cells).collect();
+        // A column that nobody fills is left out.
+        let used: Vec<bool> = (0..head.len())
+            .map(|column| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty())))
+            .collect();
+        let keep = |cells: Vec<String>| -> Vec<String> {
+            cells.into_iter().zip(&used).filter(|(_, used)| **used).map(|(cell, _)| cell).collect()
+        };
+        let right: Vec<bool> =
+            right.into_iter().zip(&used).filter(|(_, used)| **used).map(|(right, _)| right).collect();
+        let rows: Vec<Vec<String>> = rows.into_iter().map(keep).collect();
+        let head = keep(head);
+        let widths = self.widths(&head, &rows);
+        let last = widths.len().saturating_sub(1);
+        let before: usize = widths.iter().take(last).map(|width| width + 2).sum();
+        // Where the last column has no room beside the others it has a line of its own.
+        let needed = widths.get(last).map_or(0, |width| *width.min(&MIN_LAST_COLUMN));
+        let is_beside = self.columns >= 4 + before + needed;
+        if head.iter().any(|name| !name.is_empty()) {
+            self.row(&head, &widths, &right, is_beside, true);
+        }
+        for row in &rows {
+            self.row(row, &widths, &right, is_beside, false);
+        }
+    }
+
+    fn widths(&self, head: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+        let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
+        for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
@@ -78,356 +224,50 @@ impl Page {
         {
             *widest -= 1;
         }
-        let names: Vec<String> = head.iter().map(|cell| cell.trim_start_matches('>').to_owned()).collect();
+        widths
+    }
+
+    fn row(&mut self, row: &[String], widths: &[usize], right: &[bool], is_beside: bool, is_head: bool) {
+        let last = widths.len().saturating_sub(1);
+        let mut lead = String::new();
+        for ((cell, width), right) in row.iter().zip(widths).zip(right).take(last) {
+            let cell: String = if cell.chars().count() > *width {
+                cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+            } else {
+                cell.clone()
+            };
+            let _ = if *right { write!(lead, "{cell:>width$}  ") } else { write!(lead, "{cell:<width$}  ") };
+        }
+        let mut cell = row.get(last).filter(|_| is_beside || !is_head).cloned().unwrap_or_default();
+        if right.get(last) == Some(&true) {
+            cell = format!("{cell:>width$}", width = widths.get(last).copied().unwrap_or(0));
+        }
+        let mut indent = lead.chars().count();
+        if !is_beside {
+            let _ = writeln!(self.out, "{}", format!("    {lead}").trim_end());
+            (indent, lead) = (6, " ".repeat(6));
+        }
         // What stands in the last column is told in full, below itself if need be.
-        let before: usize = widths.iter().take(last).map(|width| width + 2).sum();
-        // Where it has no room beside the others it has a line of its own.
-        let needed = widths.get(last).map_or(0, |width| *width.min(&MIN_LAST_COLUMN));
-        let is_beside = self.columns >= 4 + before + needed;
-        let mut put = |row: &[String]| {
-            let mut line = String::new();
-            for ((cell, width), head) in row.iter().zip(&widths).zip(head).take(last) {
-                let cell: String = if cell.chars().count() > *width {
-                    cell.chars().take(width.saturating_sub(1)).chain(['…']).collect()
-                } else {
-                    cell.clone()
-                };
-                let _ = match head.starts_with('>') {
-                    true => write!(line, "{cell:>width$}  "),
-                    false => write!(line, "{cell:<width$}  "),
-                };
-            }
-            let cell = row.get(last).filter(|_| is_beside || row != names).map(String::as_str).unwrap_or_default();
-            let cell = if head.get(last).is_some_and(|head| head.starts_with('>')) {
-                format!("{cell:>width$}", width = widths.get(last).copied().unwrap_or(0))
-            } else {
-                cell.to_owned()
-            };
-            let (indent, mut lead) = if is_beside {
-                (before, line)
-            } else {
-                let _ = writeln!(self.out, "{}", format!("    {line}").trim_end());
-                (6, " ".repeat(6))
-            };
-            let parts = wrap(&cell, self.columns.saturating_sub(4 + indent).max(20));
-            for part in parts.iter().filter(|part| is_beside || !part.is_empty()) {
-                let _ = writeln!(self.out, "{}", format!("    {lead}{part}").trim_end());
-                lead = " ".repeat(indent);
-            }
-        };
-        put(&names);
-        for row in rows.iter().take(MAX_TABLE_ROWS) {
-            put(row);
-        }
-        if rows.len() > MAX_TABLE_ROWS {
-            self.line(4, &format!("… and {} more (--format html or json tells them)", rows.len() - MAX_TABLE_ROWS));
+        let parts = wrap(&cell, self.columns.saturating_sub(4 + indent).max(20));
+        for part in parts.iter().filter(|part| is_beside || !part.is_empty()) {
+            let _ = writeln!(self.out, "{}", format!("    {lead}{part}").trim_end());
+            lead = " ".repeat(indent);
         }
     }
+}
 
-    fn head(&mut self, report: &Report) {
-        let totals = &report.totals;
-        let bytes = report.files.iter().map(|file| file.bytes).sum();
-        let (files, lines) = (report.files.len() as u64, totals.lines);
-        self.line(
-            0,
-            &format!("finesse-tap report: {}, {}, {}", count(files, "file"), count(lines, "line"), size(bytes)),
-        );
-        if let Some((from, to)) = report.from_us.zip(report.to_us) {
-            let span = duration(between_us(from, to));
-            self.line(0, &format!("{} UTC ({span}), redaction {}", range(from, to), redaction(report)));
-        }
-        let sessions = count(report.sessions.len() as u64, "session");
-        let [sockets, requests, updates] =
-            [(totals.sockets, "socket"), (totals.requests, "HTTP request"), (totals.updates, "Finesse event")]
-                .map(|(n, one)| count(n, one));
-        self.paragraph(
-            0,
-            &format!("{sessions} told; in all {sockets}, {requests}, {updates}; {}", completeness(report)),
-        );
-        for (file, number) in report.files.iter().zip(1_u32..) {
-            self.line(0, &format!("[{number}] {}", file.path));
-        }
-        self.headlines(report);
-        self.oddities(report);
-        for cut in &report.left_out {
-            let whose = cut.session.as_ref().map(|id| format!(" of {id}")).unwrap_or_default();
-            self.line(
-                0,
-                &format!(
-                    "limit reached: {} {}{whose} more are not told; narrow with --user or --since",
-                    cut.count, cut.list
-                ),
-            );
-        }
-        if !report.findings.is_empty() {
-            self.heading("Beyond single sessions");
-            report.findings.iter().for_each(|finding| self.finding(finding, report));
-        }
-        if !report.strangers.is_empty() {
-            self.heading("Connections on which nobody logged in");
-            let rows = report.strangers.iter().map(|stranger| {
-                vec![time(stranger.at_us), stranger.client.clone(), place(stranger.line, report), stranger.what.clone()]
-            });
-            self.table(&["at", "client", "line", "what"], &rows.collect::<Vec<_>>());
-        }
-    }
+/// Rows told of a table.
+fn limit(table: &Table) -> usize {
+    if table.is_whole { usize::MAX } else { MAX_TABLE_ROWS }
+}
 
-    fn headlines(&mut self, report: &Report) {
-        let headlines = headlines(report);
-        if headlines.is_empty() {
-            return;
-        }
-        self.heading("What happened");
-        for headline in headlines.iter().take(MAX_TABLE_ROWS) {
-            let mark = if headline.finding.level == "error" { "✗" } else { "!" };
-            let whom = headline.whom(report);
-            let facts = facts(headline.finding);
-            let facts = if facts.is_empty() { facts } else { format!(" ({facts})") };
-            self.paragraph(4, &format!("{mark} {}: {whom}{facts}", headline.finding.title));
-        }
-        if let Some(first) = headlines.first().filter(|first| !first.finding.advice.is_empty()) {
-            self.heading("What to do first");
-            self.paragraph(4, &first.finding.advice);
-        }
-    }
-
-    fn oddities(&mut self, report: &Report) {
-        if !report.oddities.is_empty() {
-            self.heading("Missing or unreadable");
-            let rows = report.oddities.iter().map(|oddity| vec![place(oddity.line, report), oddity.what.clone()]);
-            self.table(&["line", "what"], &rows.collect::<Vec<_>>());
-        }
-    }
-
-    fn session(&mut self, session: &Session, report: &Report) {
-        let run = if report.runs.len() > 1 { format!(" of run {}", session.run) } else { String::new() };
-        let title = format!("── {}{run} · agent {} ", session.id, session.who());
-        self.out.push('\n');
-        let rest = self.columns.saturating_sub(title.chars().count());
-        self.line(0, &(title + &"─".repeat(rest)));
-        self.paragraph(2, &session.story.join(" "));
-        self.line(2, &format!("{} UTC, {}", range(session.from_us, session.to_us), count(session.lines, "line")));
-        self.line(2, &format!("browser {} → {}", session.clients.join(", "), session.servers.join(", ")));
-        for agent in &session.user_agents {
-            self.line(2, agent);
-        }
-        if !session.findings.is_empty() {
-            self.heading("Findings");
-            session.findings.iter().for_each(|finding| self.finding(finding, report));
-        }
-        for socket in session.sockets.iter().take(MAX_TABLE_ROWS) {
-            self.heading(&format!("Login on {} {}", socket.id, verdict(&socket.ladder)));
-            self.ladder(&socket.ladder);
-        }
-        self.sockets(session, report);
-        self.states(session);
-        self.calls(session);
-        self.pings(&session.pings);
-        self.requests(session);
-        self.joins(session);
-        self.subscriptions(session);
-        if !session.troubles.is_empty() {
-            self.heading("Warnings in the log");
-            let rows = session.troubles.iter().map(|trouble| {
-                vec![time(trouble.at_us), trouble.level.to_owned(), place(trouble.line, report), trouble.what.clone()]
-            });
-            self.table(&["at", "level", "line", "what"], &rows.collect::<Vec<_>>());
-        }
-    }
-
-    fn finding(&mut self, finding: &Finding, report: &Report) {
-        let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
-        let mark = if finding.level == "error" { "✗" } else { "!" };
-        self.paragraph(4, &format!("{mark} {} [{}, {}]{times}", finding.title, finding.code, finding.confidence));
-        let facts = facts(finding);
-        if !facts.is_empty() {
-            self.paragraph(6, &facts);
-        }
-        if !finding.advice.is_empty() {
-            self.paragraph(6, &finding.advice);
-        }
-        let lines: Vec<String> =
-            [finding.line].iter().chain(&finding.evidence).map(|mark| place(*mark, report)).collect();
-        self.paragraph(6, &format!("see {}", lines.join(", ")));
-    }
-
-    fn ladder(&mut self, ladder: &Ladder) {
-        let mut rows = Vec::new();
-        for stage in Stage::ALL {
-            let stopped = ladder.stopped_at == Some(stage);
-            match ladder.reached(stage) {
-                Some(rung) => rows.push(vec![
-                    String::from("✓"),
-                    stage.as_str().to_owned(),
-                    format!("+{}", duration(rung.after_previous_us)),
-                    duration(rung.after_start_us),
-                    format!("#{}", rung.line.sequence),
-                    stage.meaning().to_owned(),
-                ]),
-                None if stopped => {
-                    let why = ladder.why.clone().unwrap_or_else(|| String::from("nothing came"));
-                    let line = ladder.why_line.map(|mark| format!("#{}", mark.sequence)).unwrap_or_default();
-                    rows.push(vec![
-                        String::from("✗"),
-                        stage.as_str().to_owned(),
-                        String::new(),
-                        String::new(),
-                        line,
-                        why,
-                    ]);
-                }
-                None => {}
-            }
-        }
-        if rows.is_empty() {
-            self.line(4, "the capture begins after this login");
-        } else {
-            self.table(&["", "stage", ">step", ">since start", ">line", ""], &rows);
-        }
-    }
-
-    fn sockets(&mut self, session: &Session, report: &Report) {
-        if session.sockets.is_empty() {
-            return;
-        }
-        self.heading("Sockets");
-        let rows = session.sockets.iter().map(|socket| {
-            let (line, end) = match &socket.ending {
-                Some(ending) => (place(ending.line, report), story::ending_words(ending)),
-                None => (place(socket.line, report), String::from("open when the capture ended")),
-            };
-            let age = duration(between_us(socket.from_us, socket.to_us));
-            vec![socket.id.clone(), time(socket.from_us), age, socket.client.clone(), socket.server.clone(), line, end]
-        });
-        self.table(&["", "opened", ">age", "browser", "node", "line", "end"], &rows.collect::<Vec<_>>());
-    }
-
-    fn states(&mut self, session: &Session) {
-        if session.states.is_empty() {
-            return;
-        }
-        self.heading("Agent states");
-        let rows = session.states.iter().map(|state| {
-            let spent = duration(between_us(state.from_us, state.to_us));
-            let latency = state.latency_us.map(|us| format!("{} after its request", duration(us))).unwrap_or_default();
-            let line = format!("#{}", state.line.sequence);
-            vec![
-                time(state.from_us),
-                state.state.clone(),
-                spent,
-                line,
-                [state.reason.clone().unwrap_or_default(), latency].join("  ").trim().to_owned(),
-            ]
-        });
-        self.table(&["since", "state", ">for", ">line", ""], &rows.collect::<Vec<_>>());
-    }
-
-    fn calls(&mut self, session: &Session) {
-        if session.calls.is_empty() {
-            return;
-        }
-        self.heading("Calls");
-        let rows = session.calls.iter().map(|call| {
-            let from = call.steps.first().map_or(0, |step| step.at_us);
-            let line = call.steps.first().map(|step| format!("#{}", step.line.sequence)).unwrap_or_default();
-            vec![
-                time(from),
-                call.id.clone(),
-                call.call_type.clone().unwrap_or_default(),
-                duration(call.total_us()),
-                line,
-                life(call),
-            ]
-        });
-        self.table(&["at", "call", "type", ">seen for", ">line", "life"], &rows.collect::<Vec<_>>());
-    }
-
-    fn pings(&mut self, pings: &Pings) {
-        if pings.xmpp.sent + pings.websocket.sent == 0 {
-            return;
-        }
-        self.heading("Pings");
-        let rows = [("XMPP, by the desktop", &pings.xmpp), ("WebSocket", &pings.websocket)];
-        let rows = rows.iter().filter(|(_, count)| count.sent > 0).map(|(name, count)| {
-            let slowest =
-                count.slowest.map(|slowest| format!("{} (#{})", duration(slowest.rtt_us), slowest.line.sequence));
-            vec![
-                (*name).to_owned(),
-                count.sent.to_string(),
-                count.answered.to_string(),
-                duration(count.mean_us()),
-                slowest.unwrap_or_default(),
-            ]
-        });
-        self.table(&["", ">sent", ">answered", ">mean", "slowest"], &rows.collect::<Vec<_>>());
-    }
-
-    fn requests(&mut self, session: &Session) {
-        let requests = &session.requests;
-        if !requests.failed.is_empty() {
-            self.heading("Failed requests");
-            let rows = requests.failed.iter().map(|request| {
-                let status = request.status.map_or_else(|| String::from("none"), |status| status.to_string());
-                vec![time(request.at_us), status, format!("#{}", request.line.sequence), request.what.clone()]
-            });
-            self.table(&["at", ">status", ">line", "request"], &rows.collect::<Vec<_>>());
-        }
-        if !requests.slowest.is_empty() {
-            self.heading(&format!("Slowest of {} and {}", count(requests.rest, "REST call"), count(requests.iq, "iq")));
-            let rows = requests.slowest.iter().take(5).map(|request| {
-                vec![
-                    duration(request.took_us),
-                    time(request.at_us),
-                    format!("#{}", request.line.sequence),
-                    request.what.clone(),
-                ]
-            });
-            self.table(&[">took", "at", ">line", "request"], &rows.collect::<Vec<_>>());
-        }
-    }
-
-    fn joins(&mut self, session: &Session) {
-        if session.joins.is_empty() {
-            return;
-        }
-        self.heading("Requests and the events they caused");
-        let rows = session.joins.iter().map(|join| {
-            let (latency, line, event) = match &join.event {
-                Some(event) => (
-                    event.latency_us.map(duration).unwrap_or_default(),
-                    format!("#{}", event.line.sequence),
-                    event.what.clone(),
-                ),
-                None => (String::new(), String::new(), String::from("no event was seen")),
-            };
-            vec![time(join.at_us), join.what.clone(), duration(join.took_us), latency, line, event]
-        });
-        self.table(&["at", "request", ">answer", ">event", ">line", "event"], &rows.collect::<Vec<_>>());
-    }
-
-    fn subscriptions(&mut self, session: &Session) {
-        if session.subscriptions.is_empty() {
-            return;
-        }
-        self.heading("Subscriptions");
-        let rows = session.subscriptions.iter().map(|subscription| {
-            let counts = [
-                subscription.requested,
-                subscription.confirmed,
-                subscription.refused,
-                subscription.doubled,
-                subscription.events,
-            ];
-            let mut row: Vec<String> = counts.iter().map(ToString::to_string).collect();
-            row.push(format!("#{}", subscription.line.sequence));
-            let why = subscription.why.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
-            row.push(format!("{}{why}", subscription.node));
-            row
-        });
-        self.table(
-            &[">asked", ">confirmed", ">refused", ">doubled", ">events", ">line", "node"],
-            &rows.collect::<Vec<_>>(),
-        );
+/// A verdict as a character, with the space behind it.
+pub(super) fn symbol(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "✓ ",
+        Tone::Bad => "✗ ",
+        Tone::Warn => "! ",
+        Tone::Quiet => "· ",
     }
 }
 
@@ -457,63 +297,4 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// How a login went, in a word or three.
-pub(super) fn verdict(ladder: &Ladder) -> String {
-    match (ladder.login, ladder.stopped_at) {
-        (Login::Complete, _) => String::from("complete"),
-        (Login::Stopped, Some(stage)) => format!("stopped at {}", stage.as_str()),
-        (Login::Unfinished, Some(stage)) => format!("under way, waiting for {}", stage.as_str()),
-        (Login::Stopped | Login::Unfinished, None) => String::from("not complete"),
-        (Login::Unseen, _) => String::from("before the capture"),
-    }
-}
-
-/// A call's states with the time spent in each.
-pub(super) fn life(call: &Call) -> String {
-    let ends = call.steps.iter().skip(1).map(|step| Some(step.at_us)).chain([None]);
-    let steps = call.steps.iter().zip(ends).map(|(step, end)| match end {
-        Some(end) => format!("{} {}", step.state, duration(between_us(step.at_us, end))),
-        None => step.state.clone(),
-    });
-    steps.collect::<Vec<_>>().join(" → ")
-}
-
-/// What the capture lacks, in words.
-pub(super) fn completeness(report: &Report) -> String {
-    let totals = &report.totals;
-    let mut lacks = Vec::new();
-    for (n, one) in [
-        (totals.gaps, "gap"),
-        (totals.lines_missing, "missing event"),
-        (totals.decode_errors, "decode error"),
-        (totals.lines_unreadable, "unreadable line"),
-        (totals.lines_repeated, "repeated line"),
-        (totals.lines_outside, "line outside the time asked for"),
-    ] {
-        if n > 0 {
-            lacks.push(if n > 1 && one.starts_with("line ") {
-                format!("{n} lines outside the time asked for")
-            } else {
-                count(n, one)
-            });
-        }
-    }
-    if lacks.is_empty() { String::from("nothing is missing") } else { lacks.join(", ") }
-}
-
-/// The redaction levels, in words.
-pub(super) fn redaction(report: &Report) -> String {
-    if report.redaction.is_empty() { String::from("unknown") } else { report.redaction.join(" and ") }
-}
-
-/// `file:line` as one can type it: the file by its number where there are several.
-pub(super) fn place(mark: Mark, report: &Report) -> String {
-    let number = if report.files.len() > 1 { format!("[{}]", mark.file + 1) } else { String::new() };
-    match (mark.line, mark.sequence) {
-        (0, _) => String::from("?"),
-        (line, 0) => format!("{number}:{line}"),
-        (line, sequence) => format!("{number}:{line} #{sequence}"),
-    }
 }

@@ -1,7 +1,9 @@
 //! Times, durations and other people's text in words that are safe to show.
 //!
-//! Times are UTC throughout: a report travels between time zones.
+//! Times are UTC, and beside them in a [`Zone`] if one is asked for: a report travels between time zones.
 
+use super::model::Mark;
+use super::page::Piece;
 use crate::glyph::is_obeyed;
 use jiff::Timestamp;
 use jiff::civil;
@@ -30,23 +32,96 @@ pub(super) fn stamp(us: i64) -> String {
     Timestamp::from_microsecond(us).map_or_else(|_| String::from("1970-01-01T00:00:00Z"), |at| format!("{at:.6}"))
 }
 
-/// `2026-01-15 09:12:40`
-pub(super) fn day_and_time(us: i64) -> String {
-    stamp(us).get(..19).unwrap_or_default().replace('T', " ")
+/// Where times are told: UTC, or a zone with UTC beside it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Zone {
+    local: Option<TimeZone>,
 }
 
-/// `09:12:40.561`
-pub(super) fn time(us: i64) -> String {
-    stamp(us).get(11..23).unwrap_or_default().to_owned()
-}
-
-/// From when to when, the day said once where it is one: `2026-01-15 09:12:40 – 09:30:01`.
-pub(super) fn range(from_us: i64, to_us: i64) -> String {
-    let (from, to) = (day_and_time(from_us), day_and_time(to_us));
-    match (from.get(..10), to.get(..10), to.get(11..)) {
-        (Some(a), Some(b), Some(time)) if a == b => format!("{from} – {time}"),
-        _ => format!("{from} – {to}"),
+impl Zone {
+    /// The zone of this name: `Europe/Berlin`, `UTC`, or `local` for this computer's.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn read(name: &str) -> Result<Self, String> {
+        let local = match name {
+            "UTC" | "utc" => return Ok(Self::default()),
+            "local" => TimeZone::try_system(),
+            name => TimeZone::get(name),
+        };
+        local.map(|local| Self { local: Some(local) }).map_err(|_| {
+            format!("`{name}` is no time zone: write one as Europe/Berlin, or `local` for this computer's, or UTC")
+        })
     }
+
+    /// Whether nothing but UTC is told.
+    pub(super) fn is_utc(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> String {
+        match &self.local {
+            None => String::from("UTC"),
+            Some(local) => format!("{}, with UTC beside them", local.iana_name().unwrap_or("of this computer")),
+        }
+    }
+
+    /// `2026-01-15T09:12:40.561300`
+    fn stamp(&self, us: i64) -> String {
+        let at = Timestamp::from_microsecond(us).unwrap_or_default();
+        let at = at.to_zoned(self.local.clone().unwrap_or(TimeZone::UTC)).datetime();
+        format!("{at:.6}")
+    }
+
+    /// `09:12:40.561`
+    pub(super) fn time(&self, us: i64) -> String {
+        self.stamp(us).get(11..23).unwrap_or_default().to_owned()
+    }
+
+    /// `09:12:40`, with UTC behind it where that is another.
+    pub(super) fn clock(&self, us: i64) -> String {
+        let clock = |zone: &Self| zone.stamp(us).get(11..19).unwrap_or_default().to_owned();
+        if self.is_utc() { clock(self) } else { format!("{} ({} UTC)", clock(self), clock(&Self::default())) }
+    }
+
+    /// From when to when, the day said once where it is one: `2026-01-15 09:12:40 – 09:30:01 UTC`.
+    pub(super) fn range(&self, from_us: i64, to_us: i64) -> String {
+        let day_and_time = |us| self.stamp(us).get(..19).unwrap_or_default().replace('T', " ");
+        let (from, to) = (day_and_time(from_us), day_and_time(to_us));
+        let range = match (from.get(..10), to.get(..10), to.get(11..)) {
+            (Some(a), Some(b), Some(time)) if a == b => format!("{from} – {time}"),
+            _ => format!("{from} – {to}"),
+        };
+        match &self.local {
+            None => format!("{range} UTC"),
+            Some(local) => {
+                let name = local.iana_name().unwrap_or("local time");
+                format!("{range} {name} ({})", Self::default().range(from_us, to_us))
+            }
+        }
+    }
+}
+
+/// A piece in plain text; `line` says how a line is named.
+pub(super) fn say(piece: &Piece, zone: &Zone, line: impl Fn(Mark) -> String) -> String {
+    match piece {
+        Piece::Text(text) | Piece::Quiet(text) | Piece::Badge(_, text) | Piece::To(_, text) => text.clone(),
+        Piece::Symbol(tone) => super::text::symbol(*tone).to_owned(),
+        Piece::Time(us) => zone.time(*us),
+        Piece::Clock(us) => zone.clock(*us),
+        Piece::Range(from, to) => zone.range(*from, *to),
+        Piece::Took(us) => duration(*us),
+        Piece::Count(n) => n.to_string(),
+        Piece::Line(mark) => line(*mark),
+        Piece::Bar(..) => String::new(),
+    }
+}
+
+/// A cell in plain text, in UTC.
+pub(super) fn flat(cell: &[Piece]) -> String {
+    let line = |mark| super::text::line(mark, false);
+    cell.iter().map(|piece| say(piece, &Zone::default(), line)).collect()
 }
 
 /// A length of time as a person says it: `350 µs`, `38 ms`, `2.4 s`, `3 min 12 s`, `2 h 05 min`.
@@ -101,6 +176,11 @@ pub(super) fn plain(text: &str) -> String {
         out.push(if is_obeyed(c) { '\u{fffd}' } else { c });
     }
     out
+}
+
+/// A login without what stands behind it in a JID.
+pub(super) fn bare(name: &str) -> String {
+    plain(name.split(['@', '/']).next().unwrap_or(name))
 }
 
 /// A time as an RFC 3339 text in JSON.
@@ -159,10 +239,30 @@ mod tests {
         for text in ["2026-01-15T09:00:00Z", "2026-01-15T10:00:00+01:00", "2026-01-15 09:00", "2026-01-15T09:00:00"] {
             assert_eq!(parse_time_us(text), nine, "{text}");
         }
-        assert_eq!(parse_time_us("2026-01-15").map(day_and_time).as_deref(), Some("2026-01-15 00:00:00"));
+        assert_eq!(parse_time_us("2026-01-15").map(stamp).as_deref(), Some("2026-01-15T00:00:00.000000Z"));
         for text in ["", "nine", "9:00", "2026-13-01"] {
             assert_eq!(parse_time_us(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn local_time_stands_beside_utc() {
+        let (winter, later) = (1_768_467_600_000_000, 1_768_467_601_500_000);
+        let berlin = Zone::read("Europe/Berlin").unwrap();
+        assert_eq!(berlin.time(later), "10:00:01.500");
+        assert_eq!(berlin.clock(winter), "10:00:00 (09:00:00 UTC)");
+        let both = "2026-01-15 10:00:00 – 10:00:01 Europe/Berlin (2026-01-15 09:00:00 – 09:00:01 UTC)";
+        assert_eq!(berlin.range(winter, later), both);
+        // A day is another one where the sun has set already.
+        assert!(
+            Zone::read("Pacific/Auckland")
+                .unwrap()
+                .range(winter, later + 7_200_000_000)
+                .contains("– 2026-01-16 00:00:01")
+        );
+        assert_eq!(Zone::read("UTC"), Ok(Zone::default()));
+        assert_eq!(Zone::default().clock(winter), "09:00:00");
+        assert!(Zone::read("Berlin").unwrap_err().contains("Europe/Berlin"));
     }
 
     #[test]

@@ -1,384 +1,356 @@
-//! The report as one HTML file: opens from disk, asks no network, prints, reads in light and dark, works without script.
+//! The page as one HTML file: opens from disk, asks no network, prints, reads in light and dark, works without script.
 //!
-//! All text out of a capture goes through [`esc`]; it never becomes markup, style, script or the address of a link. The page's
-//! own style and script are allowed by their hashes, everything else is forbidden by the policy in its head.
+//! The page's own style and script are allowed by their hashes, everything else is forbidden by the policy in its head.
+//! [`Markup`] escapes.
 
-mod session;
+mod markup;
 mod timeline;
 
-use super::headline::{Headline, facts, headlines, in_words};
-use super::model::{Evidence, Finding, Mark, Report, Session};
-use super::text::{completeness, redaction};
-use super::words::{self, count, duration, plain, range, size, time};
+use super::model::{Evidence, Mark, Report};
+use super::page::{Block, Cell, Fold, Kind, Page, Piece, Problem, Section, Style, Table, Tone};
+use super::text::{line, symbol};
+use super::words::{Zone, count, say};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::fmt::Write as _;
+use markup::Markup;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
-/// From so many sessions on each is folded until it is asked for.
-const FOLD_FROM: usize = 6;
+/// From so many sessions on they can be searched.
+const FILTER_FROM: usize = 6;
 
-/// Renders the page.
-pub(super) fn render(report: &Report) -> String {
-    let mut page = Page { out: String::with_capacity(64 << 10), report };
-    page.head();
-    page.overview();
-    for (index, _) in report.sessions.iter().enumerate() {
-        page.session(index);
-    }
-    page.rest();
-    page.foot();
-    page.out
+/// Dresses the page.
+pub(super) fn render(page: &Page, report: &Report, zone: &Zone) -> String {
+    let mut sheet = Sheet { out: Markup::default(), report, zone, owner: None };
+    sheet.head(page);
+    sheet.blocks(&page.blocks);
+    sheet.foot();
+    format!("<!DOCTYPE html>\n{}", sheet.out.finish())
 }
 
-/// Text as character data or as the value of an attribute in double quotes.
-pub(super) fn esc(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in plain(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A page under way.
-struct Page<'r> {
-    out: String,
-    report: &'r Report,
-}
-
-/// Whose evidence a reference points into: a session by its index, or the report's own.
+/// Whose lines a reference means: a session's by its index, or the report's own.
 type Owner = Option<usize>;
 
-impl Page<'_> {
-    fn put(&mut self, markup: &str) {
-        self.out.push_str(markup);
-        self.out.push('\n');
-    }
+struct Sheet<'p> {
+    out: Markup,
+    report: &'p Report,
+    zone: &'p Zone,
+    owner: Owner,
+}
 
-    fn head(&mut self) {
+impl Sheet<'_> {
+    fn head(&mut self, page: &Page) {
         let hash = |text: &str| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()));
-        let (style, script) = (hash(STYLE), hash(SCRIPT));
-        let span = self.report.from_us.zip(self.report.to_us).map(|(from, to)| range(from, to)).unwrap_or_default();
-        let _ = write!(
-            self.out,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; \
-             script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\"/>\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-             <meta name=\"color-scheme\" content=\"light dark\"/>\n<meta name=\"referrer\" content=\"no-referrer\"/>\n\
-             <title>Finesse desktop sessions, {} UTC</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-            esc(&span)
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
         );
+        let out = &mut self.out;
+        out.open("html", &[("lang", &"en")]);
+        out.open("head", &[]);
+        out.void("meta", &[("charset", &"utf-8")]);
+        out.void("meta", &[("http-equiv", &"Content-Security-Policy"), ("content", &policy)]);
+        out.void("meta", &[("name", &"viewport"), ("content", &"width=device-width, initial-scale=1")]);
+        out.void("meta", &[("name", &"color-scheme"), ("content", &"light dark")]);
+        out.void("meta", &[("name", &"referrer"), ("content", &"no-referrer")]);
+        let name = self.say(&page.name);
+        self.out.element("title", &[], &name);
+        self.out.own("style", STYLE);
+        self.out.close("head");
+        self.out.open("body", &[]);
+        self.out.open("main", &[]);
+        let title = self.say(&page.title);
+        self.out.element("h1", &[], &title);
     }
 
-    fn overview(&mut self) {
-        let report = self.report;
-        let totals = &report.totals;
-        let span = report.from_us.zip(report.to_us);
-        self.put("<header class=\"top\">");
-        self.put("<h1>Finesse desktop sessions</h1>");
-        if let Some((from, to)) = span {
-            let length = duration(words::between_us(from, to));
-            self.put(&format!("<p class=\"when\">{} UTC <span class=\"soft\">({length})</span></p>", range(from, to)));
-        }
-        self.put("</header>\n<main>");
-        self.verdict(&headlines(report));
-        let bytes = report.files.iter().map(|file| file.bytes).sum();
-        let numbers = [
-            count(report.sessions.len() as u64, "session"),
-            count(totals.sockets, "socket"),
-            count(totals.requests, "HTTP request"),
-            count(totals.updates, "Finesse event"),
-        ];
-        self.put(&format!(
-            "<p class=\"soft\">{}. From {}, {}, {}; {}; redaction {}.</p>",
-            numbers.join(", "),
-            count(report.files.len() as u64, "file"),
-            count(totals.lines, "line"),
-            size(bytes),
-            esc(&completeness(report)),
-            esc(&redaction(report))
-        ));
-        for cut in &report.left_out {
-            let whose = cut.session.as_ref().map(|id| format!(" of session {}", esc(id))).unwrap_or_default();
-            self.put(&format!(
-                "<p class=\"note\">A limit was reached: {} {}{whose} more are not told. Narrow the report with --user or --since.</p>",
-                cut.count, cut.list
-            ));
-        }
-        self.contents();
-        if !report.findings.is_empty() {
-            self.put("<section id=\"shared\"><h2>Beyond single sessions</h2>");
-            self.findings(&report.findings, None);
-            self.put("</section>");
+    fn foot(&mut self) {
+        let zone = self.zone.name();
+        let said = format!(
+            "Made by finesse-tap {} from captures of a relaying proxy, which saw every byte and changed none. Times are {zone}. \
+             #57 is the line whose event.sequence is 57, :58 the 58th line of its file. This page holds what the capture holds; \
+             names and numbers are in it unless the capture was made without.",
+            env!("CARGO_PKG_VERSION")
+        );
+        self.out.element("p", &[("class", &"quiet")], &said);
+        self.out.close("main");
+        self.out.own("script", SCRIPT);
+        self.out.close("body");
+        self.out.close("html");
+    }
+
+    /// Pieces as bare text.
+    fn say(&self, cell: &[Piece]) -> String {
+        cell.iter().map(|piece| say(piece, self.zone, |mark| line(mark, false))).collect()
+    }
+
+    fn cell(&mut self, cell: &[Piece]) {
+        for piece in cell {
+            self.piece(piece);
         }
     }
 
-    /// What happened, to whom, and what to do about the gravest of it.
-    fn verdict(&mut self, headlines: &[Headline<'_>]) {
-        let report = self.report;
-        let stopped = report.sessions.iter().filter(|session| session.is_troubled()).count();
-        let Some((first, others)) = headlines.split_first() else {
-            let (class, words) = match (report.sessions.len(), stopped) {
-                (0, _) => ("warn", String::from("Nobody logged in.")),
-                (_, 0) => ("good", String::from("Every login went through, and nothing was found.")),
-                (1, _) => ("bad", String::from("The login was not completed.")),
-                (all, some) => ("bad", format!("{some} of {all} logins were not completed.")),
-            };
-            self.put(&format!(
-                "<div class=\"verdict {class}\"><p class=\"headline\"><strong>{words}</strong></p></div>"
-            ));
-            return;
-        };
-        let class = if first.finding.level == "error" { "bad" } else { "warn" };
-        let whom = |headline: &Headline<'_>| {
-            let whom = esc(&headline.whom(report));
-            match headline.sessions.first() {
-                Some(index) => format!("<a href=\"#s{index}\">{whom}</a>"),
-                None => format!("<a href=\"#shared\">{whom}</a>"),
+    fn piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Quiet(text) => self.out.element("span", &[("class", &"quiet")], text),
+            Piece::Badge(tone, text) => {
+                self.out.element("span", &[("class", &format!("badge {}", class(*tone)))], text);
             }
-        };
-        self.put(&format!(
-            "<div class=\"verdict {class}\"><p class=\"headline\"><strong>{}</strong> {}</p>",
-            esc(&first.finding.title),
-            whom(first)
-        ));
-        let facts = facts(first.finding);
-        if !facts.is_empty() {
-            self.put(&format!("<p class=\"soft\">{}</p>", esc(&facts)));
-        }
-        if !first.finding.advice.is_empty() {
-            self.put(&format!("<p><b>What to do:</b> {}</p>", esc(&first.finding.advice)));
-        }
-        if !others.is_empty() {
-            self.put("<ul class=\"others\">");
-            for other in others {
-                let class = level_class(other.finding);
-                let dot = format!("<span class=\"dot {class}\"></span>");
-                self.put(&format!(
-                    "<li>{dot}{} <span class=\"soft\">{}</span></li>",
-                    esc(&other.finding.title),
-                    whom(other)
-                ));
+            Piece::Symbol(tone) => {
+                self.out.element("span", &[("class", &format!("symbol {}", class(*tone)))], symbol(*tone));
             }
-            self.put("</ul>");
-        }
-        self.put("</div>");
-    }
-
-    /// The list of sessions.
-    fn contents(&mut self) {
-        let report = self.report;
-        if report.sessions.is_empty() {
-            return;
-        }
-        if report.sessions.len() >= FOLD_FROM {
-            self.put("<p class=\"filter\" hidden=\"hidden\"><label>Show agents with <input type=\"search\" id=\"filter\"/></label></p>");
-        }
-        let rows = report.sessions.iter().enumerate().map(|(index, session)| {
-            let login = session.login().map_or_else(|| String::from("–"), super::text::verdict);
-            let slowest = session.pings.xmpp.slowest.map_or_else(|| String::from("–"), |ping| duration(ping.rtt_us));
-            let lost = session.pings.lost.len() as u64 + session.pings.lost.left_out;
-            let lost = if lost > 0 { format!(" <span class=\"badge bad\">{lost} lost</span>") } else { String::new() };
-            let class = match session.login().map(|ladder| ladder.login) {
-                Some(super::ladder::Login::Complete) => "good",
-                Some(super::ladder::Login::Stopped) => "bad",
-                _ => "soft",
-            };
-            let findings = session.findings.len();
-            vec![
-                format!("<a href=\"#s{index}\">{} · {}</a>", esc(&session.id), esc(&session.who())),
-                time(session.from_us).get(..8).unwrap_or_default().to_owned(),
-                duration(words::between_us(session.from_us, session.to_us)),
-                format!("<span class=\"badge {class}\">{}</span>", esc(&login)),
-                session.sockets.len().to_string(),
-                session.calls.len().to_string(),
-                slowest + &lost,
-                if findings > 0 {
-                    format!("<span class=\"badge {}\">{findings}</span>", gravest(session))
-                } else {
-                    String::from("–")
-                },
-            ]
-        });
-        let rows = rows.collect::<Vec<_>>();
-        let head = ["session", "from", ">for", "login", ">sockets", ">calls", ">slowest ping", ">findings"];
-        self.table("Sessions", &head, &rows, "contents");
-    }
-
-    fn findings(&mut self, findings: &[Finding], owner: Owner) {
-        if findings.is_empty() {
-            return;
-        }
-        if owner.is_some() {
-            self.put("<h3>Findings</h3>");
-        }
-        let mut findings: Vec<&Finding> = findings.iter().collect();
-        findings.sort_by_key(|finding| finding.level != "error");
-        for finding in findings {
-            let times = if finding.count > 1 { format!(", {} times", finding.count) } else { String::new() };
-            let class = level_class(finding);
-            self.put(&format!("<article class=\"finding {class}\">"));
-            self.put(&format!(
-                "<h4>{} <span class=\"badge {class}\">{}</span></h4><p class=\"soft\">{}{times}, first at {}</p>",
-                esc(&finding.title),
-                esc(&finding.confidence),
-                esc(&finding.code),
-                time(finding.at_us)
-            ));
-            if !finding.facts.is_empty() {
-                let facts = finding.facts.iter().map(|(name, value)| in_words(name, value));
-                let facts = facts.map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", esc(&name), esc(&value)));
-                let facts = facts.collect::<String>();
-                self.put(&format!("<dl class=\"facts\">{facts}</dl>"));
+            Piece::Line(mark) => self.line(*mark),
+            Piece::To(anchor, text) => self.out.element("a", &[("href", &format!("#{anchor}"))], text),
+            Piece::Bar(from, to) => {
+                let (x, width) = (format!("{:.1}", from * 100.0), format!("{:.1}", ((to - from) * 100.0).max(1.0)));
+                let frame: markup::Attributes<'_> = &[
+                    ("class", &"bar"),
+                    ("viewBox", &"0 0 100 8"),
+                    ("preserveAspectRatio", &"none"),
+                    ("aria-hidden", &"true"),
+                ];
+                self.out.open("svg", frame);
+                self.out.void("rect", &[("x", &x), ("y", &0), ("width", &width), ("height", &8)]);
+                self.out.close("svg");
             }
-            if !finding.advice.is_empty() {
-                self.put(&format!("<p><b>What to do:</b> {}</p>", esc(&finding.advice)));
+            Piece::Time(_) | Piece::Clock(_) | Piece::Took(_) | Piece::Count(_) => {
+                let text = self.say(std::slice::from_ref(piece));
+                self.out.element("span", &[("class", &"time")], &text);
             }
-            let lines =
-                [finding.line].iter().chain(&finding.evidence).map(|mark| self.link(*mark, owner)).collect::<String>();
-            self.put(&format!("<p class=\"soft\">Lines{lines}</p></article>"));
-        }
-    }
-
-    /// A table; cells are markup. Columns whose name begins with `>` hold numbers.
-    fn table(&mut self, caption: &str, head: &[&str], rows: &[Vec<String>], class: &str) {
-        let align = |name: &str| if name.starts_with('>') { " class=\"n\"" } else { "" };
-        let _ =
-            write!(self.out, "<div class=\"scroll\"><table class=\"{class}\"><caption>{caption}</caption><thead><tr>");
-        for name in head {
-            let _ = write!(self.out, "<th scope=\"col\"{}>{}</th>", align(name), name.trim_start_matches('>'));
-        }
-        self.put("</tr></thead><tbody>");
-        for row in rows {
-            self.out.push_str("<tr>");
-            for (cell, name) in row.iter().zip(head) {
-                let _ = write!(self.out, "<td{}>{cell}</td>", align(name));
+            Piece::Text(_) | Piece::Range(..) => {
+                let text = self.say(std::slice::from_ref(piece));
+                self.out.text(&text);
             }
-            self.put("</tr>");
         }
-        self.put("</tbody></table></div>");
     }
 
-    /// What concerns no session.
-    fn rest(&mut self) {
-        let report = self.report;
-        if !report.strangers.is_empty() {
-            let rows = report.strangers.iter().map(|stranger| {
-                vec![
-                    time(stranger.at_us),
-                    esc(&stranger.client),
-                    esc(&stranger.server),
-                    esc(&stranger.what) + &self.link(stranger.line, None),
-                ]
-            });
-            let rows = rows.collect::<Vec<_>>();
-            self.table("Connections on which nobody logged in", &["at", "browser", "node", "what"], &rows, "");
-        }
-        if !report.oddities.is_empty() {
-            let rows = report.oddities.iter().map(|oddity| {
-                vec![esc(&self.where_is(oddity.line)), esc(&oddity.what) + &self.link(oddity.line, None)]
-            });
-            let rows = rows.collect::<Vec<_>>();
-            self.table("Missing or unreadable", &["line", "what"], &rows, "");
-        }
-        self.evidence(&report.evidence, None);
-    }
-
-    /// A reference to a line, linked to the evidence if it is there.
-    fn link(&self, mark: Mark, owner: Owner) -> String {
+    /// A reference to a line, linked if the page has it.
+    fn line(&mut self, mark: Mark) {
         if mark.line == 0 {
-            return String::new();
+            return;
         }
-        let shown = if mark.sequence > 0 { format!("#{}", mark.sequence) } else { format!(":{}", mark.line) };
-        let place = esc(&self.where_is(mark));
-        match self.target(mark, owner) {
-            Some(target) => format!(" <a class=\"ref\" href=\"#{target}\" title=\"{place}\">{shown}</a>"),
-            None => format!(" <span class=\"ref\" title=\"{place}\">{shown}</span>"),
+        let shown = line(mark, self.report.files.len() > 1);
+        let place = self.place(mark);
+        match self.target(mark) {
+            Some(target) => {
+                self.out.element("a", &[("class", &"ref"), ("href", &format!("#{target}")), ("title", &place)], &shown);
+            }
+            None => self.out.element("span", &[("class", &"ref"), ("title", &place)], &shown),
         }
     }
 
-    /// The anchor of a line in its owner's evidence.
-    fn target(&self, mark: Mark, owner: Owner) -> Option<String> {
-        let session = owner.and_then(|index| self.report.sessions.get(index));
+    /// The anchor of a line among its owner's.
+    fn target(&self, mark: Mark) -> Option<String> {
+        let session = self.owner.and_then(|index| self.report.sessions.get(index));
         let evidence = session.map_or(&self.report.evidence, |session| &session.evidence);
-        evidence.binary_search_by_key(&mark, |line| line.line).ok().map(|_| anchor(mark, owner))
+        evidence.binary_search_by_key(&mark, |line| line.line).ok().map(|_| anchor(mark, self.owner))
     }
 
     /// `file:line`.
-    fn where_is(&self, mark: Mark) -> String {
+    fn place(&self, mark: Mark) -> String {
         let file = usize::try_from(mark.file).ok().and_then(|file| self.report.files.get(file));
         let name = file.map_or("?", |file| file.path.rsplit(['/', '\\']).next().unwrap_or(&file.path));
         format!("{name}:{}", mark.line)
     }
 
-    fn evidence(&mut self, evidence: &[Evidence], owner: Owner) {
-        if evidence.is_empty() {
+    fn blocks(&mut self, blocks: &[Block]) {
+        for block in blocks {
+            match block {
+                Block::Paragraph(style, cell) => {
+                    let class = match style {
+                        Style::Plain => "plain",
+                        Style::Story => "story",
+                        Style::Note => "note",
+                        Style::Quiet => "quiet",
+                    };
+                    self.out.open("p", &[("class", &class)]);
+                    self.cell(cell);
+                    self.out.close("p");
+                }
+                Block::Facts(facts) => {
+                    self.out.open("dl", &[]);
+                    for (name, cell) in facts {
+                        self.out.open("div", &[]);
+                        self.out.element("dt", &[], name);
+                        self.out.open("dd", &[]);
+                        self.cell(cell);
+                        self.out.close("dd");
+                        self.out.close("div");
+                    }
+                    self.out.close("dl");
+                }
+                Block::Verdict(tone, cell) => {
+                    self.out.open("p", &[("class", &format!("verdict {}", class(*tone)))]);
+                    self.piece(&Piece::Symbol(*tone));
+                    self.cell(cell);
+                    self.out.close("p");
+                }
+                Block::Problem(problem) => self.problem(problem),
+                Block::Table(table) => self.table(table),
+                Block::Drawing(index) => self.timeline(*index),
+                Block::Lines(lines) => self.lines(lines),
+                Block::Section(section) => self.section(section),
+            }
+        }
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        let before = std::mem::replace(&mut self.owner, problem.owner);
+        self.out.open("article", &[("id", &problem.anchor), ("class", &format!("problem {}", class(problem.tone)))]);
+        self.out.open("h2", &[]);
+        self.piece(&Piece::Symbol(problem.tone));
+        self.cell(&problem.head);
+        self.out.close("h2");
+        if !problem.advice.is_empty() {
+            self.out.open("p", &[]);
+            self.out.element("b", &[], "What to do: ");
+            self.out.text(&problem.advice);
+            self.out.close("p");
+        }
+        self.table(&problem.course);
+        for note in &problem.notes {
+            self.out.open("p", &[("class", &"quiet")]);
+            self.cell(note);
+            self.out.close("p");
+        }
+        self.out.close("article");
+        self.owner = before;
+    }
+
+    fn section(&mut self, section: &Section) {
+        let before = std::mem::replace(&mut self.owner, section.owner);
+        let mut attributes: Vec<(&'static str, &dyn std::fmt::Display)> =
+            vec![("id", &section.anchor), ("class", &"session")];
+        if section.fold == Fold::Open {
+            attributes.push(("open", &"open"));
+        }
+        self.out.open("details", &attributes);
+        self.out.open("summary", &[]);
+        self.out.open("h2", &[]);
+        self.cell(&section.title);
+        self.out.close("h2");
+        self.out.close("summary");
+        self.blocks(&section.blocks);
+        self.out.close("details");
+        self.owner = before;
+    }
+
+    /// A table. On a narrow screen each row is a card, hence the columns' names with the cells.
+    fn table(&mut self, table: &Table) {
+        let used: Vec<bool> = (0..table.columns.len())
+            .map(|column| table.rows.iter().any(|row| row.get(column).is_some_and(|cell| !is_empty(cell))))
+            .collect();
+        if !used.contains(&true) {
             return;
         }
-        let lines = count(evidence.len() as u64, "line");
-        self.put(&format!("<details class=\"evidence\"><summary>Evidence: {lines} of the capture</summary>"));
-        let several = self.report.files.len() > 1;
-        self.put("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">line</th><th scope=\"col\">at</th><th scope=\"col\">on</th><th scope=\"col\"><span class=\"hide\">direction</span></th><th scope=\"col\">what</th></tr></thead><tbody>");
-        for line in evidence {
-            let arrow = match &*line.direction {
-                "c2s" => "<span title=\"from the browser\">→</span>",
-                "s2c" => "<span title=\"from the server\">←</span>",
-                _ => "",
+        let is_list = table.title == "Sessions" && table.rows.len() >= FILTER_FROM;
+        if is_list {
+            self.out.open("p", &[("class", &"filter"), ("hidden", &"hidden")]);
+            self.out.open("label", &[]);
+            self.out.text("Show sessions with ");
+            self.out.void("input", &[("type", &"search"), ("id", &"filter")]);
+            self.out.close("label");
+            self.out.close("p");
+        }
+        self.out.open("table", &[("class", &if is_list { "list" } else { "" })]);
+        if !table.title.is_empty() {
+            self.out.element("caption", &[], &table.title);
+        }
+        let local = (!self.zone.is_utc()).then_some("UTC");
+        let columns = || table.columns.iter().zip(&used).filter(|(_, used)| **used).map(|(column, _)| column);
+        if columns().any(|(name, _)| !name.is_empty()) {
+            self.out.open("thead", &[]);
+            self.out.open("tr", &[]);
+            for (name, kind) in columns() {
+                self.out.element("th", &[("scope", &"col"), ("class", &column(*kind))], name);
+                if let Some(utc) = local.filter(|_| *kind == Kind::Time) {
+                    self.out.element("th", &[("scope", &"col")], utc);
+                }
+            }
+            self.out.close("tr");
+            self.out.close("thead");
+        }
+        self.out.open("tbody", &[]);
+        for row in &table.rows {
+            self.out.open("tr", &[]);
+            for ((cell, (name, kind)), _) in row.iter().zip(&table.columns).zip(&used).filter(|(_, used)| **used) {
+                let empty = if is_empty(cell) { " empty" } else { "" };
+                self.out.open("td", &[("class", &format!("{}{empty}", column(*kind))), ("data-name", name)]);
+                self.cell(cell);
+                self.out.close("td");
+                if let (Some(utc), Kind::Time, [Piece::Time(at_us), ..]) = (local, kind, &cell[..]) {
+                    self.out.element("td", &[("class", &"quiet"), ("data-name", &utc)], &Zone::default().time(*at_us));
+                }
+            }
+            self.out.close("tr");
+        }
+        self.out.close("tbody");
+        self.out.close("table");
+        if table.left_out > 0 {
+            self.out.element(
+                "p",
+                &[("class", &"quiet")],
+                &format!("… and {} more, which are not told", table.left_out),
+            );
+        }
+    }
+
+    /// Lines of the capture, each with what it holds behind it.
+    fn lines(&mut self, lines: &[Evidence]) {
+        self.out.open("details", &[("class", &"lines")]);
+        self.out.element(
+            "summary",
+            &[],
+            &format!("{} of the capture that this stands on", count(lines.len() as u64, "line")),
+        );
+        self.out.open("ol", &[]);
+        for evidence in lines {
+            self.out.open("li", &[("id", &anchor(evidence.line, self.owner))]);
+            let shown = line(evidence.line, self.report.files.len() > 1);
+            let place = self.place(evidence.line);
+            self.out.element("span", &[("class", &"ref"), ("title", &place)], &shown);
+            self.piece(&Piece::Time(evidence.at_us));
+            let arrow = match &*evidence.direction {
+                "c2s" => "→",
+                "s2c" => "←",
+                _ => "·",
             };
-            let sequence = if line.line.sequence > 0 { format!("#{} ", line.line.sequence) } else { String::new() };
-            let file = if several { format!("[{}]", line.line.file + 1) } else { String::new() };
-            let row = format!(
-                "<tr id=\"{}\"><td class=\"mono\">{sequence}<span class=\"soft\">{file}:{}</span></td><td class=\"mono\">{}</td><td>{}</td><td>{arrow}</td><td>{} <span class=\"soft\">{}</span></td></tr>",
-                anchor(line.line, owner),
-                line.line.line,
-                time(line.at_us),
-                esc(&line.on),
-                esc(&line.gist),
-                esc(&line.action)
-            );
-            self.put(&row);
+            self.out.element("span", &[("class", &"quiet")], &format!("{} {arrow}", evidence.on));
+            if evidence.raw.is_empty() {
+                self.out.element("span", &[], &evidence.gist);
+            } else {
+                self.out.open("details", &[("class", &"raw")]);
+                self.out.element("summary", &[], &evidence.gist);
+                self.out.element("pre", &[], &evidence.raw);
+                self.out.close("details");
+            }
+            self.out.close("li");
         }
-        self.put("</tbody></table></div></details>");
-    }
-
-    fn foot(&mut self) {
-        self.put("</main>\n<footer>");
-        self.put("<h2>Where this comes from</h2>\n<ol class=\"files\">");
-        for file in &self.report.files {
-            let row = format!(
-                "<li><span class=\"mono\">{}</span> <span class=\"soft\">{}, {}</span></li>",
-                esc(&file.path),
-                count(file.lines, "line"),
-                size(file.bytes)
-            );
-            self.put(&row);
-        }
-        self.put(&format!(
-            "</ol>\n<p class=\"soft\">Made by finesse-tap {} from captures of a relaying proxy, which saw every byte and changed none. \
-             Times are UTC. #57 is the line whose event.sequence is 57, :58 the 58th line of its file. This page holds what the \
-             capture holds; names and numbers are in it unless the capture was made without.</p>\n</footer>",
-            env!("CARGO_PKG_VERSION")
-        ));
-        let _ = write!(self.out, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
+        self.out.close("ol");
+        self.out.close("details");
     }
 }
 
-fn level_class(finding: &Finding) -> &'static str {
-    if finding.level == "error" { "bad" } else { "warn" }
+fn is_empty(cell: &Cell) -> bool {
+    cell.iter().all(|piece| matches!(piece, Piece::Text(text) | Piece::Quiet(text) if text.is_empty()))
 }
 
-/// How grave a session's findings are.
-fn gravest(session: &Session) -> &'static str {
-    if session.findings.iter().any(|finding| finding.level == "error") { "bad" } else { "warn" }
+fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Warn => "warn",
+        Tone::Quiet => "quiet",
+    }
+}
+
+fn column(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Words => "words",
+        Kind::Number => "n",
+        Kind::Time => "at",
+        Kind::Drawn => "drawn",
+    }
 }
 
 fn anchor(mark: Mark, owner: Owner) -> String {

@@ -20,7 +20,7 @@
   filter.closest("p").hidden = false;
   filter.addEventListener("input", function () {
     var wanted = filter.value.toLowerCase();
-    document.querySelectorAll("table.contents tbody tr").forEach(function (row) {
+    document.querySelectorAll("table.list tbody tr").forEach(function (row) {
       var hidden = row.textContent.toLowerCase().indexOf(wanted) < 0;
       row.hidden = hidden;
       var part = document.getElementById(row.querySelector("a").getAttribute("href").slice(1));

@@ -1,0 +1,170 @@
+//! A finding with its facts as one sentence: `Connections are cut after 7.0 s of silence (3 of 4)`.
+//!
+//! Codes that have no sentence here are said by their title, with the facts behind it.
+
+use super::model::{Finding, Report};
+use super::page::{Cell, Piece, cell};
+use super::words::{count, duration};
+use crate::session::findings::Code;
+
+/// Why, as the second half of a sentence.
+pub(super) fn reason(finding: &Finding, report: &Report) -> Cell {
+    let fact = |name: &str| finding.fact(name);
+    let took = |name: &str| fact(name)?.parse::<u64>().ok().map(|ms| Piece::Took(ms.saturating_mul(1_000)));
+    let said = || match Code::read(&finding.code)? {
+        Code::Middlebox => {
+            let share = fact("times").map(|times| format!(" ({times} of {})", report.totals.sockets));
+            let share = share.unwrap_or_default();
+            match (took("idle_ms"), took("age_ms")) {
+                (Some(idle), _) => Some(cell!["connections are cut after ", idle, format!(" of silence{share}")]),
+                (None, age) => Some(cell!["connections are cut when they are ", age?, format!(" old{share}")]),
+            }
+        }
+        Code::PingUnanswered => Some(cell![match finding.count {
+            1 => String::from("a ping stayed without an answer"),
+            more => format!("{} stayed without an answer", count(more, "ping")),
+        }]),
+        Code::PingSlow => Some(cell!["a ping took ", took("rtt_ms")?]),
+        Code::ComputerSlept => {
+            Some(cell!["nothing passed for ", took("silence_ms")?, ", the computer slept or lost its network"])
+        }
+        Code::HiddenTab => Some(cell!["the browser pinged only after ", took("spacing_ms")?, ", as for a hidden tab"]),
+        Code::TokenExpired if fact("by") == Some("bearer") => Some(cell!["the access token ran out"]),
+        Code::AuthRefused => Some(cell!["the server refused the password"]),
+        Code::NoFinessePresence => Some(cell!["the login succeeded, but the presence of finesse@ never came"]),
+        Code::LoginStopped => Some(cell![format!("the socket ended before the login reached {}", fact("stage")?)]),
+        Code::UpgradeRefused => Some(cell![format!("the WebSocket upgrade was answered with {}", fact("status")?)]),
+        Code::Conflict => {
+            let from = fact("other_client").map(|client| format!(" from {client}")).unwrap_or_default();
+            Some(cell![format!("the agent signed in a second time{from}, and the server threw this desktop out")])
+        }
+        Code::EndedWithoutClose => {
+            let how = ending(fact("by")?, fact("how"));
+            Some(match took("idle_ms") {
+                Some(idle) => cell![how, " without a Close frame after ", idle, " of silence"],
+                None => cell![how, " without a Close frame"],
+            })
+        }
+        Code::ReconnectStorm => Some(cell![format!("{} logins within ", fact("logins")?), took("within_ms")?]),
+        Code::LateEvent => Some(cell!["an event arrived ", took("arrival_ms")?, " after the change"]),
+        Code::NoEvent => {
+            let what = [fact("operation"), fact("resource")].into_iter().flatten().collect::<Vec<_>>().join(" of ");
+            (!what.is_empty()).then(|| cell![format!("the server accepted {what}, but no event followed")])
+        }
+        Code::SubscriptionRefused => {
+            let why = fact("condition").map(|why| format!(" ({why})")).unwrap_or_default();
+            Some(cell![format!("the server refused the subscription to {}{why}", fact("node")?)])
+        }
+        Code::ApiError => {
+            let status = fact("status").map(|status| format!(" ({status})")).unwrap_or_default();
+            Some(cell![format!("{}{status}", first(fact("meaning").or(fact("type"))?, char::to_lowercase))])
+        }
+        Code::CertificateRefused => {
+            let alert = fact("alert").map(|alert| format!(" ({alert})")).unwrap_or_default();
+            Some(cell![format!("it did not accept the certificate{alert}")])
+        }
+        _ => None,
+    };
+    said().unwrap_or_else(|| {
+        let facts = finding.facts.iter().map(|(name, value)| in_words(name, value));
+        let facts = facts.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ");
+        let title = first(&finding.title, char::to_lowercase);
+        if facts.is_empty() { cell![title] } else { cell![title, Piece::Quiet(format!(" ({facts})"))] }
+    })
+}
+
+/// Who ended a connection, and how.
+pub(super) fn ending(by: &str, how: Option<&str>) -> String {
+    let who = match by {
+        "client" => "the browser",
+        "upstream" => "the server",
+        "proxy" => "this proxy",
+        _ => return String::from("the connection ended"),
+    };
+    let how = match how {
+        Some("fin") | None => "closed the connection",
+        Some("rst") => "reset the connection",
+        Some("timeout") => "let the connection time out",
+        Some("tls_alert") => "broke off TLS",
+        Some("shutdown") => "shut down",
+        Some("terminate") => "ended the session",
+        Some("status") => "refused the session",
+        Some("inactive") => "did not go on with the session",
+        Some("stream-end") => "ended the stream",
+        Some(other) => other,
+    };
+    format!("{who} {how}")
+}
+
+/// A text with its first letter changed, unless it begins with an abbreviation.
+pub(super) fn first<I: Iterator<Item = char>>(text: &str, change: impl Fn(char) -> I) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => change(first).chain(letters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A fact's name and value in words: `idle_ms 20034` is “idle 20.0 s”.
+fn in_words(name: &str, value: &str) -> (String, String) {
+    let milliseconds = name.strip_suffix("_ms").and_then(|name| Some((name, value.parse::<u64>().ok()?)));
+    if let Some((name, ms)) = milliseconds {
+        return (name.replace('_', " "), duration(ms.saturating_mul(1_000)));
+    }
+    let said = match (name, value) {
+        ("by", "upstream") => "the server",
+        ("by", "client") => "the browser",
+        (_, value) => value,
+    };
+    (name.replace('_', " "), said.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(code: Code, facts: &[(&str, &str)]) -> Finding {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Finding {
+            code: code.as_str().to_owned(),
+            title: code.title().to_owned(),
+            count: 1,
+            facts,
+            ..Finding::default()
+        }
+    }
+
+    fn said(finding: &Finding) -> String {
+        let mut report = Report::default();
+        report.totals.sockets = 4;
+        super::super::words::flat(&reason(finding, &report))
+    }
+
+    #[test]
+    fn facts_become_sentences() {
+        for (code, facts, expected) in [
+            (
+                Code::Middlebox,
+                &[("idle_ms", "7012"), ("times", "3")][..],
+                "connections are cut after 7.0 s of silence (3 of 4)",
+            ),
+            (Code::PingUnanswered, &[], "a ping stayed without an answer"),
+            (
+                Code::EndedWithoutClose,
+                &[("by", "upstream"), ("how", "rst")],
+                "the server reset the connection without a Close frame",
+            ),
+            (Code::LoginStopped, &[("stage", "auth")], "the socket ended before the login reached auth"),
+            (Code::LoginStopped, &[], "the socket ended before the login was done"),
+            (
+                Code::BoshTooManyRequests,
+                &[("open", "3"), ("allowed", "2")],
+                "more BOSH requests are open at once than the server allows (open 3, allowed 2)",
+            ),
+        ] {
+            assert_eq!(said(&finding(code, facts)), expected);
+        }
+        let unknown = Finding { code: "later".into(), title: "SASL is new".into(), ..Finding::default() };
+        assert_eq!(said(&unknown), "SASL is new");
+    }
+}
