@@ -254,6 +254,7 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     content: None,
                     answer: None,
                     by_gadget: false,
+                    failure: None,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);
