@@ -200,7 +200,10 @@ fn story(cause: Entry<'_>, taken: &[Entry<'_>], report: &Report) -> (u64, Story)
         lost_us: (cases_lost > 0).then_some(cases_lost),
         from_us: taken.iter().map(|entry| entry.finding.at_us).min().unwrap_or(cause.finding.at_us),
         to_us: taken.iter().map(|entry| entry.finding.last_us).max().unwrap_or(cause.finding.last_us),
-        advice: cause.finding.advice.clone(),
+        advice: match cause.finding.fact("remedy") {
+            Some(remedy) => format!("{remedy} {}", cause.finding.advice),
+            None => cause.finding.advice.clone(),
+        },
         head: Cell::new(),
         cases,
     };

@@ -4,10 +4,13 @@
 //! beside another agent. `tests/field/fault` holds troubles: exactly what is expected is found, and nothing in the twin, the
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
+mod events;
 mod login;
 mod proxied;
 pub mod run;
 mod script;
+mod socket;
+mod web;
 mod wire;
 mod world;
 
@@ -106,8 +109,10 @@ fn every_fault_is_named_and_its_twin_is_not() {
             complaints.push("a fault expects something and has a twin: mark its lines with ! (and ~)".to_owned());
         }
         let day = World::play(&script);
-        complaints.extend(differences(&script.expected, &day.run()));
-        let another = if text.contains("server restarts") { &elsewhere } else { &another };
+        let told = day.run();
+        complaints.extend(differences(&script.expected, &told));
+        complaints.extend(misread(&script, &told.lines));
+        let another = if script.strikes_all { &elsewhere } else { &another };
         let crowd = differences(&script.expected, &beside(&day, another).run());
         complaints.extend(crowd.into_iter().map(|told| format!("beside another agent: {told}")));
         let twin = World::play(&Script::read(text, Reading::Twin)).run();
@@ -152,6 +157,27 @@ fn differences(expected: &[Expected], told: &Told) -> Vec<String> {
     complaints
 }
 
+/// What the report says first: the cause, which a scenario expects first, in the scenario's words and with its advice.
+fn misread(script: &Script, lines: &str) -> Vec<String> {
+    let stories = run::stories(lines);
+    let Some([code, text, advice]) = stories.first() else { return vec![String::from("the report tells no story")] };
+    let mut complaints = Vec::new();
+    let cause = script.expected.first().map_or("", |expected| &*expected.code);
+    if code != cause {
+        complaints.push(format!("the report begins with {code}, not {cause}: {text}"));
+    }
+    for (what, wanted, said) in [("headline", &script.headline, text), ("advice", &script.advice, advice)] {
+        match wanted {
+            Some(wanted) if !said.contains(&**wanted) => {
+                complaints.push(format!("the {what} lacks `{wanted}`: {said}"))
+            }
+            None if what == "headline" => complaints.push(format!("a fault has a headline; the report says `{said}`")),
+            _ => {}
+        }
+    }
+    complaints
+}
+
 /// What is seen of sockets that opened before anybody looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sockets {
@@ -184,6 +210,7 @@ fn late(day: &Timeline, sockets: Sockets) -> Timeline {
                     headless.insert(event.conn);
                 }
             }
+            Step::Unreached { .. } => drop(opened.remove(&event.conn)),
             Step::Bytes(..) | Step::Tls { .. } => {}
         }
     }

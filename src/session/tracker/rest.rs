@@ -1,0 +1,226 @@
+//! What REST calls and page loads tell beside their content: that they were slow, lacked an answer, went in circles.
+
+use super::wire::Rest;
+use super::{Due, MAX_REMEMBERED, Spot, Tracker, hash};
+use crate::clock::Moment;
+use crate::conn::{ConnId, SessionId};
+use crate::session::findings;
+use crate::session::findings::handshake::Asked;
+use crate::session::findings::rest::{Answer, CIRCLE};
+use crate::session::findings::server::Sign;
+use crate::session::recent::Recent;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A desktop opens its socket right behind its sign-in.
+const SOCKET: Duration = Duration::from_secs(30);
+/// Where old servers take notifications alone.
+const NOTIFICATION_PORT: u16 = 7443;
+
+/// What one browser does before it is known who sits there.
+#[derive(Debug, Default)]
+struct Browser {
+    /// When it loaded the desktop's page last, and tried to open a socket.
+    page: Option<Moment>,
+    tried: Option<Moment>,
+    /// Redirects of the single sign-on since the last token: line and time.
+    circle: VecDeque<(u64, Moment)>,
+}
+
+/// Browsers by their addresses.
+#[derive(Debug)]
+pub(super) struct Browsers(Recent<IpAddr, Browser>);
+
+impl Default for Browsers {
+    fn default() -> Self {
+        Self(Recent::new(MAX_REMEMBERED))
+    }
+}
+
+impl Browsers {
+    fn of(&mut self, client: IpAddr) -> Option<&mut Browser> {
+        if self.0.find(&client).is_none() {
+            self.0.insert(client, Browser::default());
+        }
+        self.0.find_mut(&client)
+    }
+
+    /// It tried to open a socket.
+    pub(super) fn tries(&mut self, client: IpAddr, at: Moment) {
+        if let Some(browser) = self.of(client) {
+            browser.tried = Some(at);
+        }
+    }
+}
+
+impl Tracker {
+    /// A connection was made to this port.
+    pub fn connected(&mut self, conn: ConnId, client: IpAddr, port: u16, at: Moment) {
+        if port == NOTIFICATION_PORT && self.probes.find(&conn).is_none() {
+            self.browsers.tries(client, at);
+        }
+    }
+
+    /// All that an exchange tells beside its content.
+    pub(super) fn course(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        if rest.asked != Asked::Nothing || spot.stream.is_some() {
+            self.browsers.tries(spot.client, spot.at);
+        }
+        match (rest.api, rest.gadget) {
+            (Some(api), gadget) => {
+                self.unanswered(spot, rest, &api.resource, api.operation);
+                if gadget.is_none() && rest.status.is_some() {
+                    self.took(spot, rest, &api.resource);
+                }
+                self.writes(spot, rest);
+            }
+            (None, Some(url)) => {
+                if let Some(finding) = findings::rest::gadget(host_of(url), rest.status, spot.sequence) {
+                    self.find(spot, finding);
+                }
+            }
+            (None, None) => {}
+        }
+        if rest.path.starts_with("/desktop") {
+            self.desktop_page(spot, rest);
+        }
+    }
+
+    fn unanswered(&mut self, spot: &Spot<'_>, rest: &Rest<'_>, resource: &str, operation: Option<&str>) {
+        let Some(lack) = rest.lack.filter(|_| rest.status.is_none() && spot.stream.is_none()) else { return };
+        if self.stood_still(rest.started) {
+            return;
+        }
+        let after_ms = spot.at.ms_since(rest.started);
+        if let Some(finding) = findings::rest::unanswered((resource, operation), lack, after_ms, spot.sequence) {
+            self.find(spot, finding);
+        }
+    }
+
+    /// How long an answer took, beside the last ones about the same.
+    fn took(&mut self, spot: &Spot<'_>, rest: &Rest<'_>, resource: &str) {
+        let ping_ms = self.desktop(spot).and_then(|desktop| desktop.ping_ms);
+        let stood_still = self.stood_still(rest.started);
+        let took_ms = if stood_still { 0 } else { spot.at.ms_since(rest.started) };
+        let answer = Answer { took_ms, sequence: spot.sequence, ping_ms };
+        let Some(last) = self.server(spot.server).and_then(|server| server.answered(resource, answer)) else { return };
+        if took_ms < findings::rest::SLOW_MS {
+            return;
+        }
+        let Some(finding) = findings::rest::slow(resource, last.iter()) else { return };
+        // The next ones are counted anew.
+        last.clear();
+        self.find(spot, finding);
+    }
+
+    /// A change of the agent's was accepted here, or a sign-in after which the desktop opens its socket.
+    fn writes(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let Some(api) = rest.api.filter(|_| rest.status.is_some_and(|status| status < 300)) else { return };
+        if matches!(api.operation, None | Some("read" | "upload-client-log")) || !api.resource.starts_with("User") {
+            return;
+        }
+        self.works_with(spot);
+        if api.operation == Some("sign-in") && api.resource == "User" {
+            let id = spot.session.map(|session| session.id);
+            let browser = self.browsers.of(spot.client);
+            let is_new = browser.is_some_and(|browser| {
+                browser.page.is_some_and(|page| browser.tried.is_none_or(|tried| tried.mono_ns < page.mono_ns))
+            });
+            if let Some(id) = id.filter(|_| is_new) {
+                self.timers.set(spot.at, SOCKET, Due::NoSocket(id, spot.sequence));
+            }
+        }
+    }
+
+    /// The desktop of a session works with a server: by its socket, or by a change.
+    pub(super) fn works_with(&mut self, spot: &Spot<'_>) {
+        let Some(desktop) = self.desktop(spot) else { return };
+        let Some((other, turns, span_ms)) = desktop.works_with(spot.server, spot.at) else { return };
+        let finding = findings::server::wrong_node((spot.server, other), turns, span_ms, spot.sequence);
+        if let Some(finding) = finding {
+            self.find(spot, finding);
+        }
+    }
+
+    /// 30 s after a sign-in.
+    pub(super) fn no_socket_due(&mut self, id: SessionId, signed_in: u64, at: Moment) {
+        if self.desktops.find(&id).is_none_or(|desktop| desktop.sockets > 0) {
+            return;
+        }
+        let client = self.sessions.keys().find(|key| self.sessions.find(*key).is_some_and(|known| known.id == id));
+        let Some(client) = client.map(|(client, _)| *client) else { return };
+        let tried = self.browsers.of(client).is_none_or(|browser| match (browser.page, browser.tried) {
+            (Some(page), Some(tried)) => tried.mono_ns >= page.mono_ns,
+            (page, _) => page.is_none(),
+        });
+        if !tried {
+            let after_ms = u64::try_from(SOCKET.as_millis()).unwrap_or_default();
+            self.find_for(id, at, findings::rest::no_socket(signed_in, after_ms));
+        }
+    }
+
+    /// The desktop's page, its parts, and its single sign-on.
+    fn desktop_page(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
+        let (Some(status), Some(browser)) = (rest.status, self.browsers.of(spot.client)) else { return };
+        let path = rest.path.split('?').next().unwrap_or_default();
+        if path.starts_with("/desktop/container") && matches!(status, 200 | 304) {
+            browser.page = Some(rest.started);
+        }
+        let mut found = findings::rest::page(rest.path, status, spot.sequence);
+        if path.starts_with("/desktop/sso/") {
+            if status < 300 {
+                browser.circle.clear();
+            } else if status < 400 && rest.location.is_some() {
+                browser.circle.push_back((spot.sequence, spot.at));
+                if browser.circle.len() > CIRCLE {
+                    browser.circle.pop_front();
+                }
+                let span_ms = browser.circle.front().map_or(0, |(_, first)| spot.at.ms_since(*first));
+                let lines: Vec<u64> = browser.circle.iter().map(|(line, _)| *line).collect();
+                found = findings::rest::circle(&lines, span_ms, spot.client);
+                if found.is_some() {
+                    browser.circle.clear();
+                }
+            }
+        }
+        if let Some(finding) = found {
+            self.find(spot, finding);
+        }
+    }
+
+    /// SystemInfo, polled from the node that the agent's socket is on. Tells whether it speaks of an outage.
+    pub(super) fn polled(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> bool {
+        if rest.api.is_none_or(|api| api.resource != "SystemInfo") {
+            return false;
+        }
+        let system = rest.answer.and_then(|answer| answer.system.as_deref());
+        if let Some(deployment) = system.and_then(|system| system.deployment.as_deref())
+            && let Some(server) = self.server(spot.server)
+            && server.deployment.as_deref() != Some(deployment)
+        {
+            server.deployment = Some(deployment.to_owned());
+        }
+        let is_out = system.and_then(|system| system.status.as_deref()).is_some_and(|status| status != "IN_SERVICE");
+        let sign = match rest.status {
+            Some(503) => Sign::PolledUnavailable,
+            Some(200) if is_out => Sign::PolledOutOfService,
+            _ => return false,
+        };
+        let server = hash(&[spot.server]);
+        let is_its = self.streams.values().any(|stream| stream.client == spot.client && stream.server == server);
+        if is_its {
+            let reason = system.and_then(|system| system.status_reason.as_deref());
+            self.outage(spot, sign, reason);
+        }
+        is_its
+    }
+}
+
+/// The host of a URL.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
+}
