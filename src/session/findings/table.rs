@@ -304,7 +304,7 @@ findings! {
         facts [State Code GoneForMs Deployment Meaning Remedy] silences [] explains [];
 
     /// an Update of the session's own agent that changes to LOGOUT or NOT_READY with a reason code that a system sets because of a
-    /// fault, read by deployment: at UCCE 50003, 50010, 50020, 50030, 50040, 50042, 51004, 65533 to 65535 and 20001 to 20003, at
+    /// fault, read by deployment: at UCCE 50003, 50010, 50020, 50030, 50040, 50042, 51004 and 65533 to 65535, at
     /// UCCX 32740, 32741, 32748, 32750, 32753, 32754, 32757, 32759 and 32764. A call that was not answered is none.
     ForcedState "forced-state" Error Agent WrongState
         title "The system changed the agent's state because of a fault"

@@ -171,6 +171,10 @@ impl World {
             "ping" => self.ping(who),
             "says" => self.say(who, Direction::C2s, words.at(0).unwrap_or_default()),
             "hears" => self.say(who, Direction::S2c, words.at(0).unwrap_or_default()),
+            "terminates" => {
+                self.bosh(who, Direction::S2c, "", &format!("type='terminate' condition='{}'", words.at(0).unwrap()));
+                self.agent(who).sockets.pop();
+            }
             "frame" => self.frame(who, words, number),
             "logout" => self.logout(who, words),
             "closes" => self.close(who, words),
