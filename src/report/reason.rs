@@ -93,6 +93,10 @@ fn of_server(code: Code, finding: &Finding) -> Option<Cell> {
             let why = fact("message").map(|text| format!(" “{text}”")).unwrap_or_default();
             cell![format!("the server closed the socket with {}{why}: {}", fact("code")?, meaning(finding)?)]
         }
+        Code::CloseError => {
+            let why = fact("message").map(|text| format!(" “{text}”")).unwrap_or_default();
+            cell![format!("the browser closed the socket with {}{why}: {}", fact("code")?, meaning(finding)?)]
+        }
         Code::StreamError => {
             cell![format!("the server ended the stream with {}: {}", fact("condition")?, meaning(finding)?)]
         }

@@ -8,7 +8,7 @@ use super::outcome::Outcomes;
 use super::recent::Recent;
 use super::stage::Ladder;
 use super::summary::{Pings, Reason, Summary};
-use super::tracker::Session;
+use super::tracker::{Begun, Session};
 use crate::clock::Moment;
 use crate::conn::StreamId;
 use std::collections::{BTreeMap, VecDeque};
@@ -98,6 +98,8 @@ pub(super) struct Desktop {
     /// Calls that all have left, by hash: number, line and time.
     over: Vec<(u64, u64, Moment)>,
     nodes_used: Turns,
+    /// Its page, and its first try to open a socket.
+    pub(super) opening: Begun,
     findings: BTreeMap<Code, u64>,
 }
 
@@ -131,6 +133,7 @@ impl Desktop {
             told: None,
             over: Vec::new(),
             nodes_used: Turns::default(),
+            opening: Begun::default(),
             findings: BTreeMap::new(),
         }
     }

@@ -17,6 +17,7 @@ mod update;
 mod who;
 mod wire;
 
+pub(super) use rest::Begun;
 pub use stanza::StanzaRead;
 pub use update::{Arrival, Call, UpdateRead};
 pub use wire::{Opening, Rest};

@@ -18,12 +18,27 @@ const SOCKET: Duration = Duration::from_secs(30);
 /// Where old servers take notifications alone.
 const NOTIFICATION_PORT: u16 = 7443;
 
+/// How a desktop begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::session) struct Begun {
+    /// When the page was loaded last.
+    page: Option<Moment>,
+    /// When a socket was tried last.
+    tried: Option<Moment>,
+}
+
+impl Begun {
+    /// The page was loaded, and no socket tried since.
+    fn lacks_socket(&self) -> bool {
+        self.page.is_some_and(|page| self.tried.is_none_or(|tried| tried.mono_ns < page.mono_ns))
+    }
+}
+
 /// What one browser does before it is known who sits there.
 #[derive(Debug, Default)]
 struct Browser {
-    /// When it loaded the desktop's page last, and tried to open a socket.
-    page: Option<Moment>,
-    tried: Option<Moment>,
+    /// What somebody there did who was not known by then.
+    opening: Begun,
     /// Redirects of the single sign-on since the last token: line and time.
     circle: VecDeque<(u64, Moment)>,
 }
@@ -45,27 +60,50 @@ impl Browsers {
         }
         self.0.find_mut(&client)
     }
-
-    /// It tried to open a socket.
-    pub(super) fn tries(&mut self, client: IpAddr, at: Moment) {
-        if let Some(browser) = self.of(client) {
-            browser.tried = Some(at);
-        }
-    }
 }
 
 impl Tracker {
     /// A connection was made to this port.
     pub fn connected(&mut self, conn: ConnId, client: IpAddr, port: u16, at: Moment) {
         if port == NOTIFICATION_PORT && self.probes.find(&conn).is_none() {
-            self.browsers.tries(client, at);
+            if let Some(browser) = self.browsers.of(client) {
+                browser.opening.tried = Some(at);
+            }
         }
+    }
+
+    /// Somebody tried to open a socket.
+    pub(super) fn tries(&mut self, spot: &Spot<'_>) {
+        if let Some(opening) = self.opening(spot) {
+            opening.tried = Some(spot.at);
+        }
+    }
+
+    /// The beginning of the desktop that does this: its agent's, once known, else its browser's.
+    fn opening(&mut self, spot: &Spot<'_>) -> Option<&mut Begun> {
+        match spot.session {
+            Some(session) => self.desktops.find_mut(&session.id).map(|desktop| &mut desktop.opening),
+            None => self.browsers.of(spot.client).map(|browser| &mut browser.opening),
+        }
+    }
+
+    /// Whether the agent's page was loaded and no socket tried since. What an unknown agent did at that address is this one's
+    /// only if nobody else is there.
+    fn lacks_socket(&mut self, id: SessionId) -> bool {
+        let own = self.desktops.find(&id).map(|desktop| desktop.opening).unwrap_or_default();
+        let client = self.sessions.keys().find(|key| self.sessions.find(*key).is_some_and(|known| known.id == id));
+        let Some(client) = client.map(|(client, _)| *client) else { return false };
+        let here = self.sessions.keys().filter(|(other, _)| *other == client).count();
+        let unknown = self.browsers.of(client).map(|browser| browser.opening).unwrap_or_default();
+        let opening = Begun { page: own.page.or(unknown.page.filter(|_| here == 1)), ..own };
+        let tried = [own.tried, unknown.tried].into_iter().flatten().max_by_key(|tried| tried.mono_ns);
+        Begun { tried, ..opening }.lacks_socket()
     }
 
     /// All that an exchange tells beside its content.
     pub(super) fn course(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
         if rest.asked != Asked::Nothing || spot.stream.is_some() {
-            self.browsers.tries(spot.client, spot.at);
+            self.tries(spot);
         }
         match (rest.api, rest.gadget) {
             (Some(api), gadget) => {
@@ -123,11 +161,7 @@ impl Tracker {
         self.works_with(spot);
         if api.operation == Some("sign-in") && api.resource == "User" {
             let id = spot.session.map(|session| session.id);
-            let browser = self.browsers.of(spot.client);
-            let is_new = browser.is_some_and(|browser| {
-                browser.page.is_some_and(|page| browser.tried.is_none_or(|tried| tried.mono_ns < page.mono_ns))
-            });
-            if let Some(id) = id.filter(|_| is_new) {
+            if let Some(id) = id.filter(|id| self.lacks_socket(*id)) {
                 self.timers.set(spot.at, SOCKET, Due::NoSocket(id, spot.sequence));
             }
         }
@@ -148,13 +182,7 @@ impl Tracker {
         if self.desktops.find(&id).is_none_or(|desktop| desktop.sockets > 0) {
             return;
         }
-        let client = self.sessions.keys().find(|key| self.sessions.find(*key).is_some_and(|known| known.id == id));
-        let Some(client) = client.map(|(client, _)| *client) else { return };
-        let tried = self.browsers.of(client).is_none_or(|browser| match (browser.page, browser.tried) {
-            (Some(page), Some(tried)) => tried.mono_ns >= page.mono_ns,
-            (page, _) => page.is_none(),
-        });
-        if !tried {
+        if self.lacks_socket(id) {
             let after_ms = u64::try_from(SOCKET.as_millis()).unwrap_or_default();
             self.find_for(id, at, findings::rest::no_socket(signed_in, after_ms));
         }
@@ -162,11 +190,15 @@ impl Tracker {
 
     /// The desktop's page, its parts, and its single sign-on.
     fn desktop_page(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
-        let (Some(status), Some(browser)) = (rest.status, self.browsers.of(spot.client)) else { return };
+        let Some(status) = rest.status else { return };
         let path = rest.path.split('?').next().unwrap_or_default();
-        if path.starts_with("/desktop/container") && matches!(status, 200 | 304) {
-            browser.page = Some(rest.started);
+        if path.starts_with("/desktop/container")
+            && matches!(status, 200 | 304)
+            && let Some(opening) = self.opening(spot)
+        {
+            opening.page = Some(rest.started);
         }
+        let Some(browser) = self.browsers.of(spot.client) else { return };
         let mut found = findings::rest::page(rest.path, status, spot.sequence);
         if path.starts_with("/desktop/sso/") {
             if status < 300 {
@@ -189,7 +221,8 @@ impl Tracker {
         }
     }
 
-    /// SystemInfo, polled from the node that the agent's socket is on. Tells whether it speaks of an outage.
+    /// SystemInfo, polled. Of the node that the agent's socket is on it may speak of an outage; the other node is polled all the
+    /// time and may be what it is. Tells whether its answer is judged by that.
     pub(super) fn polled(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) -> bool {
         if rest.api.is_none_or(|api| api.resource != "SystemInfo") {
             return false;
@@ -213,7 +246,7 @@ impl Tracker {
             let reason = system.and_then(|system| system.status_reason.as_deref());
             self.outage(spot, sign, reason);
         }
-        is_its
+        true
     }
 }
 

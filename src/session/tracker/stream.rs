@@ -23,7 +23,7 @@ impl Tracker {
         let mut stream = Stream::new(spot);
         stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
         stream.server = hash(&[spot.server]);
-        self.browsers.tries(spot.client, spot.at);
+        self.tries(spot);
         if let Some(stage) = stage {
             stream.ladder.reach(stage, spot.sequence, spot.at);
         }
