@@ -4,6 +4,7 @@
 //! beside another agent. `tests/field/fault` holds troubles: exactly what is expected is found, and nothing in the twin, the
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
+mod cases;
 mod events;
 mod login;
 mod proxied;

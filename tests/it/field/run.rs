@@ -92,11 +92,16 @@ impl Timeline {
 
 /// The stories of a report on these lines: code, sentence and advice of each, the gravest first.
 pub fn stories(lines: &str) -> Vec<[String; 3]> {
+    let report = report(lines, report::Filter::default());
+    report.stories.into_iter().map(|story| [story.code, story.text, story.advice]).collect()
+}
+
+/// A report on these lines.
+pub fn report(lines: &str, filter: report::Filter) -> report::model::Report {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(lines.as_bytes()).unwrap();
     let sources = Sources::of_files([(String::from("day.ndjson"), file)]).unwrap();
-    let report = report::build(&sources, &report::Filter::default(), &mut |_, _| {}).unwrap();
-    report.stories.into_iter().map(|story| [story.code, story.text, story.advice]).collect()
+    report::build(&sources, &filter, &mut |_, _| {}).unwrap()
 }
 
 /// What comes of messages that the tap got.
