@@ -212,14 +212,14 @@ findings! {
     /// `<stream:error>` of the server with another condition than `conflict` and `system-shutdown`.
     StreamError "stream-error" Error Agent LostConnection
         title "The server ended the stream with an error"
-        advice "The fact meaning says what the condition stands for. connection-timeout: find what kept the client silent (a computer asleep, a throttled tab). not-well-formed and policy-violation: look at what the client sent last. Anything else is told in the notification service's log at that second. It is mended when the socket lasts as long as the agent's shift."
+        advice "After connection-timeout find what kept the client silent (a computer asleep, a throttled tab); after not-well-formed and policy-violation look at what the client sent last. Anything else is told in the notification service's log at that second. It is mended when the socket lasts as long as the agent's shift."
         facts [Condition Message Sign Meaning Remedy] silences [LoginStopped ClosedByServer] explains [EndedWithoutClose ReconnectStorm ForcedLogout];
 
     /// a Close frame of the server, without one of the browser or a `<close/>` before it, whose code is none of 1000 and 1005. 1001
     /// during maintenance is planned.
     ClosedByServer "closed-by-server" Error Agent LostConnection
         title "The server closed the socket"
-        advice "The fact meaning says what the code stands for (RFC 6455 section 7.4.1), message what the server says itself. For 1009 look at the size of the message in front of it; for 1001, 1011, 1012 and 1013 at the notification service's log of that second. It is mended when the socket's end in the capture is the browser's own."
+        advice "For 1009 look at the size of the message in front of it; for 1001, 1011, 1012 and 1013 at the notification service's log of that second. It is mended when the socket's end in the capture is the browser's own."
         facts [Code Message Meaning Remedy] silences [LoginStopped] explains [EndedWithoutClose ReconnectStorm ForcedLogout NoEvent];
 
     /// a Close frame of the browser whose code says that something went wrong: none of 1000, 1001 and 1005.
@@ -308,7 +308,7 @@ findings! {
     /// UCCX 32740, 32741, 32748, 32750, 32753, 32754, 32757, 32759 and 32764. A call that was not answered is none.
     ForcedState "forced-state" Error Agent WrongState
         title "The system changed the agent's state because of a fault"
-        advice "Neither the agent nor a supervisor did it. The fact meaning says what the code stands for at this deployment, and remedy where to look: mostly the phone and its registration in CUCM, a second sign-in under the same id, or a peripheral that restarted. It is mended when the agent keeps its state in the same situation."
+        advice "Neither the agent nor a supervisor did it. Mostly it is the phone and its registration in CUCM, a second sign-in under the same id, or a peripheral that restarted: look there at that second. It is mended when the agent keeps its state in the same situation."
         facts [State Code Deployment Meaning Remedy] silences [] explains [];
 
     /// `/finesse/api/SystemInfo` names a node, or a desktop or layout configuration, a `Location` or a gadget's
@@ -356,14 +356,14 @@ findings! {
     /// an `<ApiErrors>` answer, an `apiErrors` Update, or a status of 500 and above from `/finesse/api/`.
     ApiError "api-error" Error Agent CallControl
         title "The server refused a request"
-        advice "Then repeat the click. If it fails again, compare the agent's last event in front of the request with what was asked, and give type, error_data and peripheral_code to whoever runs the phone system. It is mended when the same request is followed by its event."
+        advice "With the fact remedy done, repeat the click. If it fails again, compare the agent's last event in front of the request with what was asked, and give type, error_data and peripheral_code to whoever runs the phone system. It is mended when the same request is followed by its event."
         facts [Meaning Remedy Type Message ErrorData ErrorMedia PeripheralCode Status] silences [] explains [];
 
     /// the same as `api-error`, to a request to sign in: the account is locked, the agent is signed in elsewhere, the extension or phone
     /// is in use or not usable.
     LoginRefused "login-refused" Error Agent CannotSignIn
         title "The server refused to sign the agent in"
-        advice "Then sign in again. If it fails again, compare agent id and extension with the administration and give type, error_data and peripheral_code to whoever runs the phone system. It is mended when the sign-in is followed by an event with the state NOT_READY."
+        advice "With the fact remedy done, sign in again. If it fails again, compare agent id and extension with the administration and give type, error_data and peripheral_code to whoever runs the phone system. It is mended when the sign-in is followed by an event with the state NOT_READY."
         facts [Meaning Remedy Type Message ErrorData PeripheralCode Status] silences [] explains [NoSocket];
 
     /// six redirects of one browser between `/desktop/sso/` and the identity service within a minute, and no token given out among
@@ -435,6 +435,6 @@ findings! {
     /// status from 400 on to the request for a session. `system-shutdown` is server-outage.
     BoshTerminated "bosh-terminated" Error Agent LostConnection
         title "The server ended or refused the BOSH session"
-        advice "The fact condition is the server's reason, meaning what it stands for. A status without a condition means that no BOSH service answered: look at the path and at what is in front of the server; BOSH is off by default from 12.5. It is mended when the request for a session is granted."
+        advice "The fact condition is the server's reason. A status without a condition means that no BOSH service answered: look at the path and at what is in front of the server; BOSH is off by default from 12.5. It is mended when the request for a session is granted."
         facts [Condition Status IdleMs AgeMs Meaning Remedy] silences [LoginStopped] explains [ReconnectStorm ForcedLogout];
 }
