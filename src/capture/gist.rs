@@ -124,7 +124,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
             let fact = |name: &str| finding.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value);
             // Sentences stand behind the facts, and what to do has a place of its own.
-            let facts = finding.facts.iter().filter(|fact| !matches!(&*fact.name, "meaning" | "remedy"));
+            let facts = finding.facts.iter().filter(|fact| !matches!(fact.name, "meaning" | "remedy"));
             for fact in facts {
                 write!(out, ", {} {}", fact.name, fact.value)?;
             }

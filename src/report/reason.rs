@@ -113,9 +113,11 @@ fn of_server(code: Code, finding: &Finding) -> Option<Cell> {
             cell![format!("{agents} agents at {client} were cut off at once, while agents elsewhere went on")]
         }
         Code::UpstreamUnreachable | Code::UpstreamCertificate => {
-            let what = if code == Code::UpstreamCertificate { "does not trust" } else { "cannot reach" };
-            let why = fact("message").map(|why| format!(" ({why})")).unwrap_or_default();
-            cell![format!("the proxy {what} {}{why}", fact("host")?)]
+            let (host, why) = (fact("host")?, fact("message").map(|why| format!(" ({why})")).unwrap_or_default());
+            cell![match code {
+                Code::UpstreamCertificate => format!("the proxy does not trust {host}{why}"),
+                _ => format!("{host} cannot be reached{why}"),
+            }]
         }
         Code::ClockSkew => {
             let skew_ms: i64 = fact("skew_ms")?.parse().ok()?;

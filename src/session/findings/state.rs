@@ -7,7 +7,7 @@ use crate::finesse::dictionary;
 /// along, is none.
 const FAULTS_UCCE: &[&str] =
     &["50003", "50010", "50020", "50030", "50040", "50042", "51004", "65533", "65534", "65535"];
-const FAULTS_UCCX: &[&str] = &["32740", "32741", "32748", "32750", "32753", "32754", "32757", "32759", "32764"];
+const FAULTS_UCCX: &[&str] = &["32740", "32741", "32750", "32753", "32754", "32757", "32759", "32764"];
 /// The server took the desktop for gone: UCCE writes 255, 50001 or 50002 (by its desk settings also as NOT_READY), UCCX 255 or 32765.
 const GONE: &[&str] = &["255", "50001", "50002", "32765"];
 /// A `stateChangeTime` that differs by less may be another reading of the same change, milliseconds.

@@ -277,9 +277,9 @@ findings! {
         advice "Somebody put this node into maintenance mode. Desktops go to the other node by themselves, this one did not: have the agent reload the page at the other node, and check that the browser reaches that node and accepts its certificate. It is over when SystemInfo tells no finesseMMode any more."
         facts [Sign] silences [] explains [ServerRestart ClosedByServer EndedWithoutClose UpgradeRefused DesktopUnavailable UpstreamUnreachable];
 
-    /// the proxy cannot connect to the server, or the server does not finish the TLS handshake.
+    /// the proxy (in a HAR the browser) cannot connect to the server, or the server does not finish the TLS handshake.
     UpstreamUnreachable "upstream-unreachable" Error Server CannotSignIn
-        title "The proxy cannot reach the server"
+        title "The server cannot be reached"
         advice "The fact message says how far it came. Check from this proxy's computer that the server's name resolves and the port is open (firewall, service stopped, wrong port), with finesse-tap doctor. It is mended when doctor passes and the page loads."
         facts [Host Port Message] silences [] explains [UpgradeRefused DesktopUnavailable RequestUnanswered EndedWithoutClose NoSocket];
 
@@ -305,7 +305,7 @@ findings! {
 
     /// an Update of the session's own agent that changes to LOGOUT or NOT_READY with a reason code that a system sets because of a
     /// fault, read by deployment: at UCCE 50003, 50010, 50020, 50030, 50040, 50042, 51004 and 65533 to 65535, at
-    /// UCCX 32740, 32741, 32748, 32750, 32753, 32754, 32757, 32759 and 32764. A call that was not answered is none.
+    /// UCCX 32740, 32741, 32750, 32753, 32754, 32757, 32759 and 32764. A call that was not answered is none.
     ForcedState "forced-state" Error Agent WrongState
         title "The system changed the agent's state because of a fault"
         advice "Neither the agent nor a supervisor did it. Mostly it is the phone and its registration in CUCM, a second sign-in under the same id, or a peripheral that restarted: look there at that second. It is mended when the agent keeps its state in the same situation."
@@ -366,7 +366,7 @@ findings! {
         advice "With the fact remedy done, sign in again. If it fails again, compare agent id and extension with the administration and give type, error_data and peripheral_code to whoever runs the phone system. It is mended when the sign-in is followed by an event with the state NOT_READY."
         facts [Meaning Remedy Type Message ErrorData PeripheralCode Status] silences [] explains [NoSocket];
 
-    /// six redirects of one browser between `/desktop/sso/` and the identity service within a minute, and no token given out among
+    /// six redirects of one agent or browser between `/desktop/sso/` and the identity service within a minute, and no token given out among
     /// them.
     RedirectLoop "redirect-loop" Error Browser CannotSignIn
         title "The single sign-on goes round in circles"
@@ -385,8 +385,8 @@ findings! {
         advice "Finesse passed the request on, and the server behind it (the fact host) answered with an error. Look at that server's log at that second; if it is not reached at all, check from the Finesse server that its name, port and certificate are good. It is mended when the same request is answered with 200."
         facts [Host Status] silences [] explains [];
 
-    /// the server ends the connection of a REST request without an answer, or the browser gives up after 30 seconds without one. What a
-    /// page breaks off that is left or reloaded is none.
+    /// the server ends the connection of a REST request without an answer, or the browser gives up after 30 seconds without one, and
+    /// the same request is not answered within 10 seconds. What a page breaks off that is left or reloaded is none.
     RequestUnanswered "request-unanswered" Error Agent CallControl
         title "A request was never answered"
         advice "Whether it was carried out is not known: look at the agent's next event before repeating the click. If the server ended the connection (the fact by), look at its web proxy and Tomcat at that second, and at limits of a load balancer in front of it; if the browser gave up, at the server's load. It is mended when the same request has an answer."

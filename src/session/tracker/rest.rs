@@ -15,37 +15,25 @@ use std::time::Duration;
 
 /// A desktop opens its socket right behind its sign-in.
 const SOCKET: Duration = Duration::from_secs(30);
+/// A request that a browser repeats by itself is repeated at once.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
 /// Where old servers take notifications alone.
 const NOTIFICATION_PORT: u16 = 7443;
 
 /// How a desktop begins.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(in crate::session) struct Begun {
     /// When the page was loaded last.
     page: Option<Moment>,
     /// When a socket was tried last.
     tried: Option<Moment>,
-}
-
-impl Begun {
-    /// The page was loaded, and no socket tried since.
-    fn lacks_socket(&self) -> bool {
-        self.page.is_some_and(|page| self.tried.is_none_or(|tried| tried.mono_ns < page.mono_ns))
-    }
-}
-
-/// What one browser does before it is known who sits there.
-#[derive(Debug, Default)]
-struct Browser {
-    /// What somebody there did who was not known by then.
-    opening: Begun,
     /// Redirects of the single sign-on since the last token: line and time.
     circle: VecDeque<(u64, Moment)>,
 }
 
-/// Browsers by their addresses.
+/// What browsers did before it was known who sits there, by their addresses.
 #[derive(Debug)]
-pub(super) struct Browsers(Recent<IpAddr, Browser>);
+pub(super) struct Browsers(Recent<IpAddr, Begun>);
 
 impl Default for Browsers {
     fn default() -> Self {
@@ -54,9 +42,9 @@ impl Default for Browsers {
 }
 
 impl Browsers {
-    fn of(&mut self, client: IpAddr) -> Option<&mut Browser> {
+    fn of(&mut self, client: IpAddr) -> Option<&mut Begun> {
         if self.0.find(&client).is_none() {
-            self.0.insert(client, Browser::default());
+            self.0.insert(client, Begun::default());
         }
         self.0.find_mut(&client)
     }
@@ -65,10 +53,11 @@ impl Browsers {
 impl Tracker {
     /// A connection was made to this port.
     pub fn connected(&mut self, conn: ConnId, client: IpAddr, port: u16, at: Moment) {
-        if port == NOTIFICATION_PORT && self.probes.find(&conn).is_none() {
-            if let Some(browser) = self.browsers.of(client) {
-                browser.opening.tried = Some(at);
-            }
+        if port == NOTIFICATION_PORT
+            && self.probes.find(&conn).is_none()
+            && let Some(begun) = self.browsers.of(client)
+        {
+            begun.tried = Some(at);
         }
     }
 
@@ -83,21 +72,23 @@ impl Tracker {
     fn opening(&mut self, spot: &Spot<'_>) -> Option<&mut Begun> {
         match spot.session {
             Some(session) => self.desktops.find_mut(&session.id).map(|desktop| &mut desktop.opening),
-            None => self.browsers.of(spot.client).map(|browser| &mut browser.opening),
+            None => self.browsers.of(spot.client),
         }
     }
 
     /// Whether the agent's page was loaded and no socket tried since. What an unknown agent did at that address is this one's
     /// only if nobody else is there.
     fn lacks_socket(&mut self, id: SessionId) -> bool {
-        let own = self.desktops.find(&id).map(|desktop| desktop.opening).unwrap_or_default();
+        let Some(own) = self.desktops.find(&id).map(|desktop| (desktop.opening.page, desktop.opening.tried)) else {
+            return false;
+        };
         let client = self.sessions.keys().find(|key| self.sessions.find(*key).is_some_and(|known| known.id == id));
         let Some(client) = client.map(|(client, _)| *client) else { return false };
         let here = self.sessions.keys().filter(|(other, _)| *other == client).count();
-        let unknown = self.browsers.of(client).map(|browser| browser.opening).unwrap_or_default();
-        let opening = Begun { page: own.page.or(unknown.page.filter(|_| here == 1)), ..own };
-        let tried = [own.tried, unknown.tried].into_iter().flatten().max_by_key(|tried| tried.mono_ns);
-        Begun { tried, ..opening }.lacks_socket()
+        let unknown = self.browsers.of(client).map(|begun| (begun.page, begun.tried)).unwrap_or_default();
+        let page = own.0.or(unknown.0.filter(|_| here == 1));
+        let tried = [own.1, unknown.1].into_iter().flatten().max_by_key(|tried| tried.mono_ns);
+        page.is_some_and(|page| tried.is_none_or(|tried| tried.mono_ns < page.mono_ns))
     }
 
     /// All that an exchange tells beside its content.
@@ -108,7 +99,9 @@ impl Tracker {
         match (rest.api, rest.gadget) {
             (Some(api), gadget) => {
                 self.unanswered(spot, rest, &api.resource, api.operation);
-                if gadget.is_none() && rest.status.is_some() {
+                // How long an upload takes is the browser's line's affair.
+                let uploads = api.operation == Some("upload-client-log");
+                if gadget.is_none() && rest.status.is_some() && !uploads {
                     self.took(spot, rest, &api.resource);
                 }
                 self.writes(spot, rest);
@@ -126,13 +119,18 @@ impl Tracker {
     }
 
     fn unanswered(&mut self, spot: &Spot<'_>, rest: &Rest<'_>, resource: &str, operation: Option<&str>) {
+        let again = || hash(&["unanswered", &spot.client.to_string(), rest.method, rest.path]);
+        if rest.status.is_some() && !self.held.is_empty() {
+            self.release(again());
+        }
         let Some(lack) = rest.lack.filter(|_| rest.status.is_none() && spot.stream.is_none()) else { return };
         if self.stood_still(rest.started) {
             return;
         }
         let after_ms = spot.at.ms_since(rest.started);
+        // A server may close an idle connection just when it is used: browsers ask once more by themselves.
         if let Some(finding) = findings::rest::unanswered((resource, operation), lack, after_ms, spot.sequence) {
-            self.find(spot, finding);
+            self.hold(spot, ASKED_AGAIN, again(), finding);
         }
     }
 
@@ -190,29 +188,25 @@ impl Tracker {
 
     /// The desktop's page, its parts, and its single sign-on.
     fn desktop_page(&mut self, spot: &Spot<'_>, rest: &Rest<'_>) {
-        let Some(status) = rest.status else { return };
+        let (Some(status), Some(begun)) = (rest.status, self.opening(spot)) else { return };
         let path = rest.path.split('?').next().unwrap_or_default();
-        if path.starts_with("/desktop/container")
-            && matches!(status, 200 | 304)
-            && let Some(opening) = self.opening(spot)
-        {
-            opening.page = Some(rest.started);
+        if path.starts_with("/desktop/container") && matches!(status, 200 | 304) {
+            begun.page = Some(rest.started);
         }
-        let Some(browser) = self.browsers.of(spot.client) else { return };
         let mut found = findings::rest::page(rest.path, status, spot.sequence);
         if path.starts_with("/desktop/sso/") {
             if status < 300 {
-                browser.circle.clear();
+                begun.circle.clear();
             } else if status < 400 && rest.location.is_some() {
-                browser.circle.push_back((spot.sequence, spot.at));
-                if browser.circle.len() > CIRCLE {
-                    browser.circle.pop_front();
+                begun.circle.push_back((spot.sequence, spot.at));
+                if begun.circle.len() > CIRCLE {
+                    begun.circle.pop_front();
                 }
-                let span_ms = browser.circle.front().map_or(0, |(_, first)| spot.at.ms_since(*first));
-                let lines: Vec<u64> = browser.circle.iter().map(|(line, _)| *line).collect();
+                let span_ms = begun.circle.front().map_or(0, |(_, first)| spot.at.ms_since(*first));
+                let lines: Vec<u64> = begun.circle.iter().map(|(line, _)| *line).collect();
                 found = findings::rest::circle(&lines, span_ms, spot.client);
                 if found.is_some() {
-                    browser.circle.clear();
+                    begun.circle.clear();
                 }
             }
         }

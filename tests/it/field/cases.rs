@@ -64,11 +64,7 @@ fn one_agent_under_two_names_is_one_session_of_the_report() {
 /// What is concluded from the end of a socket stands behind its own last line, in front of its connection's.
 #[test]
 fn findings_stand_in_front_of_the_connections_last_line() {
-    for text in [
-        "ann socket\n+20 ann cut by=server",
-        "ann unreached \"connection refused\"",
-        "ann rest GET User/ME 0 cut=server",
-    ] {
+    for text in ["ann socket\n+20 ann cut by=server", "ann unreached \"connection refused\""] {
         let told = World::play(&Script::read(text, Reading::Fault)).run();
         let actions: Vec<&str> =
             told.lines.lines().filter_map(|line| line.split("\"action\":\"").nth(1)?.split('"').next()).collect();
