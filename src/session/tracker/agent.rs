@@ -58,6 +58,9 @@ impl Tracker {
     /// The server answers what state the agent is in: its events should have said so.
     pub(super) fn compare(&mut self, spot: &Spot<'_>, user: &User<'_>) {
         let (Some(state), Some(changed_ms)) = (user.state.as_deref(), changed_ms(user)) else { return };
+        if !self.sees_all() {
+            return;
+        }
         let Some(server) = self.server(spot.server) else { return };
         let (skew_ms, deployment) = (server.skew_ms(), server.deployment.clone());
         let Some(desktop) = self.desktop(spot) else { return };
@@ -115,7 +118,7 @@ impl Tracker {
         if let Some(desktop) = self.desktops.find_mut(&id) {
             desktop.call_is_over(call, None);
         }
-        if listens && !self.stood_still(since) {
+        if listens && self.sees_all() && !self.stood_still(since) {
             self.find_for(id, at, findings::state::stuck(&call.to_string(), at.ms_since(since), line));
         }
     }

@@ -46,6 +46,11 @@ impl Tracker {
         self.pace.is_live = true;
     }
 
+    /// Whether all that passes is seen: what another program recorded may leave things out, which proves nothing.
+    pub(super) fn sees_all(&self) -> bool {
+        self.pace.is_live
+    }
+
     /// Time passes: looks at what is due. Cheap if nothing is.
     pub fn tick(&mut self, at: Moment) {
         if let Some(gap_ms) = self.pace.standstill(at) {

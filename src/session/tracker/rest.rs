@@ -177,7 +177,7 @@ impl Tracker {
 
     /// 30 s after a sign-in.
     pub(super) fn no_socket_due(&mut self, id: SessionId, signed_in: u64, at: Moment) {
-        if self.desktops.find(&id).is_none_or(|desktop| desktop.sockets > 0) {
+        if !self.sees_all() || self.desktops.find(&id).is_none_or(|desktop| desktop.sockets > 0) {
             return;
         }
         if self.lacks_socket(id) {

@@ -81,13 +81,14 @@ impl Tracker {
                 self.expect_end(id, spot.at);
             }
         }
+        let sees_all = self.sees_all();
         if let Some(date_ms) = rest.api.and(rest.date).and_then(http_date_ms)
             && let Some(server) = self.server(spot.server)
         {
             // The stamp has whole seconds: half of one is its expectation.
             server.stamped(date_ms + 500, spot.at);
-            // A cache gives out what was stamped long ago.
-            let told = if rest.status == Some(304) { None } else { server.dated(date_ms + 500, spot.at) };
+            // A cache gives out what was stamped long ago; another program's record has its own clock.
+            let told = if rest.status == Some(304) || !sees_all { None } else { server.dated(date_ms + 500, spot.at) };
             if let Some(finding) = told.and_then(|told| findings::server::clock(told, spot.sequence)) {
                 server.clock_is_told();
                 self.find(spot, finding);
