@@ -3,9 +3,6 @@
 use super::{Code, Confidence, Fact, Finding};
 use crate::finesse::dictionary::{self, ApiErrorTold};
 
-/// What is told of an error that the dictionary does not have.
-const UNKNOWN: &str = "The server refused it with a code that is not in the dictionary.";
-
 /// An error as the API tells it, in an answer or in an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::session) struct Told<'t> {
@@ -69,7 +66,7 @@ pub(in crate::session) fn refused(told: Told<'_>) -> Option<Finding> {
     });
     Some(
         finding
-            .fact(Fact::Meaning, known.map_or(UNKNOWN, |entry| entry.meaning))
+            .fact(Fact::Meaning, known.map_or(dictionary::UNKNOWN, |entry| entry.meaning))
             .maybe(Fact::Remedy, known.and_then(|entry| entry.remedy))
             .maybe(Fact::Type, told.error_type)
             .maybe(Fact::Message, told.message)
