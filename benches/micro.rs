@@ -253,8 +253,9 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     date: None,
                     content: None,
                     answer: None,
-                    by_gadget: false,
                     failure: None,
+                    gadget: None,
+                    lack: None,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);
