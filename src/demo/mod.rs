@@ -14,7 +14,7 @@ mod trouble;
 mod xml;
 
 pub use agent::{Agent, Secret, agents, secrets};
-pub use desktop::{Outcome, Story, story};
+pub use desktop::{Outcome, Story, endure, shows_after, story};
 pub use server::{Server, Site};
 pub use trouble::Trouble;
 

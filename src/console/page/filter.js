@@ -7,8 +7,8 @@ import { counted } from './words.js';
 const query = byId('query');
 const search = byId('search');
 const choices = byId('completions');
-const WORDS = ['agent', 'session', 'kind', 'node', 'errors', 'slow 500ms', 'text "', 'since 1h', 'until', 'and', 'or', 'not'];
-const KINDS = ['update', 'http', 'xmpp', 'auth', 'ws', 'tls', 'conn', 'finding', 'session', 'decode'];
+const WORDS = ['agent', 'session', 'kind', 'node', 'errors', 'slow 500ms', 'text "', 'since 1h', 'until', 'conn', 'run', 'and', 'or', 'not'];
+const KINDS = ['update', 'request', 'stanza', 'login', 'socket', 'connection', 'finding', 'gap', 'ping', 'error'];
 let at = -1;
 let offered = [];
 

@@ -23,7 +23,7 @@ export const store = {
 export const CHIPS = [
   { name: 'errors', expression: 'errors', title: 'Warnings, errors and findings' },
   { name: 'updates', expression: 'kind update', title: 'Finesse events' },
-  { name: 'REST', expression: 'kind http', title: 'REST and other HTTP' },
+  { name: 'REST', expression: 'kind request', title: 'REST and other HTTP' },
   { name: 'slow', expression: 'slow 500ms', title: 'Took 500 ms or longer' },
 ];
 
