@@ -70,6 +70,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conn;
+pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod export;

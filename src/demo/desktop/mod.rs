@@ -4,9 +4,12 @@
 //! for the event that says what came of its request; the pauses between steps are there for a person to follow and can
 //! be zero. Everything ends within [`Story::limit`].
 
+mod endure;
 mod line;
 mod rest;
 mod stream;
+
+pub use endure::{endure, shows_after};
 
 use crate::conn::Authority;
 use crate::demo::xml::leaf;
@@ -139,21 +142,23 @@ impl<'a> Desktop<'a> {
     }
 
     async fn sign_in(&mut self) -> Result<()> {
+        // The server subscribes the agent to its own nodes by itself.
         let user = self.user_uri();
         let dialogs = format!("{user}/Dialogs");
-        for node in [&user, &dialogs] {
-            self.stream.subscribe(node).await?;
-        }
         let object = self.rest.object(&user).await?;
         let team = object.text_at(&["teamId"]).context("no team")?.to_owned();
         self.stream.subscribe(&team_node(&team)).await?;
         self.rest.object(&dialogs).await?;
         self.stream.ping().await?;
         self.pause(1).await;
-        let login = [leaf("state", "LOGIN"), leaf("extension", &self.agent.extension)].concat();
-        self.put_user(&login, "NOT_READY").await?;
+        self.sign_in_at_phone().await?;
         self.pause(1).await;
         self.put_user(&leaf("state", "READY"), "READY").await
+    }
+
+    async fn sign_in_at_phone(&mut self) -> Result<()> {
+        let login = [leaf("state", "LOGIN"), leaf("extension", &self.agent.extension)].concat();
+        self.put_user(&login, "NOT_READY").await
     }
 
     async fn take_a_call(&mut self) -> Result<()> {

@@ -121,6 +121,17 @@ impl Stream {
         Ok(())
     }
 
+    /// Reads until the stream ends, and forgets what comes.
+    pub(super) async fn listen(&mut self) -> Result<()> {
+        loop {
+            if let Arrival::Other(element) = self.read().await?
+                && element.name == "error"
+            {
+                bail!("stream error: {}", element.children.first().map_or("no reason", |child| child.name.as_str()));
+            }
+        }
+    }
+
     /// The first event not yet taken that `is_it`; `what` it is goes into the error.
     pub(super) async fn wait(&mut self, what: &str, is_it: impl Fn(&Event) -> bool) -> Result<Event> {
         let arrival = self.take(|arrival| matches!(arrival, Arrival::Event(event) if is_it(event))).await;
