@@ -60,7 +60,7 @@ pub(super) fn state(shared: &Shared) -> Value {
         "title": shared.title, "live": shared.marks.is_some(), "level": index.level, "total": index.entries.len(),
         "indexed_bytes": index.read_bytes, "total_bytes": shared.total_bytes(), "foreign": index.foreign,
         "agents": agents, "servers": servers, "problems": index.problems.standing(&index.people, find),
-        "nodes": index.nodes, "exports": exports,
+        "nodes": index.nodes(), "exports": exports,
     })
 }
 
@@ -82,6 +82,7 @@ pub(super) fn rows(shared: &Shared, parameters: &Parameters) -> Result<Value, St
     let mut queries = lock(&shared.queries);
     let query = queries.get(&wanted)?;
     let began = clock::now();
+    query.refresh(&shared.index);
     let satisfied = |query: &Query| match (from, around) {
         (Some(from), _) if !wants_last => query.matches.len() >= from + count,
         _ => false,
@@ -109,7 +110,7 @@ pub(super) fn rows(shared: &Shared, parameters: &Parameters) -> Result<Value, St
     let rows: Vec<Value> = chosen.iter().map(|(number, entry)| row(shared, &index, *number, entry)).collect();
     let mut answer = json!({
         "total": total, "matched": query.matches.len(), "scanned": query.scanned, "done": query.scanned >= total,
-        "from": from, "rows": rows,
+        "epoch": query.epoch, "from": from, "rows": rows,
     });
     if let (Some(at), Some(around), Some(answer)) = (at, around, answer.as_object_mut())
         && query.matches.get(at) == Some(&around)

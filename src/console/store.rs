@@ -3,9 +3,10 @@
 //! The file is the store: nothing of a line is kept but its place. Without files a [`Ring`] of a named size holds the newest
 //! lines. A line is found again by [`Place`]; what has left the ring is gone, and said to be.
 
+use crate::stored::{Positioned, ReadToEndOf as _};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +34,7 @@ pub(super) enum Source {
         /// Where it lies, for a person.
         path: PathBuf,
         /// Read by position.
-        file: Mutex<File>,
+        file: File,
     },
     /// The newest lines.
     Memory(Mutex<Ring>),
@@ -42,7 +43,7 @@ pub(super) enum Source {
 impl Source {
     /// A file that is read as far as it goes, and again when it has grown.
     pub(super) fn file(path: &Path, file: File) -> Self {
-        Self::File { path: path.to_owned(), file: Mutex::new(file) }
+        Self::File { path: path.to_owned(), file }
     }
 
     /// What it is called, for a person.
@@ -56,7 +57,7 @@ impl Source {
     /// Its size now, bytes.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         match self {
-            Self::File { file, .. } => lock(file).seek(SeekFrom::End(0)),
+            Self::File { file, .. } => Ok(file.metadata()?.len()),
             Self::Memory(ring) => Ok(lock(ring).end),
         }
     }
@@ -66,9 +67,7 @@ impl Source {
         let length = range.end.saturating_sub(range.start);
         match self {
             Self::File { file, .. } => {
-                let mut file = lock(file);
-                file.seek(SeekFrom::Start(range.start))?;
-                read_all((&mut *file).take(length), into)
+                Positioned::at(file, range.start).take(length).read_to_end_of(into)
             }
             Self::Memory(ring) => {
                 lock(ring).read(range, into);
@@ -76,11 +75,6 @@ impl Source {
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "it is limited: that is what Take does")]
-fn read_all(mut limited: io::Take<&mut File>, into: &mut Vec<u8>) -> io::Result<()> {
-    limited.read_to_end(into).map(|_| ())
 }
 
 /// The newest lines, numbered by bytes since the beginning as a file would be.
