@@ -2,7 +2,7 @@
 //!
 //! [`Console`] is given sources of lines and what it may hand out; it indexes them on a thread of its own ([`index`]), keeps
 //! reading files that grow, and answers the page ([`api`]) whoever may ask ([`access`]). The files are the store: memory holds
-//! some 48 bytes a line. Read-only, but for a note that whoever wires it may let it write. Shows what the capture's level
+//! some 64 bytes a line. Read-only, but for a note that whoever wires it may let it write. Shows what the capture's level
 //! lets it, and nothing else: it sees finished lines only.
 //!
 //! Limits: [`RING_BYTES`] of lines where there are no files, 500 rows an answer, 64 connections.
@@ -19,7 +19,7 @@ mod serve;
 mod spans;
 mod store;
 
-pub use store::RING_BYTES;
+pub use store::{Pushed, RING_BYTES};
 
 use access::Access;
 use index::{Entry, Index};
@@ -30,7 +30,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use store::{Place, Source, lock};
+use store::{Place, Source};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -73,8 +73,8 @@ pub enum Input {
         /// Files that have come since; asked now and then.
         more: Box<dyn FnMut() -> Vec<Lines> + Send>,
     },
-    /// Lines handed over by [`Console::push`].
-    Pushed,
+    /// Lines handed over.
+    Pushed(Pushed),
 }
 
 struct Shared {
@@ -150,8 +150,8 @@ impl Console {
         });
         let mut reader = Reader::new(Arc::clone(&shared));
         let mut more: Box<dyn FnMut() -> Vec<Lines> + Send> = match input {
-            Input::Pushed => {
-                reader.take(Source::Memory(Mutex::default()));
+            Input::Pushed(pushed) => {
+                reader.take(Source::Memory(pushed));
                 Box::new(Vec::new)
             }
             Input::Files { files, more } => {
@@ -167,13 +167,6 @@ impl Console {
     #[must_use]
     pub fn address(&self) -> String {
         format!("http://{}/{}", self.address, self.shared.access.query())
-    }
-
-    /// Hands lines over, each with its line feed, to a console whose input is [`Input::Pushed`].
-    pub fn push(&self, lines: Vec<u8>) {
-        if let Some(Source::Memory(ring)) = self.shared.sources().first().map(|source| &**source) {
-            lock(ring).push(lines);
-        }
     }
 
     /// Answers for ever.

@@ -66,6 +66,8 @@ impl Reader {
     fn advance(&mut self, number: usize, text: &mut Vec<u8>) -> bool {
         let Some(progress) = self.sources.get_mut(number).filter(|progress| !progress.given_up) else { return false };
         text.clear();
+        // What has left the ring before it was read is gone; the next line begins where the oldest does.
+        progress.offset = progress.offset.max(progress.source.begin());
         let mut wanted = CHUNK_BYTES as u64;
         loop {
             let start = progress.offset + text.len() as u64;

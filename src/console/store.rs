@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the ring holds at the most, bytes of lines.
 pub const RING_BYTES: usize = 64 << 20;
@@ -37,7 +37,7 @@ pub(super) enum Source {
         file: File,
     },
     /// The newest lines.
-    Memory(Mutex<Ring>),
+    Memory(Pushed),
 }
 
 impl Source {
@@ -54,11 +54,19 @@ impl Source {
         }
     }
 
+    /// Its first byte that is still there.
+    pub(super) fn begin(&self) -> u64 {
+        match self {
+            Self::File { .. } => 0,
+            Self::Memory(pushed) => lock(&pushed.0).begin(),
+        }
+    }
+
     /// Its size now, bytes.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         match self {
             Self::File { file, .. } => Ok(file.metadata()?.len()),
-            Self::Memory(ring) => Ok(lock(ring).end),
+            Self::Memory(pushed) => Ok(lock(&pushed.0).end),
         }
     }
 
@@ -69,11 +77,29 @@ impl Source {
             Self::File { file, .. } => {
                 Positioned::at(file, range.start).take(length).read_to_end_of(into)
             }
-            Self::Memory(ring) => {
-                lock(ring).read(range, into);
+            Self::Memory(pushed) => {
+                lock(&pushed.0).read(range, into);
                 Ok(())
             }
         }
+    }
+}
+
+/// Lines that are handed over, where no file holds them; the newest are kept.
+#[derive(Clone, Default)]
+pub struct Pushed(Arc<Mutex<Ring>>);
+
+impl Pushed {
+    /// Takes lines, each with its line feed.
+    pub fn push(&self, lines: Vec<u8>) {
+        lock(&self.0).push(lines);
+    }
+
+    /// All that is held.
+    #[must_use]
+    pub fn lines(&self) -> Vec<u8> {
+        let ring = lock(&self.0);
+        ring.chunks.iter().flat_map(|(_, lines)| lines).copied().collect()
     }
 }
 
@@ -99,7 +125,15 @@ impl Ring {
         }
     }
 
+    /// Where the oldest that is held begins.
+    fn begin(&self) -> u64 {
+        self.chunks.front().map_or(self.end, |(at, _)| *at)
+    }
+
     fn read(&self, range: Range<u64>, into: &mut Vec<u8>) {
+        if range.start < self.begin() {
+            return;
+        }
         let first = self.chunks.partition_point(|(at, lines)| at + lines.len() as u64 <= range.start);
         for (at, lines) in self.chunks.iter().skip(first).take_while(|(at, _)| *at < range.end) {
             let from = range.start.saturating_sub(*at) as usize;

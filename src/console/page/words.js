@@ -31,7 +31,7 @@ const KINDS = {
   'websocket-opened': 'ws', 'websocket-closed': 'ws', 'websocket-control': 'ws', 'websocket-message': 'ws',
   'stream-opened': 'stream', 'stream-closed': 'stream', 'xmpp-stanza': 'xmpp', 'sasl-auth-sent': 'auth',
   'sasl-auth-result': 'auth', 'finesse-update': 'update', 'decode-error': 'decode', 'capture-gap': 'gap',
-  'redaction-blocked': 'blocked', 'session-summary': 'session', 'log-opened': 'log',
+  'redaction-blocked': 'blocked', 'session-summary': 'session', 'log-opened': 'log', note: 'note',
 };
 export const kindOf = (action) => KINDS[action] || action;
 
