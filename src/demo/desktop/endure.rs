@@ -24,7 +24,7 @@ pub fn shows_after(trouble: Trouble) -> Duration {
     Duration::from_secs(match trouble {
         Trouble::WrongPassword | Trouble::Certificate | Trouble::RefusedSubscription => 5,
         Trouble::SecondLogin | Trouble::Maintenance => 8,
-        Trouble::LostEvent | Trouble::LateEvent | Trouble::ServerRestart => 12,
+        Trouble::LostEvent | Trouble::LateEvent | Trouble::ServerRestart => 20,
         Trouble::NoPresence => 16,
         Trouble::Middlebox => 32,
         Trouble::Pings | Trouble::Overload => 45,

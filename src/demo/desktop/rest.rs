@@ -1,4 +1,4 @@
-//! The desktop's REST calls: one keep-alive connection, `Authorization: Basic` on every call, a fresh `requestId` on
+//! The desktop's REST calls: one keep-alive connection, `Authorization: Basic` on every call of the agent's, a fresh `requestId` on
 //! every change, the session cookie once the server has set it.
 //!
 //! An answer that is not the one hoped for is an error that names method, path and status. Bodies are at most
@@ -102,8 +102,11 @@ impl Rest {
             .uri(path)
             .header(header::HOST, &self.host)
             .header(header::USER_AGENT, USER_AGENT)
-            .header(header::AUTHORIZATION, &self.authorization)
             .header(header::COOKIE, &self.cookies);
+        // The page and SystemInfo come before anybody has signed in.
+        if !path.starts_with("/desktop/") && !path.ends_with("/SystemInfo") {
+            request = request.header(header::AUTHORIZATION, &self.authorization);
+        }
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, content_type);
         } else {

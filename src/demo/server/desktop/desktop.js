@@ -20,7 +20,8 @@ function log(text) {
 }
 
 async function rest(method, path, body) {
-  const headers = { Authorization: `Basic ${btoa(`${session.agent}:${session.password}`)}`, Accept: 'application/xml' };
+  const headers = { Accept: 'application/xml' };
+  if (!path.endsWith('/SystemInfo')) headers.Authorization = `Basic ${btoa(`${session.agent}:${session.password}`)}`;
   if (body) Object.assign(headers, { 'Content-Type': 'application/xml', requestId: crypto.randomUUID() });
   const answer = await fetch(path, { method, headers, body });
   log(`${method} ${path.replace('/finesse/api/', '')} ${answer.status}`);
