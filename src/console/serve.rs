@@ -35,7 +35,7 @@ const MAX_BODY_BYTES: usize = 16 << 10;
 /// How often a page is told that there is more.
 const PULSE: Duration = Duration::from_millis(100);
 /// How often it is told that nothing is new, so that a dead connection shows.
-const STILL_HERE: Duration = Duration::from_secs(15);
+const STILL_HERE: Duration = Duration::from_secs(5);
 /// How long to wait when connections cannot be accepted.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -195,7 +195,7 @@ fn events(shared: &Arc<Shared>) -> Answer {
             match tokio::time::timeout(STILL_HERE, total.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return,
-                Err(_) if sender.send(Bytes::from_static(b": still here\n\n")).await.is_err() => return,
+                Err(_) if sender.send(Bytes::from_static(b"event: beat\ndata: 0\n\n")).await.is_err() => return,
                 Err(_) => continue,
             }
         }

@@ -21,7 +21,7 @@ pub const HELP: &str = "\
   session s3         what belongs to a session, by its id or trace id
   run 01KA9S3Q       one run of finesse-tap, by the beginning of its id
   conn c7            one connection, WebSocket or stream
-  kind update        update, request, stanza, login, socket, connection, finding, gap, ping, error …
+  kind update        update, request, stanza, login, socket, connection, finding, note, gap, ping, error …
   errors             warnings and errors, failed requests, findings
   slow 500ms         whatever took so long or longer
   node Team          a pubsub node that holds this text
@@ -212,7 +212,7 @@ impl Term {
 
 impl Kind {
     /// Families, and the words of actions that belong to them.
-    const FAMILIES: [(&str, &[&str]); 11] = [
+    const FAMILIES: [(&str, &[&str]); 12] = [
         ("update", &["update"]),
         ("request", &["http"]),
         ("stanza", &["xmpp", "sasl"]),
@@ -224,6 +224,7 @@ impl Kind {
         ("ping", &["control"]),
         ("error", &["error"]),
         ("summary", &["summary"]),
+        ("note", &["note"]),
     ];
 
     fn has(&self, action: &str) -> bool {

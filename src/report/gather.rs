@@ -6,8 +6,9 @@
 use super::fold::{self, Track};
 use super::model::{
     Finding, LeftOut, List, MAX_FINDING_EVIDENCE, MAX_FINDINGS, MAX_ODDITIES, MAX_ROWS, MAX_SESSIONS, MAX_SOCKETS,
-    Mark, Note, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
+    Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
+use super::note::Note;
 use super::{story, words};
 use crate::conn::PROBE_AGENT;
 use crate::session::findings::{Code, Scope};

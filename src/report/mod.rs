@@ -15,6 +15,7 @@ mod gather;
 mod html;
 pub mod ladder;
 pub mod model;
+pub mod note;
 mod page;
 mod reason;
 mod story;

@@ -146,7 +146,7 @@ pub struct Report {
     pub oddities: List<Oddity>,
     /// What a person wrote down while it happened.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub notes: List<Note>,
+    pub notes: List<super::note::Note>,
     /// Findings that belong to no session.
     pub findings: List<Finding>,
     /// Connections nobody logged in on and that did not go well.
@@ -211,18 +211,6 @@ pub struct Totals {
 pub struct Oddity {
     /// In words.
     pub what: String,
-    /// The line.
-    pub line: Mark,
-}
-
-/// What a person wrote down while it happened.
-#[derive(Debug, Serialize)]
-pub struct Note {
-    /// When.
-    #[serde(serialize_with = "serialize_stamp", rename = "at")]
-    pub at_us: i64,
-    /// The words.
-    pub text: String,
     /// The line.
     pub line: Mark,
 }

@@ -42,6 +42,13 @@ function mark() {
   input.focus();
 }
 
+// What is shown, its time included.
+function shown() {
+  if (!store.zoom) return expression();
+  const [from, to] = store.zoom.map((us) => new Date(us / 1000).toISOString());
+  return [expression(), `since ${from} until ${to}`].filter(Boolean).join(' and ');
+}
+
 function exporting() {
   const said = el('p', { role: 'status' });
   const one = (form, label) => el('button', {
@@ -49,7 +56,7 @@ function exporting() {
     onclick: async () => {
       said.textContent = 'Making it …';
       try {
-        const answer = await post('api/export', { form, q: expression() });
+        const answer = await post('api/export', { form, q: shown() });
         const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') || '')?.[1] || form;
         const address = URL.createObjectURL(await answer.blob());
         el('a', { href: address, download: name }).click();
@@ -58,7 +65,7 @@ function exporting() {
       } catch (error) { said.textContent = error.message; }
     },
   }, label);
-  show('Export what the filter shows', el('p', expression() ? `Filter: ${expression()}` : 'No filter: everything.'),
+  show('Export what the filter shows', el('p', shown() ? `Filter: ${shown()}` : 'No filter: everything.'),
     el('div.forms', (store.state?.exports || []).map((form) => one(form.name, form.title))), said, closing());
 }
 

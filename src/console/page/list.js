@@ -15,6 +15,7 @@ const pill = byId('new');
 let chunks = new Map(); // number of a chunk → its rows
 let asked = new AbortController();
 let generation = 0;
+let epoch; // places among the matches are of one epoch; with the next, what was kept is wrong
 let seen = 0; // matches when the reader last followed
 let drawn = false;
 
@@ -31,6 +32,7 @@ export async function refilter() {
   asked.abort();
   asked = new AbortController();
   chunks = new Map();
+  epoch = undefined;
   store.matched = 0;
   store.scanned = 0;
   writeAddress();
@@ -52,6 +54,7 @@ async function load(from, extra) {
       const answer = await getRows(parameters(from === 'last' ? undefined : from, { ...extra, last: from === 'last' ? 1 : undefined }), asked.signal);
       if (mine !== generation) return null;
       byId('query-error').hidden = true;
+      if (answer.epoch !== epoch) { epoch = answer.epoch; chunks = new Map(); }
       const wasAtEnd = store.follow && !store.paused;
       store.matched = answer.matched;
       store.scanned = answer.scanned;

@@ -7,7 +7,7 @@ use super::{Desktop, Story};
 use crate::demo::{Agent, Trouble};
 use anyhow::{Context as _, Result, bail};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 /// As the desktop does it: a ping every 10 s, given 10 s, asked two times more.
 const PING_EVERY: Duration = Duration::from_secs(10);
@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PINGS: u32 = 3;
 /// Before it tries again.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// How long the last socket may take to close.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long the second desktop stays.
+const SECOND_LOGIN: Duration = Duration::from_secs(3);
 /// A healthy while before the fault begins.
 const HEALTHY: Duration = Duration::from_secs(2);
 
@@ -26,7 +30,7 @@ pub fn shows_after(trouble: Trouble) -> Duration {
         Trouble::SecondLogin | Trouble::Maintenance => 8,
         Trouble::LostEvent | Trouble::LateEvent | Trouble::ServerRestart => 20,
         Trouble::NoPresence => 16,
-        Trouble::Middlebox => 32,
+        Trouble::Middlebox => 45,
         Trouble::Pings | Trouble::Overload => 45,
     })
 }
@@ -46,8 +50,11 @@ pub async fn endure(story: &Story, trouble: Trouble, switch: impl Fn(bool)) {
     let end = Instant::now() + HEALTHY + shows_after(trouble);
     let life = async {
         loop {
-            if let Err(error) = live(story, agent).await {
+            if let Err(error) = live(story, agent, end).await {
                 tracing::debug!(error = format!("{error:#}"), "the demo desktop lost its connection");
+            }
+            if Instant::now() >= end {
+                return;
             }
             sleep(RECONNECT).await;
         }
@@ -57,19 +64,38 @@ pub async fn endure(story: &Story, trouble: Trouble, switch: impl Fn(bool)) {
             sleep(HEALTHY).await;
             match trouble {
                 // A real one, so that both sockets are seen.
-                Trouble::SecondLogin => drop(Desktop::open(story, agent).await),
+                Trouble::SecondLogin => {
+                    let elsewhere = Story { user_agent: super::OTHER_USER_AGENT, ..story.clone() };
+                    if let Ok(desktop) = Desktop::open(&elsewhere, agent).await {
+                        let _ = timeout(SECOND_LOGIN, desktop.stream.hold()).await;
+                    }
+                }
                 _ => switch(true),
             }
         }
         std::future::pending::<()>().await;
     };
-    let _ = timeout_at(end, async { tokio::join!(life, playing) }).await;
+    let _ = timeout_at(end + FAREWELL, async {
+        tokio::select! {
+            () = life => {}
+            () = playing => {}
+        }
+    })
+    .await;
     switch(false);
 }
 
-/// One socket's life.
-async fn live(story: &Story, agent: &Agent) -> Result<()> {
-    let mut desktop = Desktop::open(story, agent).await?;
+/// One socket's life; it is closed in order if it lasts until `end`.
+async fn live(story: &Story, agent: &Agent, end: Instant) -> Result<()> {
+    let mut desktop = timeout_at(end, Desktop::open(story, agent)).await??;
+    tokio::select! {
+        ended = work(&mut desktop) => ended,
+        () = sleep_until(end) => desktop.stream.close().await.map(|_| ()),
+    }
+}
+
+/// Goes ready and not ready, and pings.
+async fn work(desktop: &mut Desktop<'_>) -> Result<()> {
     let user = desktop.user_uri();
     let object = desktop.rest.object(&user).await?;
     let team = object.text_at(&["teamId"]).context("no team")?.to_owned();
@@ -85,7 +111,7 @@ async fn live(story: &Story, agent: &Agent) -> Result<()> {
             let _ = timeout(PING_EVERY / 4, desktop.stream.listen()).await.unwrap_or(Ok(()));
             // Silence until the next ping, in which a middlebox may cut.
             timeout_at(pinged + PING_EVERY, desktop.stream.listen()).await.unwrap_or(Ok(()))?;
-            ping(&mut desktop).await?;
+            ping(desktop).await?;
             pinged = Instant::now();
         }
     }

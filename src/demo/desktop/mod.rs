@@ -28,6 +28,10 @@ use tokio::task::JoinSet;
 /// The desktops' starts are spread over this many pauses, as people do not arrive all at once.
 const ARRIVAL_PAUSES: u32 = 3;
 
+/// What a browser says it is, and what another does.
+const USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo desktop)";
+const OTHER_USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo, another browser)";
+
 /// Who signs in where, and how fast.
 #[derive(Clone)]
 pub struct Story {
@@ -39,6 +43,8 @@ pub struct Story {
     pub roots: Arc<RootCertStore>,
     /// Each gets a desktop of his own; all run at once.
     pub agents: Vec<Agent>,
+    /// What the browsers say they are.
+    pub user_agent: &'static str,
     /// Pause between two steps. The whole takes about 15 of them.
     pub pace: Duration,
     /// After which a desktop gives up, wherever it is; counted from the call of [`story`].
@@ -49,7 +55,7 @@ impl Story {
     /// At [`PACE`] (about 6 s in all), given up after 14 s.
     #[must_use]
     pub fn new(dial: SocketAddr, server: Authority, roots: Arc<RootCertStore>, agents: Vec<Agent>) -> Self {
-        Self { dial, server, roots, agents, pace: PACE, limit: Duration::from_secs(14) }
+        Self { dial, server, roots, agents, user_agent: USER_AGENT, pace: PACE, limit: Duration::from_secs(14) }
     }
 }
 

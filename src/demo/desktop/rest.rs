@@ -18,7 +18,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::task::JoinSet;
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
-const USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo desktop)";
 
 /// The connection, and what has gone over it.
 pub(super) struct Rest {
@@ -27,6 +26,7 @@ pub(super) struct Rest {
     sender: SendRequest<Full<Bytes>>,
     host: String,
     authorization: String,
+    user_agent: &'static str,
     cookies: String,
     /// Drives the connection; ends with it.
     connection: JoinSet<()>,
@@ -46,6 +46,7 @@ impl Rest {
             sender,
             host: line.host(),
             authorization: agent.basic(),
+            user_agent: line.user_agent,
             // Left by the desktop's own script at an earlier sign-in.
             cookies: format!("finesse_ag_extension={}; attemptsMade=0", agent.extension),
             connection: driver,
@@ -101,7 +102,7 @@ impl Rest {
             .method(&method)
             .uri(path)
             .header(header::HOST, &self.host)
-            .header(header::USER_AGENT, USER_AGENT)
+            .header(header::USER_AGENT, self.user_agent)
             .header(header::COOKIE, &self.cookies);
         // The page and SystemInfo come before anybody has signed in.
         if !path.starts_with("/desktop/") && !path.ends_with("/SystemInfo") {

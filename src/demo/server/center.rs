@@ -127,8 +127,13 @@ impl Center {
                 floor.is_in_maintenance = on;
                 let (data, source) = (self.system_info(&floor, "systemInfo"), String::from(SYSTEM_INFO));
                 self.publish(&mut floor, &Update { node: source.clone(), data, verb: "PUT", request_id: "", source });
+                if !on {
+                    return;
+                }
                 floor.sessions.values().for_each(|session| drop(session.outbox.try_send(Errand::Leave)));
             }
+            // What happens once is over by itself.
+            _ if !on => {}
             Trouble::ServerRestart => {
                 floor.process = uuid();
                 floor.starting_until_us = clock::now().wall_us + STARTING_US;

@@ -5,7 +5,8 @@
 
 mod session;
 
-use super::model::{Mark, Note, Report, Session};
+use super::model::{Mark, Report, Session};
+use super::note::Note;
 use super::page::{Block, Cell, Kind, Page, Piece, Problem, Style, Table, Tone, cell};
 use super::story::{Case, Story};
 use super::words::{between_us, count, size};
