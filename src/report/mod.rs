@@ -14,6 +14,7 @@ mod fold;
 mod gather;
 mod html;
 pub mod ladder;
+mod list;
 pub mod model;
 pub mod note;
 mod page;

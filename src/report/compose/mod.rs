@@ -83,10 +83,13 @@ fn servers(report: &Report) -> Vec<String> {
 
 fn verdict(report: &Report) -> Block {
     let stopped = report.sessions.iter().filter(|session| session.is_troubled()).count();
+    let signed_in = report.sessions.iter().filter(|session| session.signed_in()).count();
     let (tone, words) = match (report.stories.len(), report.sessions.len(), stopped) {
         (0, 0, _) => (Tone::Warn, String::from("Nobody signed in.")),
-        (0, 1, 0) => (Tone::Good, String::from("The login succeeded; no problems found.")),
-        (0, _, 0) => (Tone::Good, String::from("All logins succeeded; no problems found.")),
+        (0, 1, 0) if signed_in == 1 => (Tone::Good, String::from("The login succeeded; no problems found.")),
+        (0, all, 0) if signed_in == all => (Tone::Good, String::from("All logins succeeded; no problems found.")),
+        (0, _, 0) if signed_in == 0 => (Tone::Good, String::from("No problems found; no login was seen.")),
+        (0, all, 0) => (Tone::Good, format!("No problems found; {signed_in} of {all} logins were seen.")),
         (0, 1, _) => (Tone::Bad, String::from("The login was not completed.")),
         (0, all, some) => (Tone::Bad, format!("{some} of {all} logins were not completed.")),
         (1, ..) => (worst(report), String::from("1 problem")),

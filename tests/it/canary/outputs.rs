@@ -257,8 +257,9 @@ impl Outputs<'_> {
         let path = paths.next().unwrap();
         assert!(paths.next().is_none());
         let mut bytes = fs::read(&path).unwrap();
-        let blocked = String::from_utf8_lossy(&bytes).contains("\"masked\":");
-        assert!(!blocked, "the rules missed something in {dir}");
+        let text = String::from_utf8_lossy(&bytes);
+        let masked: Vec<&str> = text.lines().filter(|line| line.contains("\"masked\":")).collect();
+        assert!(masked.is_empty(), "the rules missed something in {dir}: {masked:#?}");
         // A file's name travels with it.
         bytes.extend(path.file_name().unwrap().as_encoded_bytes());
         self.add(&format!("{dir}.ndjson"), level, bytes);
@@ -291,11 +292,13 @@ impl Outputs<'_> {
     }
 }
 
-/// Everything that is said, with another value of each place for each level.
+/// Everything that is said, with another value of each place for each level. Where a level keeps a class its values are left out:
+/// the same value is a credential in another place, and masked in all of them.
 fn said(level: Level) -> Vec<(&'static str, &'static Says, &'static str)> {
     let secrets = PLACES.iter().map(|place| (place.name, &place.says, SECRET));
     let planted = PLANTED
         .iter()
+        .filter(|planted| level == Level::Off || planted.is_removed_at(level))
         .map(|planted| (planted.name, &planted.says, planted.values[level as usize % planted.values.len()]));
     secrets.chain(planted).collect()
 }
