@@ -27,6 +27,7 @@ function offer(list) {
   at = -1;
   choices.hidden = !list.length;
   query.setAttribute('aria-expanded', String(!!list.length));
+  query.removeAttribute('aria-activedescendant');
   fill(choices, list.map((one, number) => el('li', { role: 'option', id: `choice-${number}`, 'aria-selected': 'false', onpointerdown: (event) => { event.preventDefault(); take(one); } }, one.text)));
 }
 

@@ -1,7 +1,7 @@
 // Everything by keyboard, and the two dialogs that say how.
 import { byId, el, fill } from './dom.js';
-import { changed, expression, store } from './store.js';
-import { move, more, refilter, reveal, toEnd, toStart } from './list.js';
+import { changed, expression, store, writeAddress } from './store.js';
+import { move, more, refilter, reveal, select, toEnd, toStart } from './list.js';
 import { addToFilter } from './filter.js';
 import { post } from './net.js';
 
@@ -80,7 +80,7 @@ export function pause() {
 
 function back() {
   const n = store.trail.pop();
-  if (n !== undefined) { store.selected = n; changed('selected'); reveal(n); }
+  if (n !== undefined) { select(n); reveal(n); }
 }
 
 const actions = {
@@ -88,7 +88,7 @@ const actions = {
   g: toStart, Home: toStart, G: () => { toEnd(); more(); }, End: () => { toEnd(); more(); },
   Enter: () => byId('detail').focus(), b: back, f: () => byId('query').focus(), '/': () => byId('search').focus(),
   p: () => { store.pings = !store.pings; changed('filter'); refilter(); }, ' ': pause, m: mark, e: exporting, '?': help,
-  Escape: () => { store.selected = null; store.line = null; changed('selected', 'line'); byId('list').focus(); },
+  Escape: () => { store.selected = null; store.line = null; writeAddress(); changed('selected', 'line'); byId('list').focus(); },
 };
 for (const [key, without] of [['+', false], ['-', true]]) {
   actions[key] = () => { const text = String(getSelection()).trim(); if (text) addToFilter(text, without); };

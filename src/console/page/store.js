@@ -42,11 +42,13 @@ const quoted = (text) => `"${text.replace(/["\\]/g, '\\$&')}"`;
 // The filter as the program takes it: what was typed, the chips, the agent, the search.
 export function expression() {
   const parts = [];
-  if (store.query.trim()) parts.push(`(${store.query.trim()})`);
+  const typed = store.query.trim();
   if (store.agent) parts.push(`agent ${quoted(store.agent)}`);
   const chips = CHIPS.filter((chip) => store.chips.has(chip.name)).map((chip) => chip.expression);
   if (chips.length) parts.push(chips.length > 1 ? `(${chips.join(' or ')})` : chips[0]);
   if (store.search.trim()) parts.push(`text ${quoted(store.search.trim())}`);
+  // By itself it stands as it was typed, so that what is wrong with it is told by its own words.
+  if (typed) parts.unshift(parts.length ? `(${typed})` : typed);
   return parts.join(' and ');
 }
 
