@@ -15,7 +15,7 @@ use crate::console::{Console, Export, Input, Lines, Made, Marks, Pushed};
 use crate::export::{self, Captures, Show};
 use crate::filter::Filter;
 use crate::proxy::Orders;
-use crate::report;
+use crate::report::{self, compare};
 use crate::share::Plan;
 use crate::stored::Sources;
 use anyhow::{Context as _, bail};
@@ -251,7 +251,22 @@ fn exports(reopen: &Reopen) -> Vec<Export> {
         };
         Export { name, title, make: Box::new(make) }
     };
-    forms.into_iter().map(export).collect()
+    forms.into_iter().map(export).chain([comparison(reopen)]).collect()
+}
+
+/// Two sessions side by side, `s1 s2`, as `compare` lays them.
+fn comparison(reopen: &Reopen) -> Export {
+    let reopen = Arc::clone(reopen);
+    let make = move |two: &str| {
+        let (good, bad) = two.split_once(' ').context("name two sessions")?;
+        let wanted = |who: &str| compare::Wanted { capture: PathBuf::new(), who: Some(who.to_owned()) };
+        let sources = reopen()?;
+        let request =
+            compare::Request { good: wanted(good), bad: wanted(bad), format: report::Format::Html, output: None };
+        let page = compare::rendered(&request, &sources, &sources, 0)?;
+        Ok(Made { name: String::from("compare.html"), bytes: page.into_bytes() })
+    };
+    Export { name: "compare", title: "Comparison of two sessions (HTML)", make: Box::new(make) }
 }
 
 fn written(

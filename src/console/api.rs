@@ -173,7 +173,10 @@ pub(super) fn line(shared: &Shared, parameters: &Parameters) -> Option<Value> {
         .flatten()
         .filter_map(|sequence| refer(index.find(entry.run, u32::try_from(sequence.as_u64()?).ok()?)?))
         .collect();
-    Some(json!({"n": n, "t": entry.at_us, "line": whole, "cause": cause, "effects": effects, "evidence": evidence}))
+    let ladder = Line::read(&text).ok().and_then(|line| index.ladders.of(entry.run, &line, &index.entries));
+    Some(json!({
+        "n": n, "t": entry.at_us, "line": whole, "cause": cause, "effects": effects, "evidence": evidence, "ladder": ladder,
+    }))
 }
 
 /// The timeline in buckets and spans, or the line nearest to a time.

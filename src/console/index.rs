@@ -4,6 +4,7 @@
 //! line says is read when it is shown. Agents, servers and problems are folded as lines come. [`Known`] answers a filter out
 //! of it, so that only who asks for a text has the lines read.
 
+use super::ladders::Ladders;
 use super::people::People;
 use super::problems::Problems;
 use super::spans::Spans;
@@ -111,6 +112,8 @@ pub(super) struct Index {
     pub(super) problems: Problems,
     /// What lasted.
     pub(super) spans: Spans,
+    /// Logins.
+    pub(super) ladders: Ladders,
     /// Lines that are none of a capture.
     pub(super) foreign: u64,
     /// The strictest redaction level seen.
@@ -165,6 +168,7 @@ impl Index {
         });
         self.problems.see(number, agent, &line);
         self.spans.see(run, agent, &line);
+        self.ladders.see(run, number, &line);
         if let Some(redaction) = &line.finesse.redaction
             && self.level.is_empty()
         {

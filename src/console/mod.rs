@@ -10,6 +10,7 @@
 mod access;
 mod api;
 mod index;
+mod ladders;
 mod page;
 mod people;
 mod problems;
@@ -49,7 +50,7 @@ pub struct Export {
     pub name: &'static str,
     /// What the button says.
     pub title: &'static str,
-    /// Makes it of the lines that pass the expression; empty for all.
+    /// Makes it of the lines that pass the expression; empty for all. Of `compare` it is two sessions, with a space between.
     pub make: Box<dyn Fn(&str) -> anyhow::Result<Made> + Send + Sync>,
 }
 

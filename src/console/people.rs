@@ -97,11 +97,12 @@ impl People {
             }
         }
         if &*update.object == "SystemInfo"
+            && &*line.event.action == "finesse-update"
             && let Some(host) = line.server.as_ref().and_then(|server| server.host())
             && let Some(server) = self.servers.get_mut(host)
         {
             server.status = line.message.trim_start_matches("SystemInfo ").to_owned();
-            server.trouble = server.status.contains("OUT_OF_SERVICE");
+            server.trouble = ["OUT_OF_SERVICE", "maintenance"].iter().any(|word| server.status.contains(word));
         }
     }
 

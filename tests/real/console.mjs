@@ -78,9 +78,9 @@ async function keyboard(page, context) {
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await settled(page, () => document.querySelector('#rows [aria-selected=true]'), 'a selection by keyboard');
-  const first = await page.innerText('#rows [aria-selected=true] .gist');
+  const first = await page.getAttribute('#rows [aria-selected=true]', 'id');
   await page.keyboard.press('k');
-  await settled(page, (first) => document.querySelector('#rows [aria-selected=true] .gist')?.textContent !== first, 'the one before', first);
+  await settled(page, (first) => document.querySelector('#rows [aria-selected=true]')?.id !== first, 'the one before', first);
   await page.keyboard.press('?');
   await settled(page, () => document.getElementById('dialog').open, 'help');
   await look(context, page, 'help');

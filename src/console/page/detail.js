@@ -39,7 +39,8 @@ function draw() {
         finesse.stage ? ` · login step ${finesse.stage}` : '')),
     links(line),
     finesse.finding ? finding(finesse.finding, line) : null,
-    tabs(event));
+    tabs(event),
+    line.ladder ? ladder(line.ladder, finesse.stage) : null);
 }
 
 function link(text, n) {
@@ -108,6 +109,18 @@ function curl(event) {
   if (body) parts.push('--data', shell(body));
   parts.push(shell(`https://${server?.domain || 'SERVER'}:${server?.port || 8445}${url?.path || '/'}${url?.query ? `?${url.query}` : ''}`));
   return parts.join(' ');
+}
+
+// The login on this socket, step by step; the one that is missing is where to look.
+function ladder({ socket, rungs, stopped_at: stopped, last }, current) {
+  const rung = ({ stage, meaning, required, n, after }, at) => {
+    const reached = n !== null;
+    const symbol = reached ? '✓' : required && at <= last ? '✕' : '○';
+    return el(`li${reached ? '' : required ? '.missing' : '.unneeded'}`, { 'aria-current': stage === current ? 'step' : undefined },
+      el('span', { role: 'img', 'aria-label': reached ? 'reached' : 'not reached' }, symbol), reached ? link(stage, n) : stage, reached ? `+${lasted(after / 1000)}` : '', meaning);
+  };
+  return el('details.login', { open: Boolean(current || stopped) },
+    el('summary', `Login on ${socket}: ${stopped ? `stopped before ${stopped}` : 'complete'}`), el('ol.ladder', rungs.map(rung)));
 }
 
 function tabs(event) {

@@ -42,6 +42,18 @@ function mark() {
   input.focus();
 }
 
+// Two agents side by side: one for whom it works, one for whom it does not.
+function compared(button) {
+  const agents = store.state?.agents || [];
+  if (agents.length < 2) return null;
+  const choice = (label, at) => el('label', `${label} `, el('select', agents.map((one, number) => el('option', { value: one.name, selected: number === at }, one.names.slice(0, 2).join(' ')))));
+  const calm = agents.findIndex((one) => !one.problems);
+  const troubled = agents.findIndex((one) => one.problems);
+  const good = choice('works', Math.max(0, calm));
+  const bad = choice('does not', troubled < 0 ? 1 : troubled);
+  return el('p', el('strong', 'Compare two agents: '), good, ' ', bad, ' ', button(() => [good, bad].map((label) => label.querySelector('select').value).join(' ')));
+}
+
 // What is shown, its time included.
 function shown() {
   if (!store.zoom) return expression();
@@ -51,12 +63,12 @@ function shown() {
 
 function exporting() {
   const said = el('p', { role: 'status' });
-  const one = (form, label) => el('button', {
+  const one = (form, label, q = shown) => el('button', {
     type: 'button',
     onclick: async () => {
       said.textContent = 'Making it …';
       try {
-        const answer = await post('api/export', { form, q: shown() });
+        const answer = await post('api/export', { form, q: q() });
         const name = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') || '')?.[1] || form;
         const address = URL.createObjectURL(await answer.blob());
         el('a', { href: address, download: name }).click();
@@ -66,7 +78,8 @@ function exporting() {
     },
   }, label);
   show('Export what the filter shows', el('p', shown() ? `Filter: ${shown()}` : 'No filter: everything.'),
-    el('div.forms', (store.state?.exports || []).map((form) => one(form.name, form.title))), said, closing());
+    el('p.forms', (store.state?.exports || []).filter((form) => form.name !== 'compare').map((form) => one(form.name, form.title))),
+    compared((two) => one('compare', 'Compare', () => two())), said, closing());
 }
 
 export function pause() {

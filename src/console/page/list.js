@@ -16,7 +16,8 @@ let chunks = new Map(); // number of a chunk → its rows
 let asked = new AbortController();
 let generation = 0;
 let epoch; // places among the matches are of one epoch; with the next, what was kept is wrong
-let seen = 0; // matches when the reader last followed
+let seen = 0; // matches when the reader last followed, or when everything was read first
+let settled = false; // everything was
 let drawn = false;
 
 const scale = () => Math.max(1, (store.matched * HEIGHT) / MAX_PIXELS);
@@ -33,6 +34,7 @@ export async function refilter() {
   asked = new AbortController();
   chunks = new Map();
   epoch = undefined;
+  settled = false;
   store.matched = 0;
   store.scanned = 0;
   writeAddress();
@@ -40,6 +42,8 @@ export async function refilter() {
   await load(store.follow ? 'last' : 0);
   if (mine !== generation) return;
   if (store.selected !== null) await reveal(store.selected);
+  // The answer was one window; the rest is looked at behind it.
+  more();
 }
 
 function parameters(from, extra) {
@@ -62,6 +66,7 @@ async function load(from, extra) {
       for (let at = 0; at < answer.rows.length; at += CHUNK - ((answer.from + at) % CHUNK)) keep(answer, at);
       changed('count');
       draw();
+      settled ||= answer.done;
       if (wasAtEnd) toEnd();
       if (answer.done || answer.at !== undefined || (from !== 'last' && answer.rows.length >= CHUNK)) return answer;
     }
@@ -185,7 +190,8 @@ export function toStart() {
 }
 
 function tellNew() {
-  if (store.follow) seen = store.matched;
+  const isRead = store.state && store.state.indexed_bytes >= store.state.total_bytes;
+  if (store.follow || !settled || !isRead) seen = store.matched;
   const fresh = store.matched - seen;
   pill.hidden = fresh <= 0;
   pill.textContent = `${counted(fresh, 'new message')} ↓`;

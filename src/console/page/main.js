@@ -13,7 +13,8 @@ import './timeline.js';
 function facts() {
   const { state } = store;
   if (!state) return;
-  byId('title').textContent = `finesse-tap · ${state.title}`;
+  byId('title').textContent = state.title;
+  byId('title').title = `finesse-tap: ${state.title}`;
   document.title = `${state.problems.length ? `(${state.problems.length}) ` : ''}${state.title} – finesse-tap`;
   const indexed = state.indexed_bytes < state.total_bytes ? `reading ${Math.floor((100 * state.indexed_bytes) / state.total_bytes)} %` : '';
   const waiting = store.paused && store.state.total > store.pausedAt ? `${store.state.total - store.pausedAt} waiting` : '';
@@ -45,6 +46,8 @@ on('state facts', facts);
 readAddress();
 changed('filter');
 await update();
+// Of what is over one wants to see the beginning, of what goes on the end.
+store.follow = Boolean(store.state?.live);
 await refilter();
 changed('selected');
 listen(() => { update(); more(); }, link);

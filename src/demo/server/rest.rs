@@ -67,6 +67,8 @@ async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Answe
     }
     match segments.as_slice() {
         [""] => only(&method, &Method::GET).map(|()| redirect("/desktop/")),
+        // What the page loads is named beside it.
+        ["desktop"] if !path.ends_with('/') => only(&method, &Method::GET).map(|()| redirect("/desktop/")),
         ["desktop"] => only(&method, &Method::GET).map(|()| content(StatusCode::OK, HTML, PAGE.to_owned())),
         ["desktop", file] => {
             only(&method, &Method::GET)?;
