@@ -139,6 +139,7 @@ pub const ACTION: &[&str] = &[
     "redaction-blocked",
     "finding",
     "session-summary",
+    "note",
 ];
 /// `event.kind`
 pub(super) const KIND: &[&str] = &["event", "alert", "pipeline_error"];
