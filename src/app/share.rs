@@ -57,7 +57,8 @@ pub fn share(Share { captures, run, with, plan }: &Share) -> anyhow::Result<()> 
 fn extras(redacted: &Sources, with: &[Form]) -> anyhow::Result<Vec<Extra>> {
     let mut page = tempfile::tempfile().context("make a temporary file")?;
     let report = report::build(redacted, &report::Filter::default(), &mut |_, _| ())?;
-    page.write_all(report::render(&report, report::Format::Html, &report::Zone::default(), 0)?.as_bytes()).context("write a temporary file")?;
+    page.write_all(report::render(&report, report::Format::Html, &report::Zone::default(), 0)?.as_bytes())
+        .context("write a temporary file")?;
     let mut extras = vec![Extra { name: String::from("report.html"), file: page, is_text: true }];
     let captures = Captures { sources: redacted, filter: &Filter::default() };
     for form in with {
