@@ -67,6 +67,7 @@ fn needed(command: &str) -> &'static [&'static str] {
         "doctor" => &["h"],
         "import" => &["a.har"],
         "scan" | "report" => &["f"],
+        "compare" => &["f", "g"],
         "share" => &["f", "-o", "x.zip"],
         "resolve" => &["t"],
         "export" => &["har", "f", "-o", "x"],

@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_login_that_is_refused_parts_where_it_is() {
-        let comparison = compared("tests/report/troubled.ndjson", "tests/playbook/refused.ndjson").unwrap();
+        let comparison = compared("tests/playbook/login.ndjson", "tests/playbook/refused.ndjson").unwrap();
         let missing = |name: &str| {
             let pair = comparison.steps.iter().find(|pair| pair.name == name).unwrap();
             pair.bad.is_none() && pair.differences == [Difference::Missing]
