@@ -52,6 +52,7 @@ pub fn demo(config: Demo) -> anyhow::Result<()> {
             front: Front::new(Identity::Minted(Box::new(minter)), None)?,
             upstream: Upstream::new(&Trust::Pins(vec![Pin::of(&certificate)]), None, None)?,
             rewriting: proxy::Rewriting::default(),
+            alpn: proxy::Alpn::default(),
             preface: proxy::Preface::None,
             limits: proxy::Limits::default(),
         };

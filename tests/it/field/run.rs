@@ -201,6 +201,8 @@ fn refused(at: Moment, alert: &str, sni: &str) -> TlsHandshake {
         version: None,
         cipher: None,
         alpn: None,
+        offered: Vec::new(),
+        pinned: None,
         sni: Some(sni.to_owned()),
         resumed: false,
         client_certificate_requested: false,
