@@ -7,6 +7,7 @@
 //! **The relay copies bytes; everything else watches a copy.** After TLS on both sides [`proxy`] has one byte relay for
 //! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic. The one
 //! exception, [`rewrite`], edits a few header values on connections of browsers that use another name than the server's.
+//! HTTP/2 passes as HTTP/1 does: ALPN is mirrored ([`proxy`]), and the relay does not know which of them it moves.
 //!
 //! ```text
 //! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
