@@ -319,7 +319,9 @@ mod tests {
     #[test]
     fn files_that_come_later_are_shown_and_exported() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str| fs::write(folder.path().join(name), include_bytes!("../../tests/playbook/login.ndjson")).unwrap();
+        let write = |name: &str| {
+            fs::write(folder.path().join(name), include_bytes!("../../tests/playbook/login.ndjson")).unwrap()
+        };
         write("a-RUN-0001.ndjson");
         write("a-OTHER-0001.ndjson");
         let (input, reopen) =

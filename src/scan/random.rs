@@ -25,7 +25,7 @@ static BY_DESIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"(?x-u)
         [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}
       | \b[0-7][0-9A-HJKMNP-TV-Z]{25}(?:\b|_)
-      | (?: \b | (?i: activedeviceid | finesse_ma_ ) ) [hkpqtu]-[0-9a-hjkmnp-tv-z]{10}\b
+      | (?: \b | (?i: activedeviceid | finesse_ma_ ) ) [hkpqtuw]-[0-9a-hjkmnp-tv-z]{10}\b
       | \b[0-9]{8}T[0-9]{6}Z\b
     ",
     )

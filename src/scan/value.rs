@@ -1,7 +1,7 @@
 //! Values that give nothing away: the marks and tokens that redaction leaves behind, and words that stand for nothing.
 
 use super::name::{self, Written};
-use crate::capture::policy::Class;
+use crate::capture::policy::{Class, words};
 
 /// Length of every token but a host's, bytes: a kind, a hyphen, ten characters.
 const TOKEN_BYTES: usize = 12;
@@ -54,14 +54,14 @@ pub(super) fn with_rest(text: &[u8], bytes: usize) -> &[u8] {
     text.get(..end.unwrap_or(text.len())).unwrap_or(value)
 }
 
-/// Words that sentences about credentials are made of, up to their end or a closing tag.
+/// Words that a sentence may keep, up to their end or a closing tag.
 fn is_said(text: &[u8]) -> bool {
     let end = memchr::memchr2(b'<', b'&', text).unwrap_or(text.len());
     let (sentence, rest) = text.split_at(end);
     let known = |word: &[u8]| {
         let end = word.iter().rposition(|byte| !b".,;:!".contains(byte)).map_or(0, |last| last + 1);
         let word = word.get(..end).unwrap_or_default();
-        word.is_empty() || SAID.iter().any(|said| said.as_bytes().eq_ignore_ascii_case(word))
+        word.is_empty() || std::str::from_utf8(word).is_ok_and(words::is_listed)
     };
     sentence.split(|byte| *byte == b' ').all(known) && (rest.is_empty() || is_closing_tag(rest))
 }
@@ -102,12 +102,14 @@ fn is_rest_of_path(text: &[u8]) -> bool {
 pub(super) fn is_token(value: &[u8]) -> bool {
     let value = value.strip_suffix(b".invalid").unwrap_or(value);
     let [kind, b'-', rest @ ..] = value else { return false };
-    b"hkpqtu".contains(kind) && rest.len() == 10 && rest.iter().all(|byte| is_crockford(*byte))
+    b"hkpqtuw".contains(kind) && rest.len() == 10 && rest.iter().all(|byte| is_crockford(*byte))
 }
 
 /// `[cred:basic]`, `[text:8-15]`, `[unparsed:…]`, `[person]`.
 pub(super) fn is_mark(value: &[u8]) -> bool {
-    const NAMES: [&[u8]; 11] = [
+    const NAMES: [&[u8]; 13] = [
+        b"word",
+        b"id",
         b"cred",
         b"text",
         b"digits",
@@ -124,74 +126,6 @@ pub(super) fn is_mark(value: &[u8]) -> bool {
     let name = inner.split(|byte| *byte == b':').next().unwrap_or_default();
     NAMES.contains(&name) && inner.len() <= 40 && !inner.contains(&b']')
 }
-
-/// What servers say about a credential that they will not take.
-const SAID: [&str; 64] = [
-    "a",
-    "accepted",
-    "again",
-    "already",
-    "an",
-    "and",
-    "are",
-    "as",
-    "at",
-    "be",
-    "because",
-    "been",
-    "by",
-    "can",
-    "cannot",
-    "credentials",
-    "denied",
-    "did",
-    "does",
-    "expired",
-    "failed",
-    "for",
-    "forbidden",
-    "found",
-    "from",
-    "given",
-    "has",
-    "have",
-    "header",
-    "in",
-    "incorrect",
-    "invalid",
-    "is",
-    "locked",
-    "match",
-    "may",
-    "missing",
-    "must",
-    "no",
-    "not",
-    "of",
-    "on",
-    "or",
-    "permitted",
-    "please",
-    "refused",
-    "rejected",
-    "replaced",
-    "request",
-    "required",
-    "revoked",
-    "server",
-    "the",
-    "this",
-    "to",
-    "unauthorized",
-    "unknown",
-    "used",
-    "user",
-    "valid",
-    "was",
-    "were",
-    "with",
-    "wrong",
-];
 
 fn is_nothing(value: &[u8]) -> bool {
     const WORDS: [&[u8]; 12] = [

@@ -106,7 +106,10 @@ async fn work(desktop: &mut Desktop<'_>) -> Result<()> {
     }
     let mut pinged = Instant::now();
     loop {
-        for state in ["<state>NOT_READY</state><reasonCodeId>12</reasonCodeId>", "<state>NOT_READY</state><reasonCodeId>11</reasonCodeId>"] {
+        for state in [
+            "<state>NOT_READY</state><reasonCodeId>12</reasonCodeId>",
+            "<state>NOT_READY</state><reasonCodeId>11</reasonCodeId>",
+        ] {
             desktop.rest.put(&user, format!("<User>{state}</User>")).await?;
             let _ = timeout(PING_EVERY / 4, desktop.stream.listen()).await.unwrap_or(Ok(()));
             // Silence until the next ping, in which a middlebox may cut.
