@@ -66,6 +66,7 @@ impl Fronting {
             front: Front::new(identity, keylog.cloned())?,
             upstream,
             rewriting: config.rewriting,
+            alpn: config.alpn,
             preface: config.preface,
             limits: config.limits,
         };
@@ -177,6 +178,7 @@ impl Running {
         fresh.certs.clone_from(&self.config.certs);
         fresh.keylog.clone_from(&self.config.keylog);
         fresh.browser.clone_from(&self.config.browser);
+        fresh.console = self.config.console;
         fresh.ship.clone_from(&self.config.ship);
         fresh.log.format = self.config.log.format;
         if !self.config.ship.is_empty() {

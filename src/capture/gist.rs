@@ -140,6 +140,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
         }
         "session-summary" => summary(event, out),
+        "note" => event.finesse.note.as_ref().map_or(Ok(()), |note| write!(out, "{}", note.text)),
         "capture-gap" | "redaction-blocked" => {
             let Some(gap) = &event.finesse.gap else { return Ok(()) };
             write!(out, "{}, {} ", counted(gap.events, "event"), counted(gap.bytes, "byte"))?;

@@ -68,6 +68,11 @@ pub struct TlsHandshake {
     pub cipher: Option<String>,
     /// Negotiated ALPN protocol.
     pub alpn: Option<String>,
+    /// What was offered in ALPN, in its order; see [`crate::tls::offer_names`].
+    pub offered: Vec<&'static str>,
+    /// Why the client's offer was not handed on to the server, if it was not (client leg): `option`, `rewriting` or
+    /// `certificate`.
+    pub pinned: Option<&'static str>,
     /// Server name in the ClientHello.
     pub sni: Option<String>,
     /// The session was resumed.
@@ -290,6 +295,8 @@ pub enum What<'o> {
     Finding(&'o Finding),
     /// A desktop session in numbers.
     Summary(&'o Summary),
+    /// What the person at the proxy wrote down.
+    Note(&'o str),
     /// Events or bytes are missing from the log.
     Gap {
         /// Where they were lost: `tap` or the sink's name.

@@ -329,6 +329,8 @@ impl Player<'_> {
             version: None,
             cipher: None,
             alpn: None,
+            offered: Vec::new(),
+            pinned: None,
             sni: is_name.then(|| url.server.host.clone()),
             resumed: false,
             client_certificate_requested: false,

@@ -8,6 +8,7 @@ use super::model::{
     Finding, LeftOut, List, MAX_FINDING_EVIDENCE, MAX_FINDINGS, MAX_ODDITIES, MAX_ROWS, MAX_SESSIONS, MAX_SOCKETS,
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
+use super::note::Note;
 use super::{story, words};
 use crate::conn::PROBE_AGENT;
 use crate::session::findings::{Code, Scope};
@@ -271,6 +272,10 @@ impl Gather {
                 }
                 let oddity = Oddity { what: words::plain(&line.message), line: place.mark };
                 self.report.oddities.push(oddity, MAX_ODDITIES);
+            }
+            "note" => {
+                let note = Note { at_us: line.at_us, text: words::plain(&line.message), line: place.mark };
+                self.report.notes.push(note, MAX_ODDITIES);
             }
             _ => {}
         }

@@ -16,6 +16,7 @@ mod html;
 pub mod ladder;
 mod list;
 pub mod model;
+pub mod note;
 mod page;
 mod reason;
 mod story;

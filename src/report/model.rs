@@ -83,6 +83,9 @@ pub struct Report {
     pub totals: Totals,
     /// What the capture itself says is missing, and what could not be read.
     pub oddities: List<Oddity>,
+    /// What a person wrote down while it happened.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub notes: List<super::note::Note>,
     /// Findings that belong to no session.
     pub findings: List<Finding>,
     /// Connections nobody logged in on and that did not go well.

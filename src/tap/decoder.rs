@@ -12,7 +12,7 @@ use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
 use super::stream::XmppStream;
 use crate::bus::Sink;
-use crate::capture::observation::{Closed, End, How, Leg, Opened, TlsHandshake, What};
+use crate::capture::observation::{Closed, End, How, Leg, Observation, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Carrier, ConnId, Direction, Kind, StreamId};
@@ -131,6 +131,11 @@ impl Decoder {
                 self.closed(conn, &closed, out);
             }
             Message::Change(change) => drop(self.change(*change)),
+            Message::Note(at, text) => {
+                let what = What::Note(&text);
+                let (peers, session, user, stream, direction) = (None, None, None, None, None);
+                out(self.door.admit(&Observation { at, peers, session, user, stream, direction, what }));
+            }
         }
     }
 

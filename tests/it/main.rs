@@ -5,12 +5,15 @@
 #![cfg_attr(windows, allow(dead_code, reason = "tests that send signals are not there, what they need is"))]
 
 mod admin;
+mod alpn;
 mod assets;
 mod bad_input;
 mod browse;
 mod canary;
 mod certificates;
+mod console;
 mod contract;
+mod demo;
 mod doctor;
 mod endings;
 mod field;

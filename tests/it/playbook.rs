@@ -532,6 +532,8 @@ impl Stage {
             version: None,
             cipher: None,
             alpn: None,
+            offered: Vec::new(),
+            pinned: None,
             sni: Some("uccxpub.example.test".into()),
             resumed: false,
             client_certificate_requested: false,

@@ -22,6 +22,7 @@ fn samples(arg: &Arg) -> [&'static str; 2] {
         (_, "HOST=ADDR") => ["a:10.0.0.1", "b=fd00::1"],
         ("upstream-pin", _) => [PIN, "ask"],
         (_, "sha256:HEX") => [PIN, "0000000000000000000000000000000000000000000000000000000000000000"],
+        ("trouble", _) => ["pings", "all"],
         (_, "DIR" | "FILE" | "PATH" | "NAME") => ["a", "b"],
         (_, "ARG") => ["--size=1,2", "--b=c d"],
         (_, "SIZE") => ["2000000", "20GB"],
@@ -66,7 +67,7 @@ fn needed(command: &str) -> &'static [&'static str] {
     match command {
         "doctor" => &["h"],
         "import" => &["a.har"],
-        "scan" | "report" => &["f"],
+        "scan" | "report" | "open" => &["f"],
         "compare" => &["f", "g"],
         "share" => &["f", "-o", "x.zip"],
         "resolve" => &["t"],

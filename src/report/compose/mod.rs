@@ -6,6 +6,7 @@
 mod session;
 
 use super::model::{Mark, Report, Session};
+use super::note::Note;
 use super::page::{Block, Cell, Kind, Page, Piece, Problem, Style, Table, Tone, cell};
 use super::story::{Case, Story};
 use super::words::{between_us, count, size};
@@ -21,6 +22,7 @@ pub(super) fn page(report: &Report) -> Page {
     }
     blocks.push(Block::Paragraph(Style::Quiet, numbers(report)));
     blocks.extend(limits(report));
+    blocks.extend(table(notes(report)));
     blocks.extend(table(oddities(report)));
     blocks.extend(table(strangers(report)));
     if report.sessions.len() >= LIST_FROM {
@@ -212,6 +214,17 @@ fn limits(report: &Report) -> impl Iterator<Item = Block> + '_ {
         );
         Block::Paragraph(Style::Note, cell![said])
     })
+}
+
+fn notes(report: &Report) -> Table {
+    let row = |note: &Note| vec![cell![Piece::Time(note.at_us)], cell![note.line], cell![note.text.clone()]];
+    Table {
+        title: String::from("Notes"),
+        columns: vec![("at", Kind::Time), ("line", Kind::Words), ("what was written down", Kind::Words)],
+        rows: report.notes.iter().map(row).collect(),
+        left_out: 0,
+        is_whole: false,
+    }
 }
 
 fn oddities(report: &Report) -> Table {

@@ -240,6 +240,8 @@ fn shaken(at: Moment, leg: Leg, sni: &str, failure: Option<TlsFailure>) -> TlsHa
         version: None,
         cipher: None,
         alpn: None,
+        offered: Vec::new(),
+        pinned: None,
         sni: Some(sni.to_owned()),
         resumed: false,
         client_certificate_requested: false,
