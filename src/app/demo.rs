@@ -245,7 +245,9 @@ fn visit(config: &Demo, routes: &[Route], keys: &[String], page: Option<&Served>
     if !why.is_empty() {
         say(&format!("{why}\n"));
     }
-    say("open desktop and console by hand: start a browser as the line `browser` says, and in it the address `console`\n");
+    say(
+        "open desktop and console by hand: start a browser as the line `browser` says, and in it the address `console`\n",
+    );
     None
 }
 

@@ -74,9 +74,7 @@ impl Source {
     pub(super) fn read(&self, range: Range<u64>, into: &mut Vec<u8>) -> io::Result<()> {
         let length = range.end.saturating_sub(range.start);
         match self {
-            Self::File { file, .. } => {
-                Positioned::at(file, range.start).take(length).read_to_end_of(into)
-            }
+            Self::File { file, .. } => Positioned::at(file, range.start).take(length).read_to_end_of(into),
             Self::Memory(pushed) => {
                 lock(&pushed.0).read(range, into);
                 Ok(())

@@ -90,8 +90,7 @@ impl Page {
     fn post(&self, path: &str, body: &str) -> Answer {
         let host = self.address.to_string();
         let origin = format!("http://{host}");
-        let headers =
-            [("Host", &*host), ("Origin", &origin), ("Cookie", &self.cookie), ("X-Finesse-Tap", "1")];
+        let headers = [("Host", &*host), ("Origin", &origin), ("Cookie", &self.cookie), ("X-Finesse-Tap", "1")];
         ask(self.address, &format!("POST {path}"), &headers, body)
     }
 
@@ -165,7 +164,11 @@ fn only_its_own_page_may_ask() {
         let answer = ask(*address, request, &headers, "");
         assert_eq!(answer.status, expected, "{request} {headers:?}");
         let head = answer.head.to_lowercase();
-        for field in ["content-security-policy: default-src 'none'", "x-content-type-options: nosniff", "cache-control: no-store"] {
+        for field in [
+            "content-security-policy: default-src 'none'",
+            "x-content-type-options: nosniff",
+            "cache-control: no-store",
+        ] {
             assert!(head.contains(field), "{request}: no {field} in {head}");
         }
         assert!(!head.contains("access-control-"), "{head}");
@@ -268,7 +271,8 @@ async fn a_note_is_in_the_capture_whatever_the_words() {
     for capture in [&["--capture", "captures"][..], &["--capture", "-"]] {
         let dir = tempfile::tempdir().unwrap();
         let server = Upstream::new().await;
-        let mut program = tapping(dir.path(), &server, &[&["--console", "--no-browser", "--grace=0s"], capture].concat());
+        let mut program =
+            tapping(dir.path(), &server, &[&["--console", "--no-browser", "--grace=0s"], capture].concat());
         let (_client, accepted) = tokio::join!(program.client(), server.accept());
         let _server = accepted.unwrap();
         let page = Page::open(&mut program);

@@ -30,7 +30,7 @@ pub fn shows_after(trouble: Trouble) -> Duration {
         Trouble::SecondLogin | Trouble::Maintenance => 8,
         Trouble::LostEvent | Trouble::LateEvent | Trouble::ServerRestart => 20,
         Trouble::NoPresence => 16,
-        Trouble::Middlebox => 45,
+        Trouble::Middlebox => 36,
         Trouble::Pings | Trouble::Overload => 45,
     })
 }
@@ -106,7 +106,10 @@ async fn work(desktop: &mut Desktop<'_>) -> Result<()> {
     }
     let mut pinged = Instant::now();
     loop {
-        for state in ["<state>NOT_READY</state><reasonCodeId>12</reasonCodeId>", "<state>NOT_READY</state><reasonCodeId>11</reasonCodeId>"] {
+        for state in [
+            "<state>NOT_READY</state><reasonCodeId>12</reasonCodeId>",
+            "<state>NOT_READY</state><reasonCodeId>11</reasonCodeId>",
+        ] {
             desktop.rest.put(&user, format!("<User>{state}</User>")).await?;
             let _ = timeout(PING_EVERY / 4, desktop.stream.listen()).await.unwrap_or(Ok(()));
             // Silence until the next ping, in which a middlebox may cut.

@@ -29,7 +29,12 @@ impl Line {
             .with_root_certificates(story.roots.clone())
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { dial: story.dial, server: story.server.clone(), user_agent: story.user_agent, tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            dial: story.dial,
+            server: story.server.clone(),
+            user_agent: story.user_agent,
+            tls: TlsConnector::from(Arc::new(config)),
+        })
     }
 
     pub(super) async fn connect(&self) -> Result<TlsStream<TcpStream>> {

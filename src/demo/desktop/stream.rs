@@ -79,8 +79,10 @@ impl Stream {
     pub(super) async fn connect(line: &Line, agent: &Agent, domain: &str, pubsub: &str) -> Result<Self> {
         let host = line.host();
         let uri = format!("wss://{host}/ws/").parse()?;
-        let request =
-            ClientRequestBuilder::new(uri).with_header("Origin", format!("https://{host}")).with_header("User-Agent", line.user_agent).with_sub_protocol("xmpp");
+        let request = ClientRequestBuilder::new(uri)
+            .with_header("Origin", format!("https://{host}"))
+            .with_header("User-Agent", line.user_agent)
+            .with_sub_protocol("xmpp");
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
