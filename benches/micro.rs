@@ -246,6 +246,7 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     retry_after: None,
                     preflight: None,
                     asked: Asked::Nothing,
+                    failure: None,
                     credentials: Some("basic"),
                     request_id: Some("6f1c2a2e-0000-4000-8000-000000000001"),
                     api: api.as_ref(),
@@ -253,7 +254,9 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     date: None,
                     content: None,
                     answer: None,
-                    by_gadget: false,
+                    failure: None,
+                    gadget: None,
+                    lack: None,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);

@@ -7,6 +7,7 @@
 //! **The relay copies bytes; everything else watches a copy.** After TLS on both sides [`proxy`] has one byte relay for
 //! all that comes. The decoders run on the copy: a decoder's mistake can spoil a log line, never the traffic. The one
 //! exception, [`rewrite`], edits a few header values on connections of browsers that use another name than the server's.
+//! HTTP/2 passes as HTTP/1 does: ALPN is mirrored ([`proxy`]), and the relay does not know which of them it moves.
 //!
 //! ```text
 //! browser ══TLS══▶ proxy::relay ══TLS══▶ Finesse      the very bytes, both ways
@@ -34,7 +35,7 @@
 //! | 6 wiring | `main` → [`cli`] (→ [`config`]), [`app`], [`ca_text`], [`log`]; `app` alone knows everybody |
 //! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages and findings), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`], [`console`] (→ [`session`] for its stages): never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
-//! | 3 the door | [`capture`]: observation, event, redact |
+//! | 3 the door | [`capture`]: observation, event, policy (what each name means), walk (what a level makes of it), redact, guard |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
 //! | 1 codecs | [`http1`], [`http2`] (→ [`http1`] for its heads), [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`], [`filter`], [`glyph`] |

@@ -126,6 +126,7 @@ async fn perform(scene: &Scene, orders: &Orders, rotations: &Rotations) -> anyho
         front: Front::new(Identity::Minted(Box::new(minter)), None)?,
         upstream: Upstream::new(&Trust::Pins(vec![Pin::of(&certificate)]), None, None)?,
         rewriting: proxy::Rewriting::default(),
+        alpn: proxy::Alpn::default(),
         preface: proxy::Preface::None,
         limits: proxy::Limits::default(),
     };

@@ -66,6 +66,7 @@ impl Fronting {
             front: Front::new(identity, keylog.cloned())?,
             upstream,
             rewriting: config.rewriting,
+            alpn: config.alpn,
             preface: config.preface,
             limits: config.limits,
         };

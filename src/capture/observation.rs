@@ -68,6 +68,11 @@ pub struct TlsHandshake {
     pub cipher: Option<String>,
     /// Negotiated ALPN protocol.
     pub alpn: Option<String>,
+    /// What was offered in ALPN, in its order; see [`crate::tls::offer_names`].
+    pub offered: Vec<&'static str>,
+    /// Why the client's offer was not handed on to the server, if it was not (client leg): `option`, `rewriting` or
+    /// `certificate`.
+    pub pinned: Option<&'static str>,
     /// Server name in the ClientHello.
     pub sni: Option<String>,
     /// The session was resumed.

@@ -46,6 +46,13 @@ pub(super) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     one(deserializer).map(Some)
 }
 
+/// Words, each known.
+pub(super) fn each<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'static str>, D::Error> {
+    let texts = Vec::<Cow<'_, str>>::deserialize(deserializer)?;
+    let word = |text: &Cow<'_, str>| known(text).ok_or_else(|| D::Error::custom("a word this version does not write"));
+    texts.iter().map(word).collect()
+}
+
 /// One of the lists of `event.category` or `event.type`.
 pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static [&'static str], D::Error> {
     let texts = Vec::<Cow<'_, str>>::deserialize(deserializer)?;
@@ -104,6 +111,8 @@ const WORDS: &[&[&str]] = &[
     TLS_PROTOCOL,
     DIRECTION,
     LEG,
+    ALPN,
+    PINNED,
     END,
     HOW,
     STREAM_HOW,
@@ -165,6 +174,10 @@ pub(super) const TLS_PROTOCOL: &[&str] = &["tls"];
 pub(super) const DIRECTION: &[&str] = &["c2s", "s2c"];
 /// `finesse.tls.leg`
 pub const LEG: &[&str] = &["client", "upstream"];
+/// `finesse.tls.offered`
+pub(super) const ALPN: &[&str] = &["h2", "http/1.1", "http/1.0", "xmpp-client", "other"];
+/// `finesse.tls.pinned`
+pub(super) const PINNED: &[&str] = &["option", "rewriting", "certificate"];
 /// Who ended or refused something: `finesse.conn.by`, `finesse.tls.failed_by`, `finesse.ws.close.initiator`
 pub(super) const END: &[&str] = &["client", "upstream", "proxy", "unknown"];
 /// `finesse.conn.how`

@@ -14,7 +14,7 @@ use crate::config::value::{self, Wrong};
 use crate::config::{Environment, Given, Problem, Sources, given};
 use crate::filter::Filter;
 use crate::log::Log;
-use crate::proxy::{Limits, Preface, Rewriting};
+use crate::proxy::{Alpn, Limits, Preface, Rewriting};
 use crate::tls::upstream::Trust;
 use clap::{Args, ValueHint};
 use std::ffi::OsStr;
@@ -196,6 +196,8 @@ pub struct Run {
     pub resolve: Vec<(String, IpAddr)>,
     /// Which connections have their headers rewritten.
     pub rewriting: Rewriting,
+    /// What is done about ALPN.
+    pub alpn: Alpn,
     /// What comes before TLS.
     pub preface: Preface,
     /// Whom to believe to be the server.
@@ -268,6 +270,7 @@ impl RunFlags {
             traffic: traffic(&flags.upstreams(), &flags.listen, &flags.route, sources)?,
             resolve: flags.resolve,
             rewriting: flags.rewrite,
+            alpn: flags.alpn,
             preface: if flags.accept_proxy_protocol { Preface::ProxyProtocol } else { Preface::None },
             trust: trust.trust(),
             asks_for_pins: trust.asks(),
@@ -327,6 +330,7 @@ impl Run {
             }
         }
         rows.row("rewrite", self.rewriting.as_str());
+        rows.row("alpn", self.alpn.as_str());
         if self.preface == Preface::ProxyProtocol {
             rows.row("accept-proxy-protocol", true);
         }

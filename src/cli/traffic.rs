@@ -3,7 +3,7 @@
 use crate::config::value::{self, FINESSE_PORT, Wrong};
 use crate::config::{Given, Problem, Sources, given};
 use crate::conn::{Authority, Kind};
-use crate::proxy::Rewriting;
+use crate::proxy::{Alpn, Rewriting};
 use clap::{Args, ValueHint};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -57,6 +57,15 @@ pub struct TrafficFlags {
     /// always: all connections. never: none.
     #[arg(long, value_name = "WHOSE", default_value = "auto", value_parser = value::one_of(&Rewriting::ALL, Rewriting::as_str))]
     pub rewrite: Rewriting,
+    /// Which versions of HTTP either side may agree on
+    ///
+    /// mirror: the server is offered what the browser offers (h2, http/1.1), and the browser gets what the server chose, so that
+    /// both speak as they would without the proxy. Where headers are rewritten, and at listeners where one --cert stands for
+    /// several servers, it is HTTP/1.1 nevertheless; the log says so.
+    ///
+    /// http1: HTTP/1.1 alone.
+    #[arg(long, value_name = "WHICH", default_value = "mirror", value_parser = value::one_of(&Alpn::ALL, Alpn::as_str))]
+    pub alpn: Alpn,
 }
 
 impl TrafficFlags {

@@ -7,6 +7,8 @@
 
 use super::Shared;
 use super::account::{Account, Ending};
+use super::alpn::Speech;
+use super::answer::{DRAIN_LIMIT, Spoken, answer, answer_plain_http};
 use super::dial::Unreachable;
 use super::filter::Filter;
 use super::page::{Page, Status};
@@ -16,29 +18,21 @@ use super::route::{Gate, Plan, Route};
 use super::starttls::{self, Turn};
 use crate::capture::observation::{Certificate, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use crate::clock::{self, Moment};
-use crate::conn::{Authority, ConnId, Direction, Kind, Peers};
-use crate::tls;
+use crate::conn::{ConnId, Kind, Peers};
 use crate::tls::certificate::date;
+use crate::tls::hello::SEEN_BYTES;
 use crate::tls::upstream::{Connected, cipher_name, version_name};
-use rustls::{AlertDescription, HandshakeKind};
+use crate::tls::{self, Protocol};
+use rustls::{AlertDescription, HandshakeKind, ServerConfig};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, client, server};
-
-/// Longest request head read before a page answers it, bytes.
-pub(crate) const HEAD_MAX_BYTES: usize = 16 * 1024;
-
-/// Most bytes of a request body read and dropped so that a page is not lost to a reset.
-const DRAIN_MAX_BYTES: usize = 1024 * 1024;
-
-/// How long a page's reader may take to hang up.
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// First byte of a TLS handshake record (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 22;
@@ -143,20 +137,39 @@ async fn establish(
     if let Some(why) = why {
         return Err(Ending::new(End::Client, How::Refused, why));
     }
+    let is_own = first == TLS_HANDSHAKE && plan.upstream.is_own_hello(&beginning(&tcp).await);
     let Hello { start, sni, started } = hear_hello(tcp, deadline, arrival, shared, account).await?;
 
-    let route = plan.route(gate, sni.as_deref());
-    let reaching = async {
-        match &route {
-            Ok(route) => reach(route, plan, shared).await,
-            Err(trouble) => Err(trouble.clone()),
-        }
-    };
+    // Answered without a server, what dialled shows our certificate to itself.
+    let looped = |route: &Route| Unreachable::looped(&route.upstream, "the connection is this proxy's own");
+    let route = plan.route(gate, sni.as_deref()).and_then(|route| if is_own { Err(looped(route)) } else { Ok(route) });
     if let Ok(route) = &route {
         account.routed(&route.upstream);
     }
+    let speech = {
+        let hello = start.client_hello();
+        plan.speech(gate, route.as_ref().unwrap_or(&&gate.first), sni.as_deref(), hello.alpn())
+    };
+    let reaching = async {
+        match &route {
+            Ok(route) => reach(route, &speech, plan, shared).await,
+            Err(trouble) => Err(trouble.clone()),
+        }
+    };
     let hello = Hello { start, sni: sni.clone(), started };
-    let (client, client_handshake, reached) = shake_both(hello, reaching, deadline, arrival, shared, account).await?;
+    let (client, mut client_handshake, reached) = match &speech {
+        Speech::Mirrored(offer) if !offer.is_empty() => {
+            mirror(hello, reaching, offer, arrival, shared, account).await?
+        }
+        Speech::Mirrored(_) => {
+            let silent = gate.tls.agreeing(None);
+            shake_both(hello, silent, reaching, deadline, arrival, shared, account).await?
+        }
+        Speech::Fixed(_) => shake_both(hello, &gate.tls.fixed, reaching, deadline, arrival, shared, account).await?,
+    };
+    if let Speech::Fixed(why) = speech {
+        client_handshake.pinned = why;
+    }
     match reached {
         Ok(upstream) => {
             account.dialled(Some(upstream.address), Some(upstream.connect_us));
@@ -214,8 +227,9 @@ async fn begin_in_the_clear(
         let name = hello.sni.unwrap_or_default();
         return Err(refuse_name(hello.start, name, hello.started, gate, account).await);
     }
-    let shaking = shake(route, address, connect_us, upstream, plan, shared);
-    let (client, handshake, reached) = shake_both(hello, shaking, deadline, arrival, shared, account).await?;
+    let shaking = shake(route, &Speech::Fixed(None), address, connect_us, upstream, plan, shared);
+    let (client, handshake, reached) =
+        shake_both(hello, &gate.tls.fixed, shaking, deadline, arrival, shared, account).await?;
     account.tls(handshake);
     match reached {
         Ok(reached) => {
@@ -238,6 +252,21 @@ struct Hello {
     started: Moment,
 }
 
+/// What a ClientHello said, and when it was waited for.
+#[derive(Clone, Default)]
+struct About {
+    sni: Option<String>,
+    offered: Vec<&'static str>,
+    started: Moment,
+}
+
+impl Hello {
+    fn about(&self) -> About {
+        let offered = self.start.client_hello().alpn().map_or_else(Vec::new, tls::offer_names);
+        About { sni: self.sni.clone(), offered, started: self.started }
+    }
+}
+
 /// Reads the ClientHello; a name that is not fronted is refused.
 async fn hear_hello(
     tcp: TcpStream,
@@ -250,8 +279,8 @@ async fn hear_hello(
     let hello = timeout_at(deadline, LazyConfigAcceptor::new(Default::default(), tcp)).await;
     let start = match hello {
         Ok(Ok(start)) => start,
-        Ok(Err(error)) => return Err(client_failed(&error, None, started, account)),
-        Err(_) => return Err(client_stalled(None, started, shared, account)),
+        Ok(Err(error)) => return Err(client_failed(&error, &About { started, ..About::default() }, account)),
+        Err(_) => return Err(client_stalled(&About { started, ..About::default() }, shared, account)),
     };
     let sni = start.client_hello().server_name().map(str::to_owned);
     account.named(sni.clone());
@@ -265,34 +294,99 @@ async fn hear_hello(
 /// Makes the client's handshake while `reaching` reaches the server; a client that fails is not kept waiting for the server.
 async fn shake_both<U>(
     hello: Hello,
+    tls: &Arc<ServerConfig>,
     reaching: impl Future<Output = U>,
     deadline: Instant,
     arrival: &Arrival,
     shared: &Shared,
     account: &mut Account,
 ) -> Result<(ClientLeg, TlsHandshake, U), Ending> {
-    let Hello { start, sni, started } = hello;
     let mut reaching = pin!(reaching);
-    let mut shaking = pin!(timeout_at(deadline, start.into_stream(Arc::clone(&arrival.gate.tls))));
     let mut reached = None;
-    let shaken = loop {
-        tokio::select! {
-            biased;
-            shaken = &mut shaking => break shaken,
-            outcome = &mut reaching, if reached.is_none() => reached = Some(outcome),
+    let (client, handshake) = {
+        let mut shaking = pin!(shake_client(hello, tls, deadline, arrival, shared, account));
+        loop {
+            tokio::select! {
+                biased;
+                shaken = &mut shaking => break shaken?,
+                outcome = &mut reaching, if reached.is_none() => reached = Some(outcome),
+            }
         }
     };
-    let client = match shaken {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(client_failed(&error, sni, started, account)),
-        Err(_) => return Err(client_stalled(sni, started, shared, account)),
-    };
-    let handshake = client_shaken(&client, sni, started, arrival);
     let reached = match reached {
         Some(outcome) => outcome,
         None => reaching.await,
     };
     Ok((client, handshake, reached))
+}
+
+/// Reaches the server first, with the client's offer in ALPN, then makes the client's handshake with the server's choice.
+async fn mirror(
+    hello: Hello,
+    reaching: impl Future<Output = Result<Reached, Unreachable>>,
+    offer: &[Protocol],
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<(ClientLeg, TlsHandshake, Result<Reached, Unreachable>), Ending> {
+    let waited = clock::now();
+    let reached = tokio::select! {
+        biased;
+        reached = reaching => reached,
+        error = gone(&hello.start.io) => return Err(client_failed(&error, &hello.about(), account)),
+    };
+    let agreed = match &reached {
+        Ok(upstream) => upstream.connected.handshake.alpn.as_deref().and_then(|name| Protocol::named(name.as_bytes())),
+        // The page is written in HTTP/1.1 if that will do.
+        Err(_) => offer.iter().find(|protocol| **protocol == Protocol::Http1).or(offer.first()).copied(),
+    };
+    if let Ok(upstream) = &reached {
+        account.dialled(Some(upstream.address), Some(upstream.connect_us));
+    }
+    let waited_us = clock::now().us_since(waited);
+    let deadline = Instant::now() + shared.limits.handshake;
+    match shake_client(hello, arrival.gate.tls.agreeing(agreed), deadline, arrival, shared, account).await {
+        Ok((client, mut handshake)) => {
+            handshake.took_us = handshake.took_us.saturating_sub(waited_us);
+            Ok((client, handshake, reached))
+        }
+        Err(ending) => {
+            if let Ok(upstream) = reached {
+                account.tls(upstream.connected.handshake);
+            }
+            Err(ending)
+        }
+    }
+}
+
+/// Ends when the client leaves before it was answered, with how it did.
+async fn gone(tcp: &TcpStream) -> io::Error {
+    match tcp.peek(&mut [0]).await {
+        Ok(0) => io::ErrorKind::UnexpectedEof.into(),
+        // It goes on talking: that is looked at once it is answered.
+        Ok(_) => std::future::pending().await,
+        Err(error) => error,
+    }
+}
+
+/// Makes the client's handshake.
+async fn shake_client(
+    hello: Hello,
+    tls: &Arc<ServerConfig>,
+    deadline: Instant,
+    arrival: &Arrival,
+    shared: &Shared,
+    account: &mut Account,
+) -> Result<(ClientLeg, TlsHandshake), Ending> {
+    let about = hello.about();
+    match timeout_at(deadline, hello.start.into_stream(Arc::clone(tls))).await {
+        Ok(Ok(stream)) => {
+            let handshake = client_shaken(&stream, about, arrival);
+            Ok((stream, handshake))
+        }
+        Ok(Err(error)) => Err(client_failed(&error, &about, account)),
+        Err(_) => Err(client_stalled(&about, shared, account)),
+    }
 }
 
 /// An upstream connection with its handshake made.
@@ -303,14 +397,15 @@ struct Reached {
 }
 
 /// Dials a route's server and makes the TLS handshake under its name.
-async fn reach(route: &Route, plan: &Plan, shared: &Shared) -> Result<Reached, Unreachable> {
+async fn reach(route: &Route, speech: &Speech, plan: &Plan, shared: &Shared) -> Result<Reached, Unreachable> {
     let dialled = plan.dialer.dial(&route.upstream).await?;
-    shake(route, dialled.address, dialled.connect_us, dialled.tcp, plan, shared).await
+    shake(route, speech, dialled.address, dialled.connect_us, dialled.tcp, plan, shared).await
 }
 
 /// Makes the TLS handshake with a route's server, dialled at `address`.
 async fn shake(
     route: &Route,
+    speech: &Speech,
     address: SocketAddr,
     connect_us: u64,
     tcp: TcpStream,
@@ -327,7 +422,10 @@ async fn shake(
         handshake,
     };
     let since = clock::now();
-    let upstream = if route.kind == Kind::Https { plan.upstream.clone() } else { plan.upstream.with(route.kind) };
+    let upstream = match speech {
+        Speech::Mirrored(offer) => plan.upstream.offering(offer),
+        Speech::Fixed(_) => plan.upstream.with(route.kind),
+    };
     let handshake = upstream.connect(&server.host, since, tcp);
     let Ok(outcome) = timeout(shared.limits.handshake, handshake).await else {
         let limit = shared.limits.handshake.as_secs_f32();
@@ -367,6 +465,14 @@ fn page(trouble: &Unreachable, certificate: Option<&Certificate>) -> Page {
     Page { why: format!("Finesse cannot be reached: {}.", trouble.why), hint: trouble.hint.clone(), facts }
 }
 
+/// What has come of a connection's first record, left where it is.
+async fn beginning(tcp: &TcpStream) -> Vec<u8> {
+    let mut bytes = vec![0; SEEN_BYTES];
+    let came = tcp.peek(&mut bytes).await.unwrap_or_default();
+    bytes.truncate(came);
+    bytes
+}
+
 /// Waits for the first byte and leaves it where it is.
 async fn first_byte(tcp: &TcpStream) -> io::Result<u8> {
     let mut first = [0];
@@ -374,71 +480,6 @@ async fn first_byte(tcp: &TcpStream) -> io::Result<u8> {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => Ok(first[0]),
     }
-}
-
-async fn answer_plain_http(mut tcp: TcpStream, arrival: &Arrival, shared: &Shared) -> Ending {
-    let address = Authority { host: arrival.gate.first.upstream.host.clone(), port: arrival.gate.address.port() };
-    let page = Page {
-        why: "This port speaks https only.".to_owned(),
-        hint: Some(format!("open https://{address}/")),
-        facts: Vec::new(),
-    };
-    answer(&mut tcp, &page, Status::BadRequest, shared, None).await;
-    Ending::new(End::Proxy, How::Refused, "the client spoke plain HTTP on the TLS port")
-}
-
-async fn answer_unreachable(mut client: ClientLeg, page: &Page, shared: &Shared, account: &mut Account) {
-    answer(&mut client, page, Status::BadGateway, shared, Some(account)).await;
-}
-
-/// Reads a request's head, answers with a page, and waits a moment for the reader to hang up. Trouble on the way is
-/// the reader's own: it gets no page.
-async fn answer<S>(stream: &mut S, page: &Page, status: Status, shared: &Shared, mut account: Option<&mut Account>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut head = Vec::new();
-    let mut chunk = vec![0; 4096];
-    let whole =
-        |head: &[u8]| head.windows(2).any(|pair| pair == b"\n\n") || head.windows(4).any(|four| four == b"\r\n\r\n");
-    let read_head = async {
-        while !whole(&head) {
-            let read = stream.read(&mut chunk).await?;
-            let bytes = chunk.get(..read).unwrap_or_default();
-            if bytes.is_empty() || head.len() + read > HEAD_MAX_BYTES {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-            if let Some(account) = &mut account {
-                account.relayed(Direction::C2s, bytes);
-            }
-            head.extend_from_slice(bytes);
-        }
-        Ok(())
-    };
-    if !matches!(timeout(shared.limits.handshake, read_head).await, Ok(Ok(()))) {
-        return;
-    }
-    let response = page.response(status, &head);
-    if let Some(account) = &mut account {
-        account.answered();
-        account.relayed(Direction::S2c, &response);
-    }
-    let finish = async {
-        stream.write_all(&response).await?;
-        stream.flush().await?;
-        stream.shutdown().await?;
-        // Closing with unread bytes would reset the connection and take the page with it.
-        let mut drained = 0;
-        while drained < DRAIN_MAX_BYTES {
-            let read = stream.read(&mut chunk).await?;
-            if read == 0 {
-                break;
-            }
-            drained += read;
-        }
-        io::Result::Ok(())
-    };
-    let _ = timeout(DRAIN_LIMIT, finish).await;
 }
 
 async fn refuse_name(
@@ -455,11 +496,20 @@ async fn refuse_name(
     let _ = timeout(DRAIN_LIMIT, told).await;
     let why = format!("the client asked for {name}; this proxy stands for {}", gate.names());
     let alert = Some(tls::alert_name(AlertDescription::UnrecognisedName));
-    account.tls(failed(Some(name), started, TlsFailure { alert, by: End::Proxy, why: why.clone() }));
+    let about = About { sni: Some(name), started, ..About::default() };
+    account.tls(failed(&about, TlsFailure { alert, by: End::Proxy, why: why.clone() }));
     Ending::new(End::Proxy, How::Refused, why)
 }
 
-fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, arrival: &Arrival) -> TlsHandshake {
+/// Answers with a page in the protocol that was agreed on.
+async fn answer_unreachable(mut client: ClientLeg, page: &Page, shared: &Shared, account: &mut Account) {
+    let is_http2 = client.get_ref().1.alpn_protocol().and_then(Protocol::named) == Some(Protocol::Http2);
+    let spoken = if is_http2 { Spoken::Http2 } else { Spoken::Http1 };
+    answer(&mut client, spoken, page, Status::BadGateway, shared, Some(account)).await;
+}
+
+fn client_shaken(stream: &ClientLeg, about: About, arrival: &Arrival) -> TlsHandshake {
+    let About { sni, offered, started } = about;
     let (_, session) = stream.get_ref();
     let at = clock::now();
     let Arrival { plan, gate, .. } = arrival;
@@ -471,6 +521,8 @@ fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, arriv
         version: version_name(session.protocol_version()),
         cipher: session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite())),
         alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
+        offered,
+        pinned: None,
         sni,
         resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
         client_certificate_requested: false,
@@ -480,7 +532,7 @@ fn client_shaken(stream: &ClientLeg, sni: Option<String>, started: Moment, arriv
 }
 
 /// The client's handshake failed.
-fn client_failed(error: &io::Error, sni: Option<String>, started: Moment, account: &mut Account) -> Ending {
+fn client_failed(error: &io::Error, about: &About, account: &mut Account) -> Ending {
     let (ending, alert) = match tls::cause(error) {
         Some(rustls::Error::AlertReceived(alert)) => {
             use AlertDescription as A;
@@ -501,19 +553,20 @@ fn client_failed(error: &io::Error, sni: Option<String>, started: Moment, accoun
         None => (left(error, "during the TLS handshake"), None),
     };
     let why = ending.why.clone().unwrap_or_default();
-    account.tls(failed(sni, started, TlsFailure { alert, by: ending.by, why }));
+    account.tls(failed(about, TlsFailure { alert, by: ending.by, why }));
     ending
 }
 
-fn client_stalled(sni: Option<String>, started: Moment, shared: &Shared, account: &mut Account) -> Ending {
+fn client_stalled(about: &About, shared: &Shared, account: &mut Account) -> Ending {
     let ending = too_slow("did not finish the TLS handshake", shared.limits.handshake);
     let why = ending.why.clone().unwrap_or_default();
-    account.tls(failed(sni, started, TlsFailure { alert: None, by: End::Client, why }));
+    account.tls(failed(about, TlsFailure { alert: None, by: End::Client, why }));
     ending
 }
 
-fn failed(sni: Option<String>, started: Moment, failure: TlsFailure) -> TlsHandshake {
+fn failed(about: &About, failure: TlsFailure) -> TlsHandshake {
     let at = clock::now();
+    let About { sni, offered, started } = about.clone();
     TlsHandshake {
         leg: Leg::Client,
         at,
@@ -521,6 +574,8 @@ fn failed(sni: Option<String>, started: Moment, failure: TlsFailure) -> TlsHands
         version: None,
         cipher: None,
         alpn: None,
+        offered,
+        pinned: None,
         sni,
         resumed: false,
         client_certificate_requested: false,

@@ -1,19 +1,23 @@
 //! The proxy itself: bound listeners become relayed connections, until told to stop.
 //!
 //! [`run`] accepts, `route` tells which server is meant, `connection` makes both TLS legs, `relay` moves bytes, `dial`
-//! finds the server, `preface` reads what a balancer puts in front, `page` speaks when there is none, `account` tells the tap. Decodes nothing and writes no log lines of
+//! finds the server, `preface` reads what a balancer puts in front, `alpn` says what either leg may speak, `page` speaks when there is none, `account` tells the tap. Decodes nothing and writes no log lines of
 //! its own but operational ones.
 
 mod account;
+mod alpn;
+mod answer;
 mod connection;
 mod dial;
 mod filter;
 mod page;
+mod page2;
 mod preface;
 mod relay;
 mod route;
 mod starttls;
 
+pub use alpn::Alpn;
 pub use dial::Unreachable;
 pub use filter::Rewriting;
 pub use preface::Preface;
@@ -59,6 +63,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// Which connections have their headers rewritten.
     pub rewriting: Rewriting,
+    /// What is done about ALPN.
+    pub alpn: Alpn,
     /// What comes before TLS.
     pub preface: Preface,
     /// Time and number.

@@ -22,6 +22,11 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    /// The three digits.
+    pub(super) fn code(self) -> &'static str {
+        self.line().get(..3).unwrap_or_default()
+    }
+
     fn line(self) -> &'static str {
         match self {
             Self::BadRequest => "400 Bad Request",
@@ -46,7 +51,7 @@ impl Page {
         response.into_bytes()
     }
 
-    fn html(&self, status: Status) -> String {
+    pub(super) fn html(&self, status: Status) -> String {
         let line = status.line();
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{line} (finesse-tap)</title>\n\

@@ -4,6 +4,7 @@
 //! with both TLS configurations; those that came earlier keep theirs. Knows names and addresses, resolves nothing.
 
 use super::Config;
+use super::alpn::Alpn;
 use super::dial::{Dialer, Unreachable};
 use super::filter::{Filter, Rewriting};
 use super::preface::Preface;
@@ -11,10 +12,9 @@ use crate::capture::observation::Certificate;
 use crate::clock;
 use crate::conn::{Authority, Kind};
 use crate::rewrite::{Names, Rewriter};
-use crate::tls::front::Front;
+use crate::tls::front::{Front, Meaning};
 use crate::tls::leaf::Identity;
 use crate::tls::upstream::Upstream;
-use rustls::ServerConfig;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub(crate) struct Plan {
     pub(crate) front: Front,
     pub(crate) upstream: Upstream,
     rewriting: Rewriting,
+    pub(crate) alpn: Alpn,
     pub(crate) preface: Preface,
 }
 
@@ -56,7 +57,7 @@ pub(crate) struct Gate {
     pub(crate) first: Route,
     others: Vec<Route>,
     /// TLS towards the browser; who names no server gets the first one's certificate.
-    pub(crate) tls: Arc<ServerConfig>,
+    pub(crate) tls: Meaning,
 }
 
 impl Plan {
@@ -79,6 +80,7 @@ impl Plan {
             front: config.front,
             upstream: config.upstream,
             rewriting: config.rewriting,
+            alpn: config.alpn,
             preface: config.preface,
         }
     }
@@ -103,19 +105,25 @@ impl Plan {
         }
     }
 
-    /// What stands between the client that asked for `sni` and this route's server.
-    pub(crate) fn filter(&self, route: &Route, sni: Option<&str>) -> Filter {
-        let rewrites = match self.rewriting {
+    /// Whether header fields are edited between the client that asked for `sni` and this route's server.
+    pub(crate) fn rewrites(&self, route: &Route, sni: Option<&str>) -> bool {
+        let meant = match self.rewriting {
             Rewriting::Auto => !route.is_named(sni),
             Rewriting::Always => true,
             Rewriting::Never => false,
         };
+        meant && route.kind == Kind::Https
+    }
+
+    /// What stands between the client that asked for `sni` and this route's server.
+    pub(crate) fn filter(&self, route: &Route, sni: Option<&str>) -> Filter {
         let ports = || {
             let desktops = self.gates.iter().filter(|gate| gate.first.kind == Kind::Https);
             desktops.map(|gate| (gate.address.port(), gate.first.upstream.clone())).collect()
         };
-        let rewrites = rewrites && route.kind == Kind::Https;
-        Filter::new(rewrites.then(|| Rewriter::new(Names { server: route.upstream.clone(), ports: ports() })))
+        Filter::new(
+            self.rewrites(route, sni).then(|| Rewriter::new(Names { server: route.upstream.clone(), ports: ports() })),
+        )
     }
 
     /// Whether a certificate is the one we minted for this server ourselves. (One that the user brought along may
@@ -131,6 +139,11 @@ impl Gate {
     /// All its routes, the one that is meant without a name first.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Whether servers of several names are behind it.
+    pub(crate) fn leads_to_several(&self) -> bool {
+        self.others.iter().any(|other| !other.upstream.host.eq_ignore_ascii_case(&self.first.upstream.host))
     }
 
     /// The servers it stands for, as a person reads it.

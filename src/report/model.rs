@@ -242,6 +242,9 @@ pub struct Session {
     /// How often the proxy's own summary counts each finding, said or not.
     #[serde(skip)]
     pub summary_findings: Vec<(String, u64)>,
+    /// The older session of the same run that the proxy found it to be.
+    #[serde(skip)]
+    pub merged_into: Option<String>,
     /// Where the proxy's own summary says the login stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_stopped_at: Option<String>,

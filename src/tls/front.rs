@@ -3,6 +3,7 @@
 //! One configuration for all connections of a listener, with one store for all, so that sessions resume; the certificate
 //! is chosen by server name when the handshake asks for it. Client certificates are never asked for: the proxy could not pass them on.
 
+use super::Protocol;
 use super::keylog::KeyLogFile;
 use super::leaf::{Identity, Leaf};
 use crate::clock::{self, Moment};
@@ -41,14 +42,24 @@ impl Front {
         Ok(Self { identity, config: Arc::new(config) })
     }
 
-    /// The configuration of a listener where `kind` is spoken and `host` is meant by clients that name no fronted server.
+    /// The configurations of a listener where `kind` is spoken and `host` is meant by clients that name no fronted server.
     #[must_use]
-    pub fn meaning(&self, host: &str, kind: Kind) -> Arc<ServerConfig> {
-        let resolver = ByName { identity: Arc::clone(&self.identity), meant: host.to_owned() };
-        let mut config = ServerConfig::clone(&self.config);
-        config.cert_resolver = Arc::new(resolver);
-        config.alpn_protocols = super::alpn(kind);
-        Arc::new(config)
+    pub fn meaning(&self, host: &str, kind: Kind) -> Meaning {
+        let resolver = Arc::new(ByName { identity: Arc::clone(&self.identity), meant: host.to_owned() });
+        // Sessions are in a store that all of them share.
+        let speaking = |protocols: Vec<Vec<u8>>| {
+            let mut config = ServerConfig::clone(&self.config);
+            config.cert_resolver = Arc::clone(&resolver) as Arc<dyn ResolvesServerCert>;
+            config.alpn_protocols = protocols;
+            Arc::new(config)
+        };
+        let only = |protocol: Protocol| speaking(vec![protocol.as_str().into()]);
+        Meaning {
+            fixed: speaking(super::alpn(kind)),
+            http2: only(Protocol::Http2),
+            http1: only(Protocol::Http1),
+            silent: speaking(Vec::new()),
+        }
     }
 
     /// What a client is shown that asks for `sni` where `meant` is meant without it.
@@ -57,6 +68,27 @@ impl Front {
     /// Minting failed: no random numbers, or a clock out of range.
     pub fn leaf(&self, sni: Option<&str>, meant: &str, now: Moment) -> anyhow::Result<Option<Arc<Leaf>>> {
         leaf(&self.identity, sni, meant, now)
+    }
+}
+
+/// One listener's configurations, which differ in what ALPN answers.
+pub struct Meaning {
+    /// What its kind speaks, whatever the server would.
+    pub fixed: Arc<ServerConfig>,
+    http2: Arc<ServerConfig>,
+    http1: Arc<ServerConfig>,
+    silent: Arc<ServerConfig>,
+}
+
+impl Meaning {
+    /// The one that agrees on this protocol; without one ALPN is not answered.
+    #[must_use]
+    pub fn agreeing(&self, protocol: Option<Protocol>) -> &Arc<ServerConfig> {
+        match protocol {
+            Some(Protocol::Http2) => &self.http2,
+            Some(Protocol::Http1) => &self.http1,
+            None => &self.silent,
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! [`ca`] keeps a CA that is good for the fronted names only, [`leaf`] mints what the browser sees, [`front`] and
 //! [`upstream`] are the two ready-made rustls configurations, [`certificate`] turns DER into what a person compares.
-//! `algorithm` is the cryptography, `proof` what a server has to prove. Versions (TLS 1.2 and 1.3) and ALPN (`http/1.1` alone, or `xmpp-client`) are named here and nowhere else.
+//! `algorithm` is the cryptography, `proof` what a server has to prove. Versions (TLS 1.2 and 1.3) and ALPN (`h2` and `http/1.1`, or `xmpp-client`) are named here and nowhere else.
 //! Nothing here accepts or dials: [`crate::proxy`] does.
 
 mod algorithm;
 pub mod ca;
 pub mod certificate;
 pub mod front;
+pub(crate) mod hello;
 pub mod keylog;
 pub mod leaf;
 mod proof;
@@ -20,7 +21,50 @@ pub(crate) use algorithm::provider;
 use crate::conn::Kind;
 use rustls::AlertDescription;
 
-/// The protocols offered and accepted in ALPN on both legs (RFC 7301): what the tap can read. Behind STARTTLS it is agreed
+/// A version of HTTP as ALPN names it (RFC 7301): one that the tap can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protocol {
+    /// `h2` (RFC 9113).
+    Http2,
+    /// `http/1.1` (RFC 9112).
+    Http1,
+}
+
+impl Protocol {
+    /// What a browser offers, in its order.
+    pub const BROWSER: [Self; 2] = [Self::Http2, Self::Http1];
+
+    /// As ALPN and the event stream name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http2 => "h2",
+            Self::Http1 => "http/1.1",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &[u8]) -> Option<Self> {
+        Self::BROWSER.into_iter().find(|protocol| protocol.as_str().as_bytes() == name)
+    }
+}
+
+/// The names of an ALPN offer as the event stream has them: what nobody here speaks is `other`.
+#[must_use]
+pub fn offer_names<'n>(offer: impl IntoIterator<Item = &'n [u8]>) -> Vec<&'static str> {
+    const KNOWN: [&str; 4] = ["h2", "http/1.1", "http/1.0", "xmpp-client"];
+    let name = |name: &[u8]| KNOWN.into_iter().find(|known| known.as_bytes() == name).unwrap_or("other");
+    let mut names: Vec<&'static str> = offer.into_iter().map(name).collect();
+    names.dedup();
+    names.truncate(MAX_OFFER);
+    names
+}
+
+/// Names of an ALPN offer that are written at the most.
+const MAX_OFFER: usize = 8;
+
+/// The protocols offered and accepted in ALPN on both legs (RFC 7301) where nothing is mirrored. Behind STARTTLS it is agreed
 /// already what is spoken.
 #[must_use]
 pub fn alpn(kind: Kind) -> Vec<Vec<u8>> {
@@ -80,7 +124,7 @@ pub fn unanswerable(cause: &rustls::Error) -> (String, Option<String>) {
     use rustls::PeerIncompatible as P;
     let (why, alert) = match cause {
         rustls::Error::NoApplicationProtocol => (
-            "the client wants another protocol than HTTP/1.1 (such as HTTP/2 alone): let it offer http/1.1, too".to_owned(),
+            "the client offers no protocol in ALPN that it can get here: http/1.1, or h2 where its offer is mirrored".to_owned(),
             Some(AlertDescription::NoApplicationProtocol),
         ),
         rustls::Error::PeerIncompatible(

@@ -104,7 +104,8 @@ fn alert_hint(alert: AlertDescription, about_ours: Option<&'static str>) -> Opti
     let hint = match alert {
         AlertDescription::UnrecognisedName => "is --upstream the server's own name?",
         AlertDescription::NoApplicationProtocol => {
-            "it wants another protocol than http/1.1 in ALPN: let it take HTTP/1.1 on that port, too"
+            "it takes none of the protocols that it was offered in ALPN; with --alpn http1 and where headers are rewritten that is \
+             http/1.1 alone, else what the client offers"
         }
         AlertDescription::CertificateRequired => about_ours.unwrap_or(WANTS_CERTIFICATE),
         _ if about_ours.is_some() => return about_ours.map(str::to_owned),

@@ -4,7 +4,9 @@
 //! that was shown and what would accept it. Self-signed servers are the rule among Finesse installations, hence the pin.
 //! A client certificate is sent only if one is configured; that one was asked for is noted either way.
 
+use super::Protocol;
 use super::certificate::{describe, hex, sha256};
+use super::hello::Hellos;
 use super::keylog::KeyLogFile;
 use super::proof;
 use super::refusal::{self, OtherPin, Shown};
@@ -27,7 +29,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -97,6 +99,7 @@ pub struct ClientCertificate {
 #[derive(Clone)]
 pub struct Upstream {
     connector: TlsConnector,
+    hellos: Hellos,
 }
 
 /// A handshake that went well.
@@ -159,7 +162,7 @@ impl Upstream {
         if let Some(keylog) = keylog {
             config.key_log = keylog;
         }
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), hellos: Hellos::default() })
     }
 
     /// The same for servers that speak `kind`.
@@ -167,7 +170,21 @@ impl Upstream {
     pub fn with(&self, kind: Kind) -> Self {
         let mut config = ClientConfig::clone(self.connector.config());
         config.alpn_protocols = super::alpn(kind);
-        Self { connector: TlsConnector::from(Arc::new(config)) }
+        Self { connector: TlsConnector::from(Arc::new(config)), hellos: self.hellos.clone() }
+    }
+
+    /// The same, offering these protocols in ALPN, in their order; none, and there is no offer.
+    #[must_use]
+    pub fn offering(&self, protocols: &[Protocol]) -> Self {
+        let mut config = ClientConfig::clone(self.connector.config());
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_str().into()).collect();
+        Self { connector: TlsConnector::from(Arc::new(config)), hellos: self.hellos.clone() }
+    }
+
+    /// Whether what a connection begins with is the ClientHello of a handshake that is under way here: we have dialled ourselves.
+    #[must_use]
+    pub(crate) fn is_own_hello(&self, beginning: &[u8]) -> bool {
+        self.hellos.contains(beginning)
     }
 
     /// Makes the handshake with `host` (a DNS name is sent as SNI; an address is not) that began at `since`.
@@ -183,9 +200,10 @@ impl Upstream {
             Ok(name) => name.to_owned(),
             Err(_) => return Err(refused(host, since, &io::Error::other("not a host name"), Seen::default())),
         };
+        let offered = super::offer_names(self.connector.config().alpn_protocols.iter().map(|name| &**name));
         let (outcome, seen) = SEEN
             .scope(RefCell::default(), async {
-                let outcome = self.connector.connect(name, io).await;
+                let outcome = self.shake(name, io).await;
                 (outcome, SEEN.with(RefCell::take))
             })
             .await;
@@ -193,6 +211,7 @@ impl Upstream {
             Ok(stream) => {
                 let (_, session) = stream.get_ref();
                 let mut handshake = blank(host, since);
+                handshake.offered = offered;
                 handshake.version = version_name(session.protocol_version());
                 handshake.cipher = session.negotiated_cipher_suite().map(|suite| cipher_name(suite.suite()));
                 handshake.alpn = session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
@@ -202,8 +221,27 @@ impl Upstream {
                 handshake.certificate = shown.map(|der| describe(der));
                 Ok(Connected { stream, handshake })
             }
-            Err(error) => Err(refused(host, since, &error, seen)),
+            Err(error) => {
+                let mut refused = refused(host, since, &error, seen);
+                refused.handshake.offered = offered;
+                Err(refused)
+            }
         }
+    }
+
+    async fn shake<IO>(&self, name: ServerName<'static>, io: IO) -> io::Result<TlsStream<IO>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut first = None;
+        let mut connecting = self.connector.connect_with(name, io, |connection| {
+            first = Some(self.hellos.take(connection));
+        });
+        if let (Some((flight, _)), Some(io)) = (&first, connecting.get_mut()) {
+            io.write_all(flight).await?;
+            io.flush().await?;
+        }
+        connecting.await
     }
 }
 
@@ -387,6 +425,8 @@ fn blank(host: &str, since: Moment) -> TlsHandshake {
         version: None,
         cipher: None,
         alpn: None,
+        offered: Vec::new(),
+        pinned: None,
         sni: (!is_address).then(|| host.to_owned()),
         resumed: false,
         client_certificate_requested: false,

@@ -67,7 +67,11 @@ async fn a_bare_fin_stays_bare() {
 #[tokio::test]
 async fn a_reset_is_passed_on_as_a_reset() {
     let rig = Rig::new().await;
-    let (client, mut upstream) = rig.pair().await;
+    let (mut client, mut upstream) = rig.pair().await;
+    // The proxy knows that the client's handshake is over.
+    client.write_all(b"x").await.unwrap();
+    client.flush().await.unwrap();
+    soon("a byte", upstream.read_exact(&mut [0])).await.unwrap();
     SockRef::from(client.get_ref().0).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
     let error = soon("reset", upstream.read(&mut [0])).await.unwrap_err();

@@ -46,6 +46,8 @@ fn events(recording: &str, alpn: &str, piece: usize) -> Vec<Value> {
             version: Some("1.3"),
             cipher: None,
             alpn: Some(alpn.to_owned()),
+            offered: Vec::new(),
+            pinned: None,
             sni: None,
             resumed: false,
             client_certificate_requested: false,

@@ -23,7 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["conn", "clock", "http1", "http2", "rewrite", "ws", "bosh", "xmpp", "finesse", "session", "capture", "bus"],
     ),
     ("tls", &["conn", "clock", "capture", "stored"]),
-    ("proxy", &["conn", "clock", "rewrite", "xmpp", "capture", "tap", "tls"]),
+    // HTTP for the page it writes itself alone: see `the_relay_knows_no_protocol`.
+    ("proxy", &["conn", "clock", "http1", "http2", "rewrite", "xmpp", "capture", "tap", "tls"]),
     ("assets", &[]),
     ("admin", &["conn", "clock", "capture", "bus", "tap"]),
     ("sinks", &["conn", "clock", "filter", "glyph", "capture", "bus", "stored"]),
@@ -58,6 +59,21 @@ fn nobody_imports_upwards() {
         for import in imports(&text) {
             let fine = import == module || allowed.contains(&&*import);
             assert!(fine, "{} imports crate::{import}, which {module} may not", path.display());
+        }
+    }
+}
+
+/// Bytes are moved by who knows nothing of them.
+#[test]
+fn the_relay_knows_no_protocol() {
+    for (path, _, text) in sources() {
+        let codecs = ["http1", "http2", "ws", "bosh", "xmpp", "finesse"];
+        if path.ends_with("proxy/relay.rs")
+            || path.ends_with("proxy/connection.rs")
+            || path.ends_with("proxy/account.rs")
+        {
+            assert!(!imports(&text).iter().any(|import| codecs.contains(&&**import)), "{}", path.display());
+            assert!(!text.contains("hyper"), "{}", path.display());
         }
     }
 }

@@ -5,6 +5,7 @@
 #![cfg_attr(windows, allow(dead_code, reason = "tests that send signals are not there, what they need is"))]
 
 mod admin;
+mod alpn;
 mod assets;
 mod bad_input;
 mod browse;

@@ -167,7 +167,7 @@ impl Treat for Capture<'_> {
 impl Pass<'_> {
     /// A setting of a run; `false` if it says where it ran. Names and values are this program's and its user's.
     fn setting(&mut self, name: &str, value: &mut Cow<'_, str>) -> bool {
-        const KEPT: &str = "redact max-line-bytes quiet verbose grace max-connections connect-timeout handshake-timeout log-format agents \
+        const KEPT: &str = "redact max-line-bytes quiet verbose alpn grace max-connections connect-timeout handshake-timeout log-format agents \
             keep no-capture upstream-insecure source";
         if self.level <= Level::Auth {
             return true;

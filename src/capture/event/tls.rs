@@ -103,6 +103,17 @@ pub struct TlsLeg {
     #[serde(deserialize_with = "vocabulary::some")]
     #[cfg_attr(test, schemars(extend("enum" = vocabulary::END)))]
     pub(in crate::capture) failed_by: Option<Word>,
+    /// The protocols offered in ALPN, in their order: by the client on its leg, to the server on the other. Names that nobody
+    /// here speaks are `other`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "vocabulary::each")]
+    pub(in crate::capture) offered: Vec<Word>,
+    /// Why the client's offer was not handed on to the server, which speaks HTTP/1.1 then: `option` (--alpn http1),
+    /// `rewriting` (of headers), `certificate` (one of the user's for several servers). Absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "vocabulary::some")]
+    #[cfg_attr(test, schemars(extend("enum" = vocabulary::PINNED)))]
+    pub(in crate::capture) pinned: Option<Word>,
     /// `true` if the server asked for a certificate; absent otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::capture) client_certificate_requested: bool,
@@ -157,7 +168,8 @@ impl Treat for X509<'_> {
 
 impl Treat for TlsLeg {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { leg, failed_by, client_certificate_requested } = self;
-        pass.all(&mut [leg, failed_by, client_certificate_requested]);
+        // What was offered are words of this program's own.
+        let Self { leg, failed_by, offered: _, pinned, client_certificate_requested } = self;
+        pass.all(&mut [leg, failed_by, pinned, client_certificate_requested]);
     }
 }

@@ -92,6 +92,8 @@ pub(super) fn tls<'o>(handshake: &'o TlsHandshake, event: &mut Event<'o>) -> Rem
     let mut leg = TlsLeg {
         leg: handshake.leg.as_str(),
         failed_by: None,
+        offered: handshake.offered.clone(),
+        pinned: handshake.pinned,
         client_certificate_requested: handshake.client_certificate_requested,
     };
     if let Some(failure) = &handshake.failure {

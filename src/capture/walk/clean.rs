@@ -1,7 +1,7 @@
 //! The fast path: whether a stanza's text holds nothing that a rule of level `auth` could remove.
 //!
 //! One scan for the words that such rules look for, and for values that look random; what it lets through the walkers leave
-//! unchanged, which a property test holds ([`super::tests`]). It errs towards the slow way.
+//! unchanged, which a property test holds (`walk::tests`). It errs towards the slow way.
 
 use super::looks;
 use crate::capture::policy::table::Place;

@@ -1,7 +1,7 @@
 //! Values through the policy: one walker for each syntax, one treatment for all of them.
 //!
-//! A walker takes a text apart, asks the [table](super::policy::table) what each value is by where it stands and what it is
-//! called, has [`Pass::value`] treat it, and puts the text together again. Documents in documents go through the same walkers.
+//! A walker takes a text apart, asks the [table] what each value is by where it stands and what it is
+//! called, has `Pass::value` treat it, and puts the text together again. Documents in documents go through the same walkers.
 //! What no walker can read is measured, not written. Does no I/O and reads no clock.
 //!
 //! | file | syntax |

@@ -14,6 +14,7 @@ use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
 use crate::xmpp::{Document, Element, Scope, sasl};
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// What stands around a value.
@@ -96,7 +97,9 @@ impl Pass<'_> {
             _ if text.contains('\0') => Cow::Owned(self.unparsed(text.len())),
             _ if mime_type.contains("x-www-form-urlencoded") => Cow::Owned(self.pairs(text, "")),
             Notification::Xml if !mime_type.contains("html") => self.xml(text, &Around::finesse(1)),
-            Notification::Json => Cow::Owned(self.json(text, &Around::finesse(1))),
+            Notification::Json if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                Cow::Owned(self.json(text, &Around::finesse(1)))
+            }
             _ => Cow::Owned(self.unparsed(text.len())),
         }
     }

@@ -1,6 +1,6 @@
 //! `compare`: a session that works beside one that does not, step by step, and where they part first.
 //!
-//! [`trace`] makes steps of both; here they are laid side by side and their differences named: a missing step, another order,
+//! `trace` makes steps of both; here they are laid side by side and their differences named: a missing step, another order,
 //! another status, header or certificate, another timing.
 
 mod trace;

@@ -20,7 +20,7 @@ pub async fn relay(day: &Timeline) -> Told {
                     Direction::S2c => pass(upstream, client, bytes).await,
                 }
             }
-            Step::Close(..) | Step::Tls { .. } => drop(open.remove(&event.conn)),
+            Step::Close(..) | Step::Tls { .. } | Step::Unreached { .. } => drop(open.remove(&event.conn)),
         }
     }
     drop(open);

@@ -4,7 +4,7 @@ use super::{HOST, soon};
 use finesse_tap::capture::observation::{Closed, Opened, TlsHandshake};
 use finesse_tap::clock;
 use finesse_tap::conn::{Authority, Direction, Kind};
-use finesse_tap::proxy::{self, Config, Limits, Preface, Rewriting, Route, Summary};
+use finesse_tap::proxy::{self, Alpn, Config, Limits, Preface, Rewriting, Route, Summary};
 use finesse_tap::tap::Intake;
 use finesse_tap::tap::feed::Message;
 use finesse_tap::tls::ca::{Ca, Scope};
@@ -30,6 +30,7 @@ pub type UpstreamEnd = server::TlsStream<TcpStream>;
 pub struct Setup {
     pub limits: Limits,
     pub rewriting: Rewriting,
+    pub alpn: Alpn,
     pub preface: Preface,
     /// `None` pins the upstream's certificate.
     pub trust: Option<Trust>,
@@ -42,6 +43,8 @@ pub struct Setup {
     pub keylog: Option<std::path::PathBuf>,
     /// What the route speaks.
     pub kind: Kind,
+    /// What the client and the server have in ALPN, instead of what the route's kind speaks.
+    pub alpns: Option<[&'static [&'static str]; 2]>,
     /// TLS configuration of the scripted upstream.
     pub tls_versions: &'static [&'static rustls::SupportedProtocolVersion],
 }
@@ -58,6 +61,7 @@ impl Default for Setup {
         Self {
             limits: Limits::default(),
             rewriting: Rewriting::default(),
+            alpn: Alpn::default(),
             preface: Preface::default(),
             trust: None,
             tapped: true,
@@ -65,13 +69,15 @@ impl Default for Setup {
             upstream: None,
             keylog: None,
             kind: Kind::Https,
+            alpns: None,
             tls_versions: rustls::ALL_VERSIONS,
         }
     }
 }
 
 pub struct Rig {
-    kind: Kind,
+    /// What clients offer in ALPN.
+    offer: Vec<Vec<u8>>,
     pub address: SocketAddr,
     pub ca: CertificateDer<'static>,
     /// The scripted upstream's certificate.
@@ -108,9 +114,13 @@ impl Rig {
             .with_no_client_auth()
             .with_single_cert(vec![upstream_cert.clone()], key)
             .unwrap();
-        if setup.kind != Kind::Https {
-            server.alpn_protocols = finesse_tap::tls::alpn(setup.kind);
+        let names = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
+        match setup.alpns {
+            Some([_, of_server]) => server.alpn_protocols = names(of_server),
+            None if setup.kind == Kind::Https => {}
+            None => server.alpn_protocols = finesse_tap::tls::alpn(setup.kind),
         }
+        let offer = setup.alpns.map_or_else(|| finesse_tap::tls::alpn(setup.kind), |[of_client, _]| names(of_client));
 
         let front_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = front_listener.local_addr().unwrap();
@@ -126,6 +136,7 @@ impl Rig {
             front,
             upstream: Upstream::new(&trust, None, keylog).unwrap(),
             rewriting: setup.rewriting,
+            alpn: setup.alpn,
             preface: setup.preface,
             limits: setup.limits,
         };
@@ -135,7 +146,7 @@ impl Rig {
         let orders = proxy::Orders { drain: shutdown.clone(), ..proxy::Orders::default() };
         let running = TaskTracker::new().spawn(proxy::run(vec![front_listener], config, intake, orders));
         Self {
-            kind: setup.kind,
+            offer,
             address,
             ca: ca_der,
             upstream_cert,
@@ -185,7 +196,7 @@ impl Rig {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        config.alpn_protocols = finesse_tap::tls::alpn(self.kind);
+        config.alpn_protocols = self.offer.clone();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         soon("TLS with the proxy", TlsConnector::from(Arc::new(config)).connect(name, tcp)).await
     }
@@ -339,6 +350,7 @@ pub fn config(certs: &std::path::Path, listener: SocketAddr, upstream: SocketAdd
         front: Front::new(Identity::Minted(Box::new(Minter::new(vec![ca], [HOST], []))), None).unwrap(),
         upstream: Upstream::new(&Trust::Insecure, None, None).unwrap(),
         rewriting: Rewriting::default(),
+        alpn: Alpn::default(),
         preface: Preface::default(),
         limits: Limits::default(),
     }
