@@ -21,7 +21,7 @@ use crate::stored::Sources;
 use anyhow::{Context as _, bail};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{IsTerminal as _, Read as _, Seek as _, Write as _};
+use std::io::{IsTerminal as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -297,9 +297,7 @@ fn bundle(sources: &Sources, filter: Filter) -> anyhow::Result<Vec<u8>> {
         rules: UserRules::default(),
     };
     crate::share::share(&plan, sources, &mut |redacted| share::extras(redacted, &[] as &[Form]), &mut |_| ())?;
-    let mut bytes = Vec::new();
-    File::open(&out).and_then(|mut file| file.read_to_end(&mut bytes)).context("read the bundle")?;
-    Ok(bytes)
+    fs::read(&out).context("read the bundle")
 }
 
 fn say(text: &str) {

@@ -167,8 +167,9 @@ pub(super) fn line(shared: &Shared, parameters: &Parameters) -> Option<Value> {
     };
     let cause = (entry.cause > 0).then(|| index.find(entry.run, entry.cause)).flatten().and_then(refer);
     let effects: Vec<Value> = index.effects(n).into_iter().filter_map(refer).collect();
-    let evidence: Vec<Value> = whole["finesse"]["finding"]["evidence"]
-        .as_array()
+    let evidence: Vec<Value> = whole
+        .pointer("/finesse/finding/evidence")
+        .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(|sequence| refer(index.find(entry.run, u32::try_from(sequence.as_u64()?).ok()?)?))

@@ -19,6 +19,8 @@ mod reader;
 mod serve;
 mod spans;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use store::{Pushed, RING_BYTES};
 
@@ -51,8 +53,14 @@ pub struct Export {
     /// What the button says.
     pub title: &'static str,
     /// Makes it of the lines that pass the expression; empty for all. Of `compare` it is two sessions, with a space between.
-    pub make: Box<dyn Fn(&str) -> anyhow::Result<Made> + Send + Sync>,
+    pub make: Maker,
 }
+
+/// What makes a file of an expression.
+pub type Maker = Box<dyn Fn(&str) -> anyhow::Result<Made> + Send + Sync>;
+
+/// Finds files that have come.
+pub type More = Box<dyn FnMut() -> Vec<Lines> + Send>;
 
 /// Writes a note into the capture.
 pub type Marks = Box<dyn Fn(String) + Send + Sync>;
@@ -72,7 +80,7 @@ pub enum Input {
         /// What is there.
         files: Vec<Lines>,
         /// Files that have come since; asked now and then.
-        more: Box<dyn FnMut() -> Vec<Lines> + Send>,
+        more: More,
     },
     /// Lines handed over.
     Pushed(Pushed),
@@ -150,7 +158,7 @@ impl Console {
             stop: AtomicBool::new(false),
         });
         let mut reader = Reader::new(Arc::clone(&shared));
-        let mut more: Box<dyn FnMut() -> Vec<Lines> + Send> = match input {
+        let mut more: More = match input {
             Input::Pushed(pushed) => {
                 reader.take(Source::Memory(pushed));
                 Box::new(Vec::new)

@@ -49,10 +49,10 @@ impl People {
 
     /// Takes what a line tells; gives the number of its agent.
     pub(super) fn see(&mut self, run: u16, line: &Line<'_>) -> u32 {
-        if let Some(host) = line.server.as_ref().and_then(|server| server.host()) {
-            if !self.servers.contains_key(host) {
-                self.servers.insert(host.to_owned(), Server::default());
-            }
+        if let Some(host) = line.server.as_ref().and_then(|server| server.host())
+            && !self.servers.contains_key(host)
+        {
+            self.servers.insert(host.to_owned(), Server::default());
         }
         let name = line.user.as_ref().map(|user| &*user.name).filter(|name| !name.is_empty());
         let session = line.session();

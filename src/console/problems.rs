@@ -1,16 +1,21 @@
 //! Findings as they stand: repeats counted together, what was taken back left out.
 
 use super::people::People;
+use crate::session::findings::{Code, Scope};
 use crate::stored::view::Line;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// Problems kept apart; more are counted with the last.
 const MAX_PROBLEMS: usize = 5_000;
+/// Problems told.
+const MAX_TOLD: usize = 200;
 
 /// One problem of one agent or server.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
+    /// What tells it from others.
+    key: String,
     /// Number of its latest line.
     pub(super) line: u32,
     /// Number of its agent.
@@ -56,8 +61,10 @@ impl Problems {
             Some(at) => *at,
             None if self.problems.len() >= MAX_PROBLEMS => return,
             None => {
+                let key = format!("{}/{agent}/{server}", finding.code);
                 self.by_what.insert(what, self.problems.len());
                 self.problems.push(Problem {
+                    key,
                     line: number,
                     agent,
                     server,
@@ -92,8 +99,22 @@ impl Problems {
     pub(super) fn standing(&self, people: &People, line: impl Fn(u32, u64) -> Option<usize>) -> Vec<Value> {
         let mut standing: Vec<&Problem> = self.problems.iter().filter(|problem| problem.count > 0).collect();
         let grave = |problem: &Problem| problem.level == "error";
-        standing.sort_by_key(|problem| (!grave(problem), std::cmp::Reverse(problem.until_us)));
-        standing.into_iter().take(200).map(|problem| problem.value(people, &line)).collect()
+        // Beyond some hundreds nobody reads what belongs together.
+        let causes: Vec<&Problem> = standing.iter().copied().take(MAX_TOLD).collect();
+        let explained: Vec<bool> =
+            standing.iter().map(|problem| causes.iter().any(|other| other.explains(problem, people))).collect();
+        let is_explained: HashMap<&str, bool> =
+            standing.iter().zip(&explained).map(|(problem, explained)| (&*problem.key, *explained)).collect();
+        standing.sort_by_key(|problem| {
+            let explained = is_explained.get(&*problem.key).copied().unwrap_or(false);
+            (explained, !grave(problem), std::cmp::Reverse(problem.until_us))
+        });
+        let told = standing.into_iter().take(MAX_TOLD);
+        told.map(|problem| {
+            let explained = is_explained.get(&*problem.key).copied().unwrap_or(false);
+            problem.value(people, explained, &line)
+        })
+        .collect()
     }
 
     /// How many stand for an agent.
@@ -103,7 +124,14 @@ impl Problems {
 }
 
 impl Problem {
-    fn value(&self, people: &People, line: &impl Fn(u32, u64) -> Option<usize>) -> Value {
+    /// Whether it says why `other` happened: to the same agent, or to all if it is the server's.
+    fn explains(&self, other: &Self, people: &People) -> bool {
+        let (Some(own), Some(code)) = (Code::read(&self.code), Code::read(&other.code)) else { return false };
+        let reaches = people.root(self.agent) == people.root(other.agent) || own.scope() == Scope::Server;
+        reaches && own.explains(code)
+    }
+
+    fn value(&self, people: &People, explained: bool, line: &impl Fn(u32, u64) -> Option<usize>) -> Value {
         let agent = people.agent(self.agent).and_then(|agent| agent.names.first());
         let facts: Vec<_> = self.facts.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         let evidence: Vec<_> = self
@@ -112,7 +140,7 @@ impl Problem {
             .filter_map(|sequence| Some(json!({"n": line(self.line, *sequence)?, "sequence": sequence})))
             .collect();
         json!({
-            "key": format!("{}/{}/{}", self.code, self.agent, self.server), "n": self.line, "agent": agent, "server": self.server,
+            "key": self.key, "explained": explained, "n": self.line, "agent": agent, "server": self.server,
             "code": self.code, "title": self.title, "advice": self.advice, "level": self.level, "facts": facts,
             "evidence": evidence, "since": self.since_us, "until": self.until_us, "count": self.count,
         })

@@ -142,6 +142,10 @@ async fn body(request: Request<Incoming>) -> Option<Value> {
     serde_json::from_slice(&body.to_bytes()).ok()
 }
 
+fn word<'v>(said: &'v Value, name: &str) -> &'v str {
+    said.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 async fn mark(shared: &Shared, request: Request<Incoming>) -> Answer {
     let Some(marks) = &shared.marks else {
         return plain(
@@ -150,7 +154,7 @@ async fn mark(shared: &Shared, request: Request<Incoming>) -> Answer {
         );
     };
     let said = body(request).await;
-    let text = said.as_ref().and_then(|said| said["text"].as_str()).map(str::trim).unwrap_or_default();
+    let text = said.as_ref().map(|said| word(said, "text").trim()).unwrap_or_default();
     if text.is_empty() {
         return plain(StatusCode::BAD_REQUEST, "A note needs words.\n");
     }
@@ -160,8 +164,7 @@ async fn mark(shared: &Shared, request: Request<Incoming>) -> Answer {
 
 async fn export(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
     let said = body(request).await.unwrap_or_default();
-    let (form, expression) =
-        (said["form"].as_str().unwrap_or_default().to_owned(), said["q"].as_str().unwrap_or_default().to_owned());
+    let (form, expression) = (word(&said, "form").to_owned(), word(&said, "q").to_owned());
     let made = tokio::task::spawn_blocking(move || {
         let export = shared.exports.iter().find(|export| export.name == form);
         let export = export.ok_or_else(|| anyhow::anyhow!("there is no such form of export"))?;

@@ -89,6 +89,20 @@ impl Trouble {
         }
     }
 
+    /// What somebody has to do for it to show, or how long to wait.
+    #[must_use]
+    pub fn shows(self) -> &'static str {
+        match self {
+            Self::Pings | Self::Overload => "wait for a ping, half a minute at the most",
+            Self::Middlebox => "wait half a minute, and do nothing",
+            Self::WrongPassword | Self::NoPresence | Self::RefusedSubscription | Self::Certificate => {
+                "sign out and in again"
+            }
+            Self::LostEvent | Self::LateEvent => "then change the state",
+            Self::SecondLogin | Self::ServerRestart | Self::Maintenance => "at once",
+        }
+    }
+
     /// The fault of this name.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {

@@ -70,6 +70,7 @@ async function clickThrough(page, context) {
   await settled(page, () => document.querySelector('#detail h2')?.textContent.includes('READY') && document.getElementById('search').value === 'ready', 'the same view after a reload');
   if (page.url() !== address) trouble.push('a reload changes the address');
   await page.fill('#search', '');
+  await settled(page, () => document.querySelectorAll('#rows .row').length > 20, 'everything again');
 }
 
 async function keyboard(page, context) {

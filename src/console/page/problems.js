@@ -7,16 +7,17 @@ import { counted, timeOf } from './words.js';
 
 const pane = byId('problems');
 const open = new Set();
+const closed = new Set();
 
-function problem(one) {
+function problem(one, at) {
   const times = one.count > 1 ? `, ${one.count} times until ${timeOf(one.until)}` : '';
-  const made = el(`details.${one.level}`, { open: open.has(one.key) },
-    el('summary', el('span.symbol', { role: 'img', 'aria-label': one.level }, '▲'), ' ', el('strong', one.agent || one.server || ''), ' ', one.title,
+  const made = el(`details.${one.level}${one.explained ? '.explained' : ''}`, { open: open.has(one.key) || (at === 0 && !closed.has(one.key)) },
+    el('summary', el('span.symbol', { role: 'img', 'aria-label': one.level }, '▲'), ' ', el('strong', one.agent || one.server || ''), ' ', one.title, one.explained ? el('small', ' follows from another') : null,
       el('small', ` ${timeOf(one.since)}${times}`)),
     facts(one.facts), el('p', el('strong', 'What to do: '), one.advice),
     el('p.links', el('button.link', { type: 'button', onclick: () => reveal(one.n, true) }, 'show it in the list'),
       one.evidence.map((proof) => el('button.link', { type: 'button', onclick: () => reveal(proof.n, true) }, `evidence #${proof.sequence}`))));
-  made.addEventListener('toggle', () => { if (made.open) open.add(one.key); else open.delete(one.key); });
+  made.addEventListener('toggle', () => { if (made.open) { open.add(one.key); closed.delete(one.key); } else { open.delete(one.key); closed.add(one.key); } });
   return made;
 }
 

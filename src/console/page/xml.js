@@ -6,7 +6,34 @@ const MAX_DEPTH = 40;
 // Only XML goes through it, into a document that is never shown: its elements are made anew as text.
 const policy = globalThis.trustedTypes?.createPolicy('xml', { createHTML: (text) => text });
 
+const ENTITY = '&(?:#\\d+|#x[\\da-fA-F]+|amp|lt|gt|quot|apos);';
+const ATTRIBUTE = `\\s+([^\\s=/>"'<]+)\\s*=\\s*(?:"(?:[^"<&]|${ENTITY})*"|'(?:[^'<&]|${ENTITY})*')`;
+const ATTRIBUTES = new RegExp(ATTRIBUTE, 'g');
+const TOKEN = `<(/?)([^\\s/>!?<&]+)((?:${ATTRIBUTE})*)\\s*(/?)>|((?:[^<&]|${ENTITY})+)`;
+
+// Whether it is one element and nothing else. The browser is asked only then: its page about what is wrong breaks our policy.
+function isElement(text) {
+  const token = new RegExp(TOKEN, 'y');
+  const open = [];
+  let roots = 0;
+  while (token.lastIndex < text.length) {
+    const found = token.exec(text);
+    if (!found) return false;
+    const [, end, name, attributes, , empty, between] = found;
+    if (between !== undefined) { if (!open.length && between.trim()) return false; continue; }
+    const names = [name, ...[...attributes.matchAll(ATTRIBUTES)].map(([, attribute]) => attribute)];
+    if (new Set(names.slice(1)).size < names.length - 1) return false;
+    const prefixes = names.filter((one) => one.includes(':')).map((one) => one.split(':')[0]);
+    if (prefixes.some((prefix) => !['xml', 'xmlns'].includes(prefix) && !text.includes(`xmlns:${prefix}=`))) return false;
+    if (end) { if (open.pop() !== name) return false; continue; }
+    if (!open.length) roots += 1;
+    if (!empty) open.push(name);
+  }
+  return roots === 1 && !open.length;
+}
+
 function parse(text) {
+  if (!isElement(text)) return null;
   const found = new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, 'application/xml');
   return found.getElementsByTagName('parsererror').length ? null : found;
 }

@@ -30,7 +30,7 @@ pub fn shows_after(trouble: Trouble) -> Duration {
         Trouble::SecondLogin | Trouble::Maintenance => 8,
         Trouble::LostEvent | Trouble::LateEvent | Trouble::ServerRestart => 20,
         Trouble::NoPresence => 16,
-        Trouble::Middlebox => 45,
+        Trouble::Middlebox => 36,
         Trouble::Pings | Trouble::Overload => 45,
     })
 }

@@ -329,9 +329,10 @@ fn troubles(shared: &Shared) -> Answer {
         .map(|trouble| {
             let on = shared.center.troubles().is_on(*trouble);
             format!(
-                "{{\"name\":\"{}\",\"title\":\"{}\",\"once\":{},\"on\":{on}}}",
+                "{{\"name\":\"{}\",\"title\":\"{}\",\"shows\":\"{}\",\"once\":{},\"on\":{on}}}",
                 trouble.name(),
                 trouble.title(),
+                trouble.shows(),
                 trouble.happens_once()
             )
         })

@@ -139,9 +139,11 @@ byId('sign-in').addEventListener('submit', async (submitted) => {
 
 async function switches(answer) {
   const all = await (answer || await fetch('/demo/troubles')).json();
-  byId('switches').replaceChildren(...all.map(({ name, title, once, on }) => {
+  byId('switches').replaceChildren(...all.map(({ name, title, shows, once, on }) => {
     const state = once ? {} : { 'aria-pressed': String(on) };
-    return make('button', title, { type: 'button', ...state, onclick: async () => switches(await fetch(`/demo/troubles/${name}${!once && on ? '?off' : ''}`, { method: 'PUT' })) });
+    const made = make('button', title, { type: 'button', ...state, onclick: async () => switches(await fetch(`/demo/troubles/${name}${!once && on ? '?off' : ''}`, { method: 'PUT' })) });
+    made.append(make('small', shows));
+    return made;
   }));
 }
 
