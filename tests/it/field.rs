@@ -4,6 +4,7 @@
 //! beside another agent. `tests/field/fault` holds troubles: exactly what is expected is found, and nothing in the twin, the
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
+mod http2;
 mod login;
 mod proxied;
 pub mod run;
@@ -184,7 +185,7 @@ fn late(day: &Timeline, sockets: Sockets) -> Timeline {
                     headless.insert(event.conn);
                 }
             }
-            Step::Bytes(..) | Step::Tls { .. } => {}
+            Step::Http2 | Step::Bytes(..) | Step::Tls { .. } => {}
         }
     }
     for (conn, open) in &opened {

@@ -20,10 +20,20 @@ pub const START_US: i64 = 1_768_468_360_000_000;
 /// Something that happens on the wire.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Open { client: IpAddr, server: String, port: u16, kind: Kind },
+    Open {
+        client: IpAddr,
+        server: String,
+        port: u16,
+        kind: Kind,
+    },
     Bytes(Direction, Vec<u8>),
     Close(End, How),
-    Tls { alert: String, sni: String },
+    Tls {
+        alert: String,
+        sni: String,
+    },
+    /// Both sides agreed on HTTP/2.
+    Http2,
 }
 
 /// What happens when on which connection.
@@ -167,6 +177,10 @@ impl Stage {
                 let (by, how) = (*by, *how);
                 let closed = Closed { at, by, how, unclean: false, c2s_bytes, s2c_bytes, why: None };
                 Message::Closed(conn, Box::new(closed), [0; 2])
+            }
+            Step::Http2 => {
+                let agreed = TlsHandshake { alpn: Some("h2".to_owned()), failure: None, ..refused(at, "", "fin1") };
+                Message::Tls(conn, Box::new(agreed))
             }
             Step::Tls { alert, sni } => Message::Tls(conn, Box::new(refused(at, alert, sni))),
         };

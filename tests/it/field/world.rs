@@ -153,6 +153,7 @@ impl World {
             "cut" => self.cut(who, words),
             "tls" => self.tls(who, words),
             "bytes" => self.bytes(who, words),
+            "http2" => self.http2(who, words),
             _ => panic!("line {number}: there is no `{verb}`"),
         }
     }
@@ -952,6 +953,29 @@ impl World {
         if let Some(by) = words.get("cut") {
             let by = if by == "client" { End::Client } else { End::Upstream };
             self.emit(conn, Step::Close(by, How::Rst));
+        }
+    }
+}
+
+impl World {
+    /// Frames by their names, with pauses, on a connection of its own.
+    fn http2(&mut self, who: &str, words: &Words) {
+        let agent = &self.agents[who];
+        let (client, server) = (agent.client, agent.host.clone());
+        let conn = self.open(client, &server, 8445, Kind::Https);
+        self.emit(conn, Step::Http2);
+        for pair in words.plain.chunks(2) {
+            match &*pair[0] {
+                "pause" => self.pass(milliseconds(&pair[1])),
+                from => {
+                    let direction = if from == "client" { Direction::C2s } else { Direction::S2c };
+                    self.emit(conn, Step::Bytes(direction, super::http2::frames(&pair[1])));
+                    self.pass(RTT_MS);
+                }
+            }
+        }
+        if words.get("cut").is_some() {
+            self.emit(conn, Step::Close(End::Client, How::Fin));
         }
     }
 }
