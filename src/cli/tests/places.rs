@@ -9,6 +9,7 @@ fn samples(arg: &Arg) -> [&'static str; 2] {
     match (arg.get_long().unwrap_or_default(), shown) {
         ("path", _) => ["/a,b", "/c"],
         ("level", _) => ["minimal", "share"],
+        ("alpn", _) => ["http1", "mirror"],
         ("rewrite", _) => ["always", "never"],
         ("elastic-data-stream", _) => ["logs-a-b", "logs-c-d"],
         ("deny" | "allow", _) => ["header:x-a", "header:x-b"],
