@@ -31,6 +31,9 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
         "connection-closed" => closed(event, why, out),
         "tls-handshake" => tls(event, why, out),
         "http-exchange" => exchange(event, out),
+        "http2-settings" | "http2-goaway" | "http2-reset" | "http2-ping" | "http2-stalled" | "http2-limit" => {
+            http2(event, out)
+        }
         "websocket-opened" => {
             let ws = event.finesse.ws.as_ref();
             out.push_str("WebSocket open");
@@ -372,5 +375,53 @@ fn duration_us(us: u64) -> String {
         0..1_000 => format!("{us} µs"),
         1_000..10_000_000 => format!("{} ms", us / 1_000),
         _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+    }
+}
+
+fn http2(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
+    let Some(http2) = &event.finesse.http2 else { return Ok(()) };
+    let by = if event.finesse.direction == Some("c2s") { "client" } else { "server" };
+    let code = http2.code.unwrap_or_default();
+    match event.event.action {
+        "http2-settings" => {
+            out.push_str("HTTP/2 settings of the server:");
+            let Some(settings) = &http2.settings else { return Ok(()) };
+            match settings.max_concurrent_streams {
+                Some(streams) => write!(out, " {streams} streams at a time")?,
+                None => out.push_str(" no limit of streams"),
+            }
+            if let Some(bytes) = settings.max_header_list_bytes {
+                write!(out, ", header lists up to {bytes} bytes")?;
+            }
+            let connect = if settings.extended_connect == Some(true) { "may" } else { "may not" };
+            write!(out, ", WebSockets {connect} be opened within it")
+        }
+        "http2-goaway" => {
+            let last = http2.last_stream.unwrap_or_default();
+            write!(out, "HTTP/2 the {by} takes no more streams: {code}, last stream {last}")?;
+            match http2.left_streams.unwrap_or_default() {
+                0 => Ok(()),
+                left => write!(out, ", {left} under way not looked at"),
+            }
+        }
+        "http2-reset" => {
+            write!(out, "HTTP/2 stream {} reset by the {by}: {code}", http2.stream.unwrap_or_default())
+        }
+        "http2-limit" => {
+            let limit = http2.limit.unwrap_or_default();
+            match http2.header_bytes {
+                Some(bytes) => write!(out, "HTTP/2 header list of {bytes} bytes, where the server takes {limit}"),
+                None => write!(out, "HTTP/2 {limit} streams are open, as many as the server takes"),
+            }
+        }
+        "http2-ping" => write!(out, "HTTP/2 ping {}", duration_us(http2.rtt_us.unwrap_or_default())),
+        _ => {
+            let receiver = if by == "client" { "server" } else { "client" };
+            write!(out, "HTTP/2 data waited {} ms for the {receiver}", http2.waited_ms.unwrap_or_default())?;
+            match http2.stream {
+                Some(stream) => write!(out, ", stream {stream}"),
+                None => write!(out, ", the whole connection"),
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::conn::{Direction, Kind, Peers, StreamId};
 use crate::finesse::{Api, ClientLog, Gadget, Token, Update};
 use crate::http1::Exchange;
+use crate::http2::{self, Count};
 use crate::rewrite::Edit;
 use crate::session::tracker::UpdateRead;
 use crate::session::{Finding, Reply, Session, Stage, Summary};
@@ -237,7 +238,11 @@ pub enum What<'o> {
         closed: &'o Closed,
         /// How long it lived, nanoseconds.
         duration_ns: u64,
+        /// What it amounted to, if it was HTTP/2.
+        http2: Option<Count>,
     },
+    /// Something that only HTTP/2 has.
+    Http2(&'o http2::Item),
     /// An HTTP exchange is over.
     Exchange(&'o HttpExchange<'o>),
     /// A WebSocket began.

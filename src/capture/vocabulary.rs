@@ -4,6 +4,7 @@
 //! the like means that nothing can travel in them, and that they stay `&'static str`. A line with an unknown word is not
 //! ours; a new word must be added here, which the round trip of every playbook's golden lines holds.
 
+use crate::http2::CODES;
 use crate::session::Stage;
 use crate::session::findings::{Code, Fact};
 use serde::de::Error;
@@ -113,6 +114,7 @@ const WORDS: &[&[&str]] = &[
     LEG,
     ALPN,
     PINNED,
+    &CODES,
     END,
     HOW,
     STREAM_HOW,
@@ -133,6 +135,12 @@ pub const ACTION: &[&str] = &[
     "connection-closed",
     "tls-handshake",
     "http-exchange",
+    "http2-settings",
+    "http2-goaway",
+    "http2-reset",
+    "http2-ping",
+    "http2-stalled",
+    "http2-limit",
     "websocket-opened",
     "websocket-closed",
     "websocket-control",

@@ -5,9 +5,10 @@
 //! out cut when the connection ends. What can be held is bounded by [`Limits`].
 
 use super::fields::{self, Fields};
+use super::flow::{DEFAULT_BYTES, Window};
 use super::frame::{self, ACK, END_HEADERS, END_STREAM, Frames, Head, Kind, Piece};
 use super::hpack;
-use super::{Error, Item, Limits, Setting};
+use super::{Count, Error, Item, Limits, Setting};
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::http1::exchange::INTERIM;
@@ -15,6 +16,7 @@ use crate::http1::{Body, Exchange, Keep, Request, RequestHead};
 use bytes::{Buf as _, Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 /// Pings remembered until they are answered.
 const PINGS: usize = 64;
@@ -28,6 +30,12 @@ pub struct Http2 {
     /// By number.
     streams: BTreeMap<u32, Stream>,
     items: VecDeque<Result<Item, Error>>,
+    count: Count,
+    /// What the server takes at a time, once it has said so.
+    stream_limit: Option<u32>,
+    limit_was_reached: bool,
+    /// The header list that the server takes.
+    header_limit: Option<u32>,
 }
 
 /// One direction.
@@ -37,6 +45,10 @@ struct Way {
     /// A header block under way.
     block: Option<Block>,
     pings: VecDeque<([u8; 8], Moment)>,
+    /// What may still be sent this way.
+    window: Window,
+    /// What new streams begin with.
+    initial_bytes: i64,
     is_over: bool,
 }
 
@@ -61,6 +73,8 @@ struct Stream {
     response_over: bool,
     request: Content,
     response: Content,
+    /// What either side may still send.
+    windows: [Window; 2],
 }
 
 #[derive(Default)]
@@ -79,10 +93,23 @@ impl Http2 {
             table: hpack::Decoder::new(),
             block: None,
             pings: VecDeque::new(),
+            window: Window::new(DEFAULT_BYTES),
+            initial_bytes: DEFAULT_BYTES,
             is_over: false,
         };
         let (c2s, s2c) = (way(frame::PREFACE), way(b""));
-        Self { limits, keep, c2s, s2c, streams: BTreeMap::new(), items: VecDeque::new() }
+        Self {
+            limits,
+            keep,
+            c2s,
+            s2c,
+            streams: BTreeMap::new(),
+            items: VecDeque::new(),
+            count: Count::default(),
+            stream_limit: None,
+            limit_was_reached: false,
+            header_limit: None,
+        }
     }
 
     /// Takes the next bytes of a direction; after its error or end they are ignored.
@@ -108,7 +135,15 @@ impl Http2 {
         }
         self.way(direction).is_over = true;
         if self.c2s.is_over && self.s2c.is_over {
-            for (number, stream) in std::mem::take(&mut self.streams) {
+            for direction in [Direction::C2s, Direction::S2c] {
+                let waited = self.way(direction).window.over(at);
+                self.stalled(direction, at, None, waited);
+            }
+            for (number, mut stream) in std::mem::take(&mut self.streams) {
+                for direction in [Direction::C2s, Direction::S2c] {
+                    let waited = stream.window(direction).over(at);
+                    self.stalled(direction, at, Some(number), waited);
+                }
                 self.items.extend(stream.told(number, at).into_iter().map(Ok));
             }
         }
@@ -121,6 +156,42 @@ impl Http2 {
     #[expect(clippy::should_implement_trait, reason = "`None` asks for more input; an iterator's is final")]
     pub fn next(&mut self) -> Option<Result<Item, Error>> {
         self.items.pop_front()
+    }
+
+    /// What the connection has amounted to so far.
+    #[must_use]
+    pub fn count(&self) -> Count {
+        self.count
+    }
+
+    fn stalled(&mut self, direction: Direction, at: Moment, stream: Option<u32>, waited: Option<Duration>) {
+        if let Some(waited) = waited {
+            let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            self.items.push_back(Ok(Item::Stalled { direction, at, stream, waited_ms }));
+        }
+    }
+
+    /// A DATA frame counts with its padding.
+    fn used(&mut self, direction: Direction, at: Moment, head: &Head) {
+        self.way(direction).window.used(head.bytes, at);
+        if let Some(stream) = self.streams.get_mut(&head.stream) {
+            let window = stream.window(direction);
+            if head.has(END_STREAM) {
+                window.over(at);
+            } else {
+                window.used(head.bytes, at);
+            }
+        }
+    }
+
+    /// The sender of `direction` takes so much more on a stream or (0) on the connection.
+    fn window_update(&mut self, direction: Direction, at: Moment, number: u32, bytes: u32) {
+        let (data, bytes) = (direction.opposite(), i64::from(bytes & 0x7fff_ffff));
+        let waited = match number {
+            0 => self.way(data).window.add(bytes, at),
+            _ => self.streams.get_mut(&number).and_then(|stream| stream.window(data).add(bytes, at)),
+        };
+        self.stalled(data, at, (number != 0).then_some(number), waited);
     }
 
     fn way(&mut self, direction: Direction) -> &mut Way {
@@ -147,8 +218,12 @@ impl Http2 {
         }
         match piece {
             Piece::Content(stream, content) => self.content(direction, at, stream, content),
-            Piece::DataOver(head) if head.has(END_STREAM) => self.side_over(direction, at, head.stream),
-            Piece::DataOver(_) => {}
+            Piece::DataOver(head) => {
+                self.used(direction, at, &head);
+                if head.has(END_STREAM) {
+                    self.side_over(direction, at, head.stream);
+                }
+            }
             Piece::Frame(head, payload) => return self.frame(direction, at, &head, payload),
         }
         Ok(())
@@ -177,10 +252,18 @@ impl Http2 {
             }
             Kind::RstStream => {
                 let code = number(&mut payload).ok_or("a RST_STREAM that is too short")?;
-                if let Some(stream) = self.streams.remove(&head.stream) {
+                let mut was_connect = false;
+                if let Some(mut stream) = self.streams.remove(&head.stream) {
+                    was_connect = stream.is_tunnel && stream.exchange.response.is_none();
+                    let [by_client, by_server] = &mut self.count.resets;
+                    *(if direction == Direction::C2s { by_client } else { by_server }) += 1;
+                    for data in [Direction::C2s, Direction::S2c] {
+                        let waited = stream.window(data).over(at);
+                        self.stalled(data, at, Some(head.stream), waited);
+                    }
                     self.items.extend(stream.told(head.stream, at).into_iter().map(Ok));
                 }
-                self.items.push_back(Ok(Item::Reset { direction, at, stream: head.stream, code }));
+                self.items.push_back(Ok(Item::Reset { direction, at, stream: head.stream, code, was_connect }));
                 Ok(())
             }
             Kind::Settings => {
@@ -197,10 +280,20 @@ impl Http2 {
             Kind::GoAway => {
                 let last_stream = number(&mut payload).ok_or("a GOAWAY that is too short")? & 0x7fff_ffff;
                 let code = number(&mut payload).ok_or("a GOAWAY that is too short")?;
-                self.items.push_back(Ok(Item::GoAway { direction, at, last_stream, code }));
+                self.count.go_aways += 1;
+                // Streams that the other side began are odd if that is the client.
+                let other = u32::from(direction == Direction::S2c);
+                let behind = self.streams.keys().filter(|number| **number > last_stream && **number % 2 == other);
+                let left = behind.count() as u64;
+                self.items.push_back(Ok(Item::GoAway { direction, at, last_stream, code, left }));
                 Ok(())
             }
-            Kind::WindowUpdate | Kind::Data | Kind::Other => Ok(()),
+            Kind::WindowUpdate => {
+                let bytes = number(&mut payload).ok_or("a WINDOW_UPDATE that is too short")?;
+                self.window_update(direction, at, head.stream, bytes);
+                Ok(())
+            }
+            Kind::Data | Kind::Other => Ok(()),
         }
     }
 
@@ -213,9 +306,24 @@ impl Http2 {
                 let bytes = usize::try_from(value).unwrap_or(usize::MAX);
                 self.way(direction.opposite()).table.allow(bytes);
             }
+            match id {
+                Setting::INITIAL_WINDOW_SIZE => self.initial_window(direction.opposite(), at, value),
+                Setting::MAX_CONCURRENT_STREAMS if direction == Direction::S2c => self.stream_limit = Some(value),
+                Setting::MAX_HEADER_LIST_SIZE if direction == Direction::S2c => self.header_limit = Some(value),
+                _ => {}
+            }
             settings.push(Setting { id, value });
         }
         self.items.push_back(Ok(Item::Settings { direction, at, settings }));
+    }
+
+    /// It changes the windows of streams under way, too (RFC 9113 section 6.9.2).
+    fn initial_window(&mut self, data: Direction, at: Moment, value: u32) {
+        let before = std::mem::replace(&mut self.way(data).initial_bytes, i64::from(value));
+        let more = i64::from(value) - before;
+        let waited: Vec<(u32, Option<Duration>)> =
+            self.streams.iter_mut().map(|(number, stream)| (*number, stream.window(data).add(more, at))).collect();
+        waited.into_iter().for_each(|(number, waited)| self.stalled(data, at, Some(number), waited));
     }
 
     fn ping(&mut self, direction: Direction, at: Moment, is_answer: bool, data: [u8; 8]) {
@@ -231,6 +339,7 @@ impl Http2 {
         if let Some(nth) = pings.iter().position(|(asked, _)| *asked == data)
             && let Some((_, asked_at)) = pings.remove(nth)
         {
+            self.count.pings += 1;
             let asker = direction.opposite();
             self.items.push_back(Ok(Item::Ping { asker, at, rtt_us: at.us_since(asked_at) }));
         }
@@ -289,6 +398,12 @@ impl Http2 {
         if self.streams.len() >= self.limits.streams {
             return Err("more streams at a time than the limit");
         }
+        if let Some(limit) = self.header_limit
+            && found.list_bytes() > u64::from(limit)
+        {
+            let bytes = found.list_bytes();
+            self.items.push_back(Ok(Item::OverHeaderLimit { at: block.began, stream: number, bytes, limit }));
+        }
         let is_extended = found.has(fields::PROTOCOL);
         let protocol = found.text(fields::PROTOCOL).unwrap_or_default();
         let head = found.into_request();
@@ -314,8 +429,19 @@ impl Http2 {
             response_over: false,
             request: Content::default(),
             response: Content::default(),
+            windows: [Window::new(self.c2s.initial_bytes), Window::new(self.s2c.initial_bytes)],
         };
         self.streams.insert(number, stream);
+        self.count.streams += 1;
+        self.count.most_open = self.count.most_open.max(self.streams.len() as u64);
+        if let Some(limit) = self.stream_limit
+            && !self.limit_was_reached
+            && limit > 1
+            && self.streams.len() as u64 >= u64::from(limit)
+        {
+            self.limit_was_reached = true;
+            self.items.push_back(Ok(Item::StreamLimit { at: block.began, limit }));
+        }
         Ok(())
     }
 
@@ -385,6 +511,14 @@ impl Http2 {
 }
 
 impl Stream {
+    fn window(&mut self, direction: Direction) -> &mut Window {
+        let [c2s, s2c] = &mut self.windows;
+        match direction {
+            Direction::C2s => c2s,
+            Direction::S2c => s2c,
+        }
+    }
+
     /// The request by itself, if it is wanted and was not told.
     fn tell_request(&mut self, number: u32, at: Moment) -> Option<Item> {
         if !std::mem::take(&mut self.owes_request) {

@@ -20,6 +20,7 @@ pub(super) struct Fields {
     pseudo: Vec<Field>,
     regular: Vec<Field>,
     left_bytes: Option<usize>,
+    list_bytes: u64,
     /// Of the block as it was sent.
     pub(super) wire_bytes: u64,
 }
@@ -27,11 +28,12 @@ pub(super) struct Fields {
 impl Fields {
     /// At most so many bytes, counted as RFC 9113 counts them.
     pub(super) fn new(limit_bytes: usize) -> Self {
-        Self { pseudo: Vec::new(), regular: Vec::new(), left_bytes: Some(limit_bytes), wire_bytes: 0 }
+        Self { pseudo: Vec::new(), regular: Vec::new(), left_bytes: Some(limit_bytes), list_bytes: 0, wire_bytes: 0 }
     }
 
     pub(super) fn add(&mut self, name: &[u8], value: &[u8]) {
         let bytes = name.len() + value.len() + FIELD_BYTES;
+        self.list_bytes = self.list_bytes.saturating_add(bytes as u64);
         self.left_bytes = self.left_bytes.and_then(|left| left.checked_sub(bytes));
         if self.left_bytes.is_none() {
             return;
@@ -45,6 +47,11 @@ impl Fields {
         let field = Field { name: Bytes::copy_from_slice(name), value: Bytes::copy_from_slice(value) };
         let list = if name.starts_with(b":") { &mut self.pseudo } else { &mut self.regular };
         list.push(field);
+    }
+
+    /// As RFC 9113 counts it.
+    pub(super) fn list_bytes(&self) -> u64 {
+        self.list_bytes
     }
 
     pub(super) fn is_too_large(&self) -> bool {

@@ -7,6 +7,7 @@
 
 mod connection;
 mod fields;
+mod flow;
 mod frame;
 mod hpack;
 mod table;
@@ -94,6 +95,8 @@ pub enum Item {
         stream: u32,
         /// Error code (RFC 9113 section 7).
         code: u32,
+        /// It was an extended CONNECT (RFC 8441) without an answer.
+        was_connect: bool,
     },
     /// A side takes no more streams (RFC 9113 section 6.8).
     GoAway {
@@ -105,6 +108,8 @@ pub enum Item {
         last_stream: u32,
         /// Error code (RFC 9113 section 7).
         code: u32,
+        /// Streams under way that it will not look at.
+        left: u64,
     },
     /// What a side can do (RFC 9113 section 6.5).
     Settings {
@@ -114,6 +119,35 @@ pub enum Item {
         at: Moment,
         /// In order.
         settings: Vec<Setting>,
+    },
+    /// Data waited for a window (RFC 9113 section 5.2) for long; told when it was over.
+    Stalled {
+        /// Which way the data went; its receiver let it wait.
+        direction: Direction,
+        /// When it was over.
+        at: Moment,
+        /// The stream; none if it was the connection's window.
+        stream: Option<u32>,
+        /// How long it was.
+        waited_ms: u64,
+    },
+    /// As many streams are open as the server takes; told once.
+    StreamLimit {
+        /// When.
+        at: Moment,
+        /// How many.
+        limit: u32,
+    },
+    /// A request's header list is larger than the server said it would take.
+    OverHeaderLimit {
+        /// When.
+        at: Moment,
+        /// Its stream.
+        stream: u32,
+        /// Its size as RFC 9113 section 6.5.2 counts it.
+        bytes: u64,
+        /// What the server takes.
+        limit: u32,
     },
     /// A PING was answered.
     Ping {
@@ -125,6 +159,46 @@ pub enum Item {
         rtt_us: u64,
     },
 }
+
+/// What a connection amounted to.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Count {
+    /// Streams that were opened.
+    pub streams: u64,
+    /// The most at a time.
+    pub most_open: u64,
+    /// Streams reset by the client, and by the server.
+    pub resets: [u64; 2],
+    /// GOAWAY frames.
+    pub go_aways: u64,
+    /// PINGs that were answered.
+    pub pings: u64,
+}
+
+/// An error code by its name in RFC 9113 section 7; `UNKNOWN` for others.
+#[must_use]
+pub fn code_name(code: u32) -> &'static str {
+    usize::try_from(code).ok().and_then(|code| CODES.get(code)).copied().unwrap_or("UNKNOWN")
+}
+
+/// The names of error codes in their order (RFC 9113 section 7), and of any other.
+pub const CODES: [&str; 15] = [
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+    "UNKNOWN",
+];
 
 /// One setting (RFC 9113 section 6.5.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,6 +212,14 @@ pub struct Setting {
 impl Setting {
     /// `SETTINGS_HEADER_TABLE_SIZE`.
     pub const HEADER_TABLE_SIZE: u16 = 1;
+    /// `SETTINGS_ENABLE_PUSH`.
+    pub const ENABLE_PUSH: u16 = 2;
+    /// `SETTINGS_INITIAL_WINDOW_SIZE`.
+    pub const INITIAL_WINDOW_SIZE: u16 = 4;
+    /// `SETTINGS_MAX_FRAME_SIZE`.
+    pub const MAX_FRAME_SIZE: u16 = 5;
+    /// `SETTINGS_MAX_HEADER_LIST_SIZE`.
+    pub const MAX_HEADER_LIST_SIZE: u16 = 6;
     /// `SETTINGS_MAX_CONCURRENT_STREAMS`.
     pub const MAX_CONCURRENT_STREAMS: u16 = 3;
     /// `SETTINGS_ENABLE_CONNECT_PROTOCOL` (RFC 8441 section 3).

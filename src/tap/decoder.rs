@@ -426,10 +426,14 @@ impl Decoder {
             self.tracker.unreached(&spot, told);
             self.tell(out);
         }
-        let Some(Connection { mut place, .. }) = self.connections.remove(&conn) else { return };
+        let Some(Connection { mut place, protocol, .. }) = self.connections.remove(&conn) else { return };
+        let http2 = match protocol {
+            Protocol::Http2(http) => Some(http.count()),
+            _ => None,
+        };
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         let duration_ns = closed.at.ns_since(place.opened);
-        place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns });
+        place.emit(&mut exit, closed.at, What::Closed { closed, duration_ns, http2 });
     }
 }
 

@@ -256,7 +256,10 @@ pub(super) fn emit_exchange(
 fn asked(request: &RequestHead) -> Asked {
     let is_path = matches!(path(&request.target).split(['?', '#']).next(), Some("/ws" | "/ws/"));
     let connects = is_path && request.version == Version::Http2 && request.method == "CONNECT";
-    match (Handshake::is_asked_for(request) || connects, is_path && request.method == "GET") {
+    if connects {
+        return Asked::Connect;
+    }
+    match (Handshake::is_asked_for(request), is_path && request.method == "GET") {
         (true, _) => Asked::Upgrade,
         (false, true) => Asked::PathOnly,
         (false, false) => Asked::Nothing,

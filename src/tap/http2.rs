@@ -6,11 +6,12 @@ use super::decoder::Streams;
 use super::http::{emit_exchange, keep};
 use super::place::{Exit, Place, Unread};
 use super::socket::Socket;
-use crate::capture::observation::Closed;
+use crate::capture::observation::{Closed, What};
 use crate::clock::Moment;
 use crate::conn::Direction;
 use crate::http1::{Exchange, Keep, Upgrade};
-use crate::http2::{Http2, Item, Limits};
+use crate::http2::{Count, Http2, Item, Limits};
+use crate::session::findings::http2::Seen;
 use bytes::Bytes;
 use std::collections::HashMap;
 
@@ -36,6 +37,10 @@ impl Default for Http2Tap {
 }
 
 impl Http2Tap {
+    pub(super) fn count(&self) -> Count {
+        self.http.count()
+    }
+
     pub(super) fn feed(&mut self, direction: Direction, at: Moment, bytes: Bytes) {
         self.http.feed(direction, at, bytes);
     }
@@ -77,8 +82,7 @@ impl Http2Tap {
                     }
                 }
                 Ok(Item::TunnelEnded { stream, direction, at }) => self.ended(stream, direction, at, place, exit),
-                // What only HTTP/2 has is no event yet.
-                Ok(Item::Reset { .. } | Item::GoAway { .. } | Item::Settings { .. } | Item::Ping { .. }) => {}
+                Ok(item) => tell(&item, place, exit),
                 Err(error) => {
                     let unread = Unread {
                         layer: "http",
@@ -146,4 +150,33 @@ impl Http2Tap {
             tunnel.socket.ended(closed, place, exit);
         }
     }
+}
+
+/// What only HTTP/2 has: a line, and what the session layer finds in it.
+fn tell(item: &Item, place: &mut Place, exit: &mut Exit<'_>) {
+    let (at, direction) = match *item {
+        // What a client can take concerns nobody here.
+        Item::Settings { at, direction: Direction::S2c, .. } => (at, Direction::S2c),
+        Item::Reset { at, direction, .. }
+        | Item::GoAway { at, direction, .. }
+        | Item::Stalled { at, direction, .. } => (at, direction),
+        Item::Ping { at, asker, .. } => (at, asker),
+        Item::StreamLimit { at, .. } | Item::OverHeaderLimit { at, .. } => (at, Direction::C2s),
+        _ => return,
+    };
+    let seen = match *item {
+        Item::Reset { direction, code, was_connect, .. } => Some(Seen::Reset { direction, code, was_connect }),
+        Item::GoAway { direction, last_stream, code, left, .. } => {
+            Some(Seen::GoAway { direction, last_stream, code, left })
+        }
+        Item::Stalled { direction, waited_ms, .. } => Some(Seen::Stalled { direction, waited_ms }),
+        Item::StreamLimit { limit, .. } => Some(Seen::StreamLimit { limit }),
+        Item::OverHeaderLimit { bytes, limit, .. } => Some(Seen::OverHeaderLimit { bytes, limit }),
+        _ => None,
+    };
+    if let Some(seen) = seen {
+        let spot = place.spot(None, at, exit.door);
+        exit.tracker.http2(&spot, seen);
+    }
+    place.emit_towards(exit, at, direction, What::Http2(item));
 }

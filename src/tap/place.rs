@@ -189,6 +189,11 @@ impl Place {
         self.admit(exit, at, None, None, what);
     }
 
+    /// Something about the connection that one side did.
+    pub(super) fn emit_towards(&mut self, exit: &mut Exit<'_>, at: Moment, direction: Direction, what: What<'_>) {
+        self.admit(exit, at, None, Some(direction), what);
+    }
+
     /// Something on a stream.
     pub(super) fn emit_on(
         &mut self,

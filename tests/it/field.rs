@@ -6,6 +6,7 @@
 
 mod cases;
 mod events;
+mod http2;
 mod login;
 mod proxied;
 pub mod run;
@@ -210,7 +211,7 @@ fn late(day: &Timeline, sockets: Sockets) -> Timeline {
                 }
             }
             Step::Unreached { .. } => drop(opened.remove(&event.conn)),
-            Step::Bytes(..) | Step::Tls { .. } => {}
+            Step::Http2 | Step::Bytes(..) | Step::Tls { .. } => {}
         }
     }
     for (conn, open) in &opened {

@@ -15,8 +15,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xmpp", &["conn", "clock"]),
     ("bosh", &["conn", "clock", "xmpp"]),
     ("finesse", &["conn", "clock", "xmpp"]),
-    ("session", &["conn", "clock", "xmpp", "finesse"]),
-    ("capture", &["conn", "clock", "glyph", "http1", "rewrite", "ws", "bosh", "xmpp", "finesse", "session"]),
+    // Of HTTP/2 the names of its error codes.
+    ("session", &["conn", "clock", "http2", "xmpp", "finesse"]),
+    ("capture", &["conn", "clock", "glyph", "http1", "http2", "rewrite", "ws", "bosh", "xmpp", "finesse", "session"]),
     ("bus", &["conn", "clock", "capture"]),
     (
         "tap",

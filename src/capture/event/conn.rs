@@ -1,5 +1,6 @@
 //! What connections tell beside ECS: how they began, what they carried, who ended them and how.
 
+use super::Http2Count;
 use super::Word;
 use super::classed::{Classed, HOST, OWN_ID, Text, Treat};
 use crate::capture::vocabulary;
@@ -39,6 +40,9 @@ pub struct Conn<'a> {
     /// Application bytes relayed from server to browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::capture) s2c_bytes: Option<u64>,
+    /// What it amounted to in HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::capture) http2: Option<Http2Count>,
 }
 
 /// `finesse.conn.upstream.*`
@@ -59,8 +63,8 @@ pub struct Upstream<'a> {
 
 impl Treat for Conn<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes } = self;
-        pass.all(&mut [id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes]);
+        let Self { id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes, http2 } = self;
+        pass.all(&mut [id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes, http2]);
     }
 }
 

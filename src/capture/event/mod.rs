@@ -12,6 +12,7 @@
 //! | `connection-…` | `conn` |
 //! | `tls-handshake` | `tls` |
 //! | `http-exchange` | `http`, `stream` with BOSH |
+//! | `http2-…` | `http2` |
 //! | `websocket-…` | `ws`, `http` for the handshake |
 //! | `stream-…` | `stream` |
 //! | `xmpp-stanza`, `sasl-…` | `xmpp` |
@@ -25,6 +26,7 @@ mod conn;
 mod ecs;
 mod finding;
 mod http;
+mod http2;
 #[cfg(test)]
 #[path = "schema_tests.rs"]
 mod schema;
@@ -43,6 +45,7 @@ pub use finding::{Fact, Finding, Summary, SummaryFinding, SummaryPings, SummaryS
 pub use http::{
     Api, Caused, ClientLog, Gadget, Header, Http, HttpBody, HttpFacts, HttpRequest, HttpResponse, Rewrite, Token,
 };
+pub use http2::{Http2, Http2Count, Http2Settings};
 pub use stream::{Stream, StreamClose, StreamCount};
 pub use tls::{Hash, Tls, TlsClient, TlsLeg, TlsServer, X509};
 pub use update::{
@@ -165,6 +168,9 @@ pub struct Finesse<'a> {
     /// What ECS has no names for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) http: Option<Box<HttpFacts<'a>>>,
+    /// What only HTTP/2 tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http2: Option<Box<Http2>>,
     /// The call of the Finesse REST API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) api: Option<Api<'a>>,
@@ -225,6 +231,7 @@ impl Default for Finesse<'_> {
             keepalive: false,
             tls: None,
             http: None,
+            http2: None,
             api: None,
             sasl: None,
             xmpp: None,
@@ -310,6 +317,7 @@ impl Treat for Finesse<'_> {
             keepalive,
             tls,
             http,
+            http2,
             api,
             sasl,
             xmpp,
@@ -328,7 +336,7 @@ impl Treat for Finesse<'_> {
             xml: _,
         } = self;
         pass.all(&mut [
-            schema, session, conn, ws, stream, direction, stage, keepalive, tls, http, api, sasl, xmpp, update,
+            schema, session, conn, ws, stream, direction, stage, keepalive, tls, http, http2, api, sasl, xmpp, update,
         ]);
         pass.all(&mut [decode, finding, summary, gap, note, capture, redaction, xml_bytes, xml_truncated]);
     }

@@ -5,6 +5,7 @@
 //! clock.
 
 mod finding;
+mod http2;
 mod stored;
 mod stream;
 mod update;
@@ -165,7 +166,14 @@ fn event<'o>(seen: &Observation<'o>, level: Level) -> Event<'o> {
     let removes = match &seen.what {
         What::Opened(opened) => wire::opened(opened, &mut event),
         What::Tls(handshake) => wire::tls(handshake, &mut event),
-        What::Closed { closed, duration_ns } => wire::closed(closed, *duration_ns, &mut event),
+        What::Closed { closed, duration_ns, http2: count } => {
+            let removes = wire::closed(closed, *duration_ns, &mut event);
+            if let (Some(conn), Some(count)) = (&mut event.finesse.conn, count) {
+                conn.http2 = Some(http2::count(*count));
+            }
+            removes
+        }
+        What::Http2(item) => http2::http2(item, &mut event),
         What::Exchange(exchange) => wire::exchange(level, exchange, &mut event),
         What::WebSocketOpened { exchange, edits, handshake } => {
             wire::websocket_opened(exchange, edits, handshake, &mut event)

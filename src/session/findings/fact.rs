@@ -108,16 +108,22 @@ facts! {
     ErrorMedia "error_media" Number(Code);
     /// since the agent's presence or socket went away
     GoneForMs "gone_for_ms" Number(Milliseconds);
+    /// the request's header fields, as HTTP/2 counts them
+    HeaderBytes "header_bytes" Number(Count);
     /// the server's name
     Host "host" Host;
     /// how it ended
     How "how" Word;
+    /// the error code (RFC 9113 section 7)
+    Http2Code "http2_code" Word;
     /// the silence before it
     IdleMs "idle_ms" Number(Milliseconds);
     /// the longest silence that the server bears
     InactivityS "inactivity_s" Number(Seconds);
     /// the agent's state as the last event told it
     LastState "last_state" Word;
+    /// the last stream that its sender looks at
+    LastStream "last_stream" Number(Code);
     /// the codec that gave up
     Layer "layer" Word;
     /// whose ping, and of which protocol

@@ -22,6 +22,7 @@ pub(in crate::session) fn not_upgraded(
 ) -> Option<Finding> {
     let finding = match asked {
         Asked::Upgrade => Finding::new(Code::UpgradeRefused, Confidence::Certain),
+        Asked::Connect => Finding::new(Code::ExtendedConnectRefused, Confidence::Certain),
         Asked::PathOnly => Finding::new(Code::UpgradeStripped, Confidence::Likely),
         Asked::Nothing => return None,
     };
@@ -56,6 +57,8 @@ pub(in crate::session) fn preflight(
 pub enum Asked {
     /// An upgrade to WebSocket.
     Upgrade,
+    /// A WebSocket within HTTP/2 (RFC 8441).
+    Connect,
     /// The WebSocket's path, without an upgrade.
     PathOnly,
     /// Something else.

@@ -13,6 +13,7 @@ pub mod ending;
 pub mod event;
 pub mod fact;
 pub mod handshake;
+pub mod http2;
 mod ledger;
 pub mod login;
 pub mod ping;

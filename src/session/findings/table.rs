@@ -437,4 +437,40 @@ findings! {
         title "The server ended or refused the BOSH session"
         advice "The fact condition is the server's reason. A status without a condition means that no BOSH service answered: look at the path and at what is in front of the server; BOSH is off by default from 12.5. It is mended when the request for a session is granted."
         facts [Condition Status IdleMs AgeMs Meaning Remedy] silences [LoginStopped] explains [ReconnectStorm ForcedLogout];
+
+    /// a GOAWAY of HTTP/2 with an error code, or one that leaves streams under way unanswered.
+    ToldToGoAway "told-to-go-away" Error Agent LostConnection
+        title "A side ended the HTTP/2 connection with an error"
+        advice "http2_code is its reason: ENHANCE_YOUR_CALM is a limit of requests, PROTOCOL_ERROR and COMPRESSION_ERROR mean that something on the way changed the stream, INTERNAL_ERROR is in the sender's own log. All requests of the connection, and WebSockets within it, end together: look at what was open then."
+        facts [By Http2Code LastStream Missing] silences [] explains [ReconnectStorm EndedWithoutClose];
+
+    /// RST_STREAM of HTTP/2 with another code than NO_ERROR, or than the client's CANCEL.
+    StreamsReset "streams-reset" Warn Agent CallControl
+        title "A request was ended by a stream reset"
+        advice "The request has no answer, or half of one; other requests of the connection go on. http2_code is the reason: REFUSED_STREAM may be sent again, INTERNAL_ERROR and CANCEL of the server mean that what is behind it failed or took too long: look into its log at that second."
+        facts [By Http2Code] silences [] explains [];
+
+    /// a window of HTTP/2 was used up for 5 seconds or longer, so that data waited. Told when it was over.
+    FlowControlStall "flow-control-stall" Warn Agent Slow
+        title "Data waited because its receiver opened no window"
+        advice "By is who did not read: the client (a computer that is overloaded or asleep, a page that reads no further), or the server (a request body that nobody takes). A window of the whole connection holds up everything on it, WebSockets included."
+        facts [By SilenceMs] silences [] explains [];
+
+    /// as many streams of an HTTP/2 connection are open as the server's SETTINGS_MAX_CONCURRENT_STREAMS allows.
+    StreamLimitReached "stream-limit-reached" Warn Agent Slow
+        title "As many requests are open as the server takes on a connection"
+        advice "Whatever the desktop asks next waits until one is answered. Requests that stay open for long (polling, event streams of gadgets) use them up; a server's limit below 100 is unusual."
+        facts [Open Allowed] silences [] explains [];
+
+    /// a request whose header list is larger than the server's SETTINGS_MAX_HEADER_LIST_SIZE.
+    HeaderListRefused "header-list-refused" Warn Agent CallControl
+        title "A request's header fields are larger than the server takes"
+        advice "It is likely to be refused with 431 or a stream reset. Cookies make such headers: delete those of the host in the browser, and look at what sets them."
+        facts [HeaderBytes Allowed] silences [] explains [];
+
+    /// a CONNECT with `:protocol` (RFC 8441) for the WebSocket over HTTP/2 whose answer is no 2xx, or that is reset.
+    ExtendedConnectRefused "extended-connect-refused" Error Agent CannotSignIn
+        title "The WebSocket was refused because the client opened it within HTTP/2"
+        advice "The server says by SETTINGS_ENABLE_CONNECT_PROTOCOL that it can, and what is behind it cannot: a load balancer that speaks HTTP/2 in front of a server that does not know extended CONNECT. Switch that off there, or HTTP/2 altogether; --alpn http1 shows whether it helps."
+        facts [Status Http2Code Reason] silences [] explains [ReconnectStorm];
 }

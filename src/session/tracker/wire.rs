@@ -266,6 +266,13 @@ impl Tracker {
         Some(rtt_us)
     }
 
+    /// Something that only HTTP/2 has.
+    pub fn http2(&mut self, spot: &Spot<'_>, seen: findings::http2::Seen) {
+        if let Some(finding) = findings::http2::seen(seen, spot.sequence) {
+            self.find(spot, finding);
+        }
+    }
+
     /// Something could not be read.
     pub fn undecoded(&mut self, spot: &Spot<'_>, layer: &'static str, why: &'static str) {
         self.find(spot, findings::decode::unread(layer, why, spot.sequence));

@@ -20,6 +20,7 @@ pub async fn relay(day: &Timeline) -> Told {
                     Direction::S2c => pass(upstream, client, bytes).await,
                 }
             }
+            Step::Http2 => panic!("nothing that passes the proxy here agrees on HTTP/2"),
             Step::Close(..) | Step::Tls { .. } | Step::Unreached { .. } => drop(open.remove(&event.conn)),
         }
     }

@@ -23,11 +23,26 @@ pub const START_US: i64 = 1_768_468_360_000_000;
 /// Something that happens on the wire.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Open { client: IpAddr, server: String, port: u16, kind: Kind },
+    Open {
+        client: IpAddr,
+        server: String,
+        port: u16,
+        kind: Kind,
+    },
     Bytes(Direction, Vec<u8>),
     Close(End, How),
-    Tls { leg: Leg, made: bool, alert: Option<String>, sni: String, why: String },
-    Unreached { why: String },
+    Tls {
+        leg: Leg,
+        made: bool,
+        alert: Option<String>,
+        sni: String,
+        why: String,
+    },
+    Unreached {
+        why: String,
+    },
+    /// Both sides agreed on HTTP/2.
+    Http2,
 }
 
 /// What happens when on which connection.
@@ -199,6 +214,10 @@ impl Stage {
                 let (by, how, why) = (End::Upstream, How::Unreachable, Some(why.clone()));
                 let closed = Closed { at, by, how, unclean: false, c2s_bytes, s2c_bytes, why };
                 Message::Closed(conn, Box::new(closed), [0; 2])
+            }
+            Step::Http2 => {
+                let agreed = TlsHandshake { alpn: Some("h2".to_owned()), ..shaken(at, Leg::Client, "fin1", None) };
+                Message::Tls(conn, Box::new(agreed))
             }
         };
         let Self { decoder, lines, .. } = self;

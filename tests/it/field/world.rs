@@ -6,6 +6,7 @@
 use super::run::{Event, Step, Timeline};
 use super::script::{Line, Script, Words, milliseconds};
 use super::wire::{PASSWORD, TOKEN};
+use finesse_tap::capture::observation::{End, How};
 use finesse_tap::conn::{Authority, Direction, Kind};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -181,6 +182,7 @@ impl World {
             "cut" => self.cut(who, words),
             "tls" => self.tls(who, words),
             "bytes" => self.bytes(who, words),
+            "http2" => self.http2(who, words),
             _ => panic!("line {number}: there is no `{verb}`"),
         }
     }
@@ -219,6 +221,29 @@ impl World {
         self.conns += 1;
         self.emit(self.conns, Step::Open { client, server: server.to_owned(), port, kind });
         self.conns
+    }
+}
+
+impl World {
+    /// Frames by their names, with pauses, on a connection of its own.
+    fn http2(&mut self, who: &str, words: &Words) {
+        let agent = &self.agents[who];
+        let (client, server) = (agent.client, agent.host.clone());
+        let conn = self.open(client, &server, 8445, Kind::Https);
+        self.emit(conn, Step::Http2);
+        for pair in words.plain.chunks(2) {
+            match &*pair[0] {
+                "pause" => self.pass(milliseconds(&pair[1])),
+                from => {
+                    let direction = if from == "client" { Direction::C2s } else { Direction::S2c };
+                    self.emit(conn, Step::Bytes(direction, super::http2::frames(&pair[1])));
+                    self.pass(RTT_MS);
+                }
+            }
+        }
+        if words.get("cut").is_some() {
+            self.emit(conn, Step::Close(End::Client, How::Fin));
+        }
     }
 }
 
