@@ -254,7 +254,8 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     date: None,
                     content: None,
                     answer: None,
-                    by_gadget: false,
+                    gadget: None,
+                    lack: None,
                 };
                 tracker.exchange(&Spot { stream: None, ..spot }, &rest);
                 tracker.update(&spot, &update);

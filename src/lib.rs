@@ -33,9 +33,9 @@
 //! | layer | modules |
 //! |---|---|
 //! | 6 wiring | `main` → [`cli`] (→ [`config`]), [`app`], [`ca_text`], [`log`]; `app` alone knows everybody |
-//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages and findings), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`]: never import one another |
+//! | 5 edges | [`proxy`] (→ [`tls`], [`tap`]), [`sinks`], [`doctor`] (→ [`tls`]), [`browse`], [`demo`], [`report`] (→ [`session`] for its stages and findings), [`import`] (→ [`tap`]), [`export`], [`hosts`], [`scan`], [`share`] (→ [`scan`], which judges what it made), [`ship`] (→ [`tls`]), [`admin`] (→ [`tap`]), [`assets`], [`console`] (→ [`session`] for its stages): never import one another |
 //! | 4 plumbing | [`tap`] (→ [`session`], [`bus`]), [`bus`], [`stored`] |
-//! | 3 the door | [`capture`]: observation, event, redact |
+//! | 3 the door | [`capture`]: observation, event, policy (what each name means), walk (what a level makes of it), redact, guard |
 //! | 2 knowledge | [`session`] (→ [`finesse`], [`xmpp`]), [`finesse`] (→ [`xmpp`]) |
 //! | 1 codecs | [`http1`], [`http2`] (→ [`http1`] for its heads), [`ws`] (→ [`http1`] for its handshake), [`xmpp`], [`bosh`] (→ [`xmpp`]): feed bytes, take values; [`rewrite`] (→ [`http1`]): feed bytes, take bytes |
 //! | 0 vocabulary | [`conn`], [`clock`], [`filter`], [`glyph`] |
@@ -71,6 +71,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod conn;
+pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod export;

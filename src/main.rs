@@ -67,6 +67,10 @@ fn perform(command: Command, sources: &Sources, environment: &Environment) -> an
         Command::Resolve(flags) => print(&app::resolve(&flags)?),
         Command::Compare(flags) => app::compare(&flags.request()),
         Command::Report(flags) => app::report(&flags.captures, flags.pick.run.as_deref(), &flags.check(sources)?),
+        Command::Open(flags) => {
+            log::start(&log::Log::default());
+            app::open(&flags)
+        }
         Command::Import(flags) => {
             let config = flags.check()?;
             log::start(&log::Log::default());

@@ -25,6 +25,8 @@ pub(super) struct Facts<'f> {
     /// Keys that vouch for what browsers are shown, hex.
     pub(super) spki_sha256: &'f [String],
     pub(super) admin: Option<SocketAddr>,
+    /// The address of the console, for one browser.
+    pub(super) console: Option<&'f str>,
 }
 
 /// Writes the facts.
@@ -58,6 +60,9 @@ fn text(facts: &Facts<'_>) -> String {
     }
     if let Some(admin) = facts.admin {
         lines.push(format!("metrics http://{admin}/metrics"));
+    }
+    if let Some(console) = facts.console {
+        lines.push(format!("console {console}"));
     }
     lines.extend(browser(facts));
     lines.join("\n") + "\n"
@@ -135,6 +140,7 @@ mod tests {
         let upstream = Authority::parse("pub.example.test:8445", 0).unwrap();
         let route = Route { listener: "0.0.0.0:9000".parse().unwrap(), upstream, kind: Kind::Https };
         let facts = Facts {
+            console: None,
             fronted: &[(route, Ok(Vec::new()))],
             capture: "captures",
             redaction: Level::Auth,

@@ -116,12 +116,23 @@ impl Plan {
         Ok(Self { found, visit: Visit { url, servers, keys, arguments: wanted.arguments.clone() } })
     }
 
+    /// With one more page, in a tab of its own.
+    pub(super) fn with_page(mut self, url: &str) -> Self {
+        self.visit.arguments.push(url.into());
+        self
+    }
+
     fn start(&self) -> anyhow::Result<Browser> {
         let browser = Browser::start(&self.found, &self.visit)?;
         say(&format!("browser {} opens {}\n", self.found.program.display(), self.visit.url));
         tracing::debug!(profile = %browser.profile().display(), "browser started");
         Ok(browser)
     }
+}
+
+/// Whether a browser would start for this user.
+pub(super) fn may_start(wanted: &cli::Browser) -> bool {
+    browse::may_start(&wanted.arguments)
 }
 
 /// The CA of each route's server, none made for it.

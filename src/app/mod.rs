@@ -8,6 +8,7 @@ mod assets;
 mod banner;
 mod browse;
 mod captures;
+mod console;
 mod control;
 mod demo;
 mod doctor;
@@ -30,6 +31,7 @@ mod signal;
 
 pub use assets::assets;
 pub use browse::browse;
+pub use console::open;
 pub use demo::demo;
 pub use doctor::doctor;
 pub use export::export;
@@ -48,6 +50,7 @@ use crate::ca_text::CaFacts;
 use crate::cli::{CaFlags, Listener, Live, Run};
 use crate::clock;
 use crate::conn::{Authority, Kind};
+use crate::console::Pushed;
 use crate::proxy::{self, Orders, Route};
 use crate::tls;
 use crate::tls::ca::{Ca as Authorities, Listing};
@@ -106,8 +109,22 @@ pub fn run(mut config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::
         ship::announce(&config.ship);
         let servers = config.traffic.servers();
         let counted = if admin.is_some() { Counted::Yes } else { Counted::No };
-        let recorder =
-            Recorder::start(&config.record, &servers, &config.settings(), recorder::Show::OnTerminal, counted)?;
+        let pushed = config.console.is_some().then(Pushed::default);
+        let recorder = Recorder::start(
+            &config.record,
+            &servers,
+            &config.settings(),
+            recorder::Show::OnTerminal,
+            counted,
+            pushed.clone(),
+        )?;
+        let page = match config.console {
+            Some(_) => {
+                let hosts: Vec<&str> = servers.iter().map(|server| &*server.host).collect();
+                Some(console::live(hosts.join(", "), &config.record.capture, &recorder, pushed).await?)
+            }
+            None => None,
+        };
         let shippers = Shippers::start(&config.ship)?;
         let admin = admin.map(|bound| Admin::start(bound, &recorder, &shippers));
         let (asking, mut asked) = mpsc::channel(MAX_ASKED);
@@ -119,8 +136,12 @@ pub fn run(mut config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::
             cas: &front.cas,
             spki_sha256: &front.proxy.front.identity.spki_sha256(),
             admin: admin.as_ref().map(Admin::address),
+            console: page.as_ref().map(console::Served::address),
         });
         let _silence = (config.record.live != Live::Off).then(Silence::begin);
+        if let (Some(page), Some(opening)) = (&page, config.console) {
+            page.browse(opening);
+        }
         notify::ready();
         let orders = Orders::default();
         // One that finds no room is one of many that ask for the same.
@@ -151,7 +172,7 @@ pub fn run(mut config: Run, again: impl Fn() -> Result<Run, String>) -> anyhow::
             clock::now()
         });
         let (summary, _, stopped) = tokio::join!(serving, reloading, stopping);
-        drop(control);
+        drop((control, page));
         let summary = summary?;
         tracing::info!(connections_in_all = summary.accepted, cut = summary.cut, "stopped");
         let stopped = stopped.unwrap_or_else(clock::now);

@@ -8,6 +8,7 @@ use crate::capture::{Door, Redactor};
 use crate::cli::{CaptureTo, Live, Recording};
 use crate::clock::{self, Moment};
 use crate::conn::Authority;
+use crate::console::{Marks, Pushed};
 use crate::session::Tracker;
 use crate::share::index::Index;
 use crate::share::key;
@@ -19,8 +20,8 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use ulid::Ulid;
@@ -58,6 +59,8 @@ pub(super) enum Counted {
 /// Everything behind the feeds.
 pub(super) struct Recorder {
     intake: Intake,
+    /// The same for notes.
+    notes: Arc<Mutex<Option<Intake>>>,
     bus: Arc<Bus>,
     tap: JoinHandle<()>,
     /// There is no time to decode what waits.
@@ -76,6 +79,8 @@ struct Prelude {
     start: Moment,
     show: Show,
     counted: Counted,
+    /// Where records go, too, if no file holds them and a console shows them.
+    pushed: Option<Pushed>,
     /// The key of tokens, and the file it is from.
     key: Arc<(Option<PathBuf>, Key)>,
 }
@@ -96,9 +101,10 @@ impl Recorder {
         settings: &[(String, String)],
         show: Show,
         counted: Counted,
+        pushed: Option<Pushed>,
     ) -> anyhow::Result<Self> {
         let key = Arc::new((record.stable_tokens.clone(), key_of(record)?));
-        let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, counted, key };
+        let prelude = Prelude { run: Ulid::generate(), start: clock::now(), show, counted, pushed, key };
         if let CaptureTo::Dir(dir) = &record.capture {
             sinks::repair(dir).with_context(|| format!("look through {}", dir.display()))?;
         }
@@ -127,7 +133,8 @@ impl Recorder {
             }
         };
         let tap = std::thread::Builder::new().name(String::from("tap")).spawn(work).context("start the tap")?;
-        Ok(Self { intake, bus, tap, hurry, prelude, indexes, place, health })
+        let notes = Arc::new(Mutex::new(Some(intake.clone())));
+        Ok(Self { intake, notes, bus, tap, hurry, prelude, indexes, place, health })
     }
 
     /// Records differently from now on, in new files. Connections under way are read on; those that began while nothing was
@@ -159,6 +166,17 @@ impl Recorder {
         self.intake.clone()
     }
 
+    /// Writes notes into the capture, until the recorder finishes: whoever holds an intake keeps the tap up.
+    pub(super) fn notes(&self) -> Marks {
+        let notes = Arc::clone(&self.notes);
+        Box::new(move |text| {
+            let intake = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(intake) = &*intake {
+                intake.note(clock::now(), &text);
+            }
+        })
+    }
+
     /// Begins a new capture file each time it is called.
     pub(super) fn rotation(&self) -> impl Fn() + Send + 'static {
         let bus = Arc::clone(&self.bus);
@@ -179,6 +197,11 @@ impl Recorder {
         }
     }
 
+    /// The id of this run.
+    pub(super) fn run(&self) -> String {
+        self.prelude.run.to_string()
+    }
+
     /// The place to say that the program stops.
     pub(super) fn health(&self) -> Arc<Health> {
         Arc::clone(&self.health)
@@ -191,10 +214,10 @@ impl Recorder {
 
     /// Decodes and writes what is left, as far as `limit` allows; the rest is counted as lost. Call when no feed is left.
     pub(super) fn finish(self, limit: Duration) -> anyhow::Result<()> {
-        let Self { intake, bus, tap, hurry, indexes, .. } = self;
+        let Self { intake, notes, bus, tap, hurry, indexes, .. } = self;
         let begun = clock::now();
         let left = || limit.saturating_sub(clock::now().since(begun));
-        drop(intake);
+        drop((intake, notes.lock().unwrap_or_else(PoisonError::into_inner).take()));
         while !tap.is_finished() && left() > WRITE_LIMIT {
             std::thread::sleep(LOOK);
         }
@@ -252,6 +275,11 @@ impl Prelude {
                 place
             }
         };
+        if let (CaptureTo::Off | CaptureTo::Stdout, Some(pushed)) = (&record.capture, &self.pushed) {
+            let first = door.opening(settings);
+            let run = super::console::pushing(pushed.clone(), &first);
+            all.push(Sink::new("console", Duty::Show, Output::Own, LIVE_QUEUE_BYTES, run)?);
+        }
         let keepalives = match record.live {
             _ if self.show == Show::OnTerminal && !std::io::stderr().is_terminal() => None,
             Live::Off => None,

@@ -178,6 +178,7 @@ impl Running {
         fresh.certs.clone_from(&self.config.certs);
         fresh.keylog.clone_from(&self.config.keylog);
         fresh.browser.clone_from(&self.config.browser);
+        fresh.console = self.config.console;
         fresh.ship.clone_from(&self.config.ship);
         fresh.log.format = self.config.log.format;
         if !self.config.ship.is_empty() {

@@ -54,7 +54,7 @@ pub fn share(Share { captures, run, with, plan }: &Share) -> anyhow::Result<()> 
 }
 
 /// What people find in a bundle beside the captures, made of these.
-fn extras(redacted: &Sources, with: &[Form]) -> anyhow::Result<Vec<Extra>> {
+pub(super) fn extras(redacted: &Sources, with: &[Form]) -> anyhow::Result<Vec<Extra>> {
     let mut page = tempfile::tempfile().context("make a temporary file")?;
     let report = report::build(redacted, &report::Filter::default(), &mut |_, _| ())?;
     page.write_all(report::render(&report, report::Format::Html, &report::Zone::default(), 0)?.as_bytes())

@@ -45,7 +45,7 @@ impl Browser {
     /// # Errors
     /// It cannot be started, or its profile cannot be made. The text ends in what to do.
     pub fn start(found: &Found, visit: &Visit) -> anyhow::Result<Self> {
-        if is_superuser() && !visit.arguments.iter().any(|argument| argument == NO_SANDBOX) {
+        if !may_start(&visit.arguments) {
             bail!(
                 "browsers refuse to run for root with their sandbox\nhint: start it as another user, or, if what it will show can be trusted, add --browser-arg={NO_SANDBOX}"
             );
@@ -123,6 +123,12 @@ impl Browser {
     fn is_asked_to_end(&self) -> bool {
         false
     }
+}
+
+/// Whether a browser with these arguments would start for this user.
+#[must_use]
+pub fn may_start(arguments: &[OsString]) -> bool {
+    !is_superuser() || arguments.iter().any(|argument| argument == NO_SANDBOX)
 }
 
 /// Whether programs that give up rights for a sandbox will refuse to.

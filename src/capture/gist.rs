@@ -125,8 +125,15 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             if finding.count > 1 {
                 write!(out, ", {} times", finding.count)?;
             }
-            finding.facts.iter().try_for_each(|fact| write!(out, ", {} {}", fact.name, fact.value))?;
             let fact = |name: &str| finding.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value);
+            // Sentences stand behind the facts, and what to do has a place of its own.
+            let facts = finding.facts.iter().filter(|fact| !matches!(fact.name, "meaning" | "remedy"));
+            for fact in facts {
+                write!(out, ", {} {}", fact.name, fact.value)?;
+            }
+            if let Some(meaning) = fact("meaning") {
+                write!(out, ". {meaning}")?;
+            }
             match (fact("host"), fact("port")) {
                 (Some(host), Some(port)) if finding.code == Code::HostNotFronted.as_str() => {
                     let host = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
@@ -136,6 +143,7 @@ fn write(event: &Event<'_>, out: &mut String) -> std::fmt::Result {
             }
         }
         "session-summary" => summary(event, out),
+        "note" => event.finesse.note.as_ref().map_or(Ok(()), |note| write!(out, "{}", note.text)),
         "capture-gap" | "redaction-blocked" => {
             let Some(gap) = &event.finesse.gap else { return Ok(()) };
             write!(out, "{}, {} ", counted(gap.events, "event"), counted(gap.bytes, "byte"))?;

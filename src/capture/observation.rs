@@ -300,6 +300,8 @@ pub enum What<'o> {
     Finding(&'o Finding),
     /// A desktop session in numbers.
     Summary(&'o Summary),
+    /// What the person at the proxy wrote down.
+    Note(&'o str),
     /// Events or bytes are missing from the log.
     Gap {
         /// Where they were lost: `tap` or the sink's name.

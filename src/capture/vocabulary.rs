@@ -156,6 +156,7 @@ pub const ACTION: &[&str] = &[
     "redaction-blocked",
     "finding",
     "session-summary",
+    "note",
 ];
 /// `event.kind`
 pub(super) const KIND: &[&str] = &["event", "alert", "pipeline_error"];

@@ -14,6 +14,7 @@ mod export;
 mod hosts;
 mod import;
 pub mod manual;
+mod open;
 mod record;
 mod reload;
 mod report;
@@ -37,6 +38,7 @@ pub use export::{ExportFlags, Form};
 pub use hosts::{Action, Hosts, HostsFlags, Names};
 pub use import::{Import, ImportFlags};
 pub use manual::ManFlags;
+pub use open::{OpenFlags, Opening};
 pub use record::{CaptureTo, DEFAULT_CERTS, Live, Recording};
 pub use reload::ReloadFlags;
 pub use report::ReportFlags;
@@ -152,6 +154,13 @@ pub enum Command {
     /// as one HTML page that needs no network, or as JSON.
     #[command(after_long_help = report::more())]
     Report(Box<ReportFlags>),
+    /// Look at captures in a browser: problems, agents, messages, timeline
+    ///
+    /// Serves a page on 127.0.0.1 that shows captures, those that are still written included: a list with filter and search, a
+    /// detail with the decoded Update, what caused a message and what it caused, and the problems with advice and evidence.
+    /// `run --console` shows the same live.
+    #[command(after_long_help = open::more())]
+    Open(OpenFlags),
     /// Lay a session that works beside one that does not, step by step
     ///
     /// Engineers always have one agent for whom it works. Login, requests and calls of both, side by side, and where they

@@ -1,6 +1,7 @@
 //! `run`: its options, what they become, and its help.
 
 use super::browse::{Browser, BrowserFlags};
+use super::open::{Opening, PageFlags};
 use super::record::{
     CaptureTo, DEFAULT_CAPTURES, KeepFlags, Live, RecordFlags, Recording, RedactFlags, Rows, ShowFlags,
 };
@@ -33,6 +34,7 @@ pub(super) const NEXT: &str = "`finesse-tap run --help` tells how to point a bro
 pub(super) const MORE: &str = "\
 Examples:
   finesse-tap run --upstream uccxpub.example.com --browse
+  finesse-tap run --upstream uccxpub.example.com --console
   finesse-tap run --upstream uccxpub.example.com \\
     --resolve uccxpub.example.com:10.1.2.3
   finesse-tap run --upstream uccxpub.example.com --upstream-pin sha256:5d0f…
@@ -117,6 +119,14 @@ pub struct RunFlags {
     /// The browser, and what it opens.
     #[command(flatten)]
     pub browser: BrowserFlags,
+    /// Look at the traffic in a browser as it passes
+    ///
+    /// Serves the page of `finesse-tap open` on 127.0.0.1, prints its address and opens it in the default browser.
+    #[arg(long, help_heading = "Console")]
+    pub console: bool,
+    /// How the page is shown.
+    #[command(flatten)]
+    pub page: PageFlags,
     /// Show only the events that fit in the live view, such as 'agent 1001 and not kind ping'
     ///
     /// The log holds all of them. The language is that of `finesse-tap report --help`; a connection belongs to nobody before
@@ -212,6 +222,8 @@ pub struct Run {
     pub admin: Option<SocketAddr>,
     /// A browser to open.
     pub browser: Option<Browser>,
+    /// Whether there is a console, and how it is shown.
+    pub console: Option<Opening>,
     /// The operational log.
     pub log: Log,
 }
@@ -276,6 +288,7 @@ impl RunFlags {
             },
             admin: self.admin.address(sources)?,
             browser,
+            console: self.console.then(|| self.page.opening()),
             log: self.show.log(),
         })
     }
@@ -352,6 +365,9 @@ impl Run {
         }
         if self.browser.is_some() {
             rows.row("browse", true);
+        }
+        if self.console.is_some() {
+            rows.row("console", true);
         }
         rows.log(&self.log);
         rows.0

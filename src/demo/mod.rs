@@ -10,11 +10,13 @@
 mod agent;
 pub mod desktop;
 pub mod server;
+mod trouble;
 mod xml;
 
 pub use agent::{Agent, Secret, agents, secrets};
-pub use desktop::{Outcome, Story, story};
+pub use desktop::{Outcome, Story, endure, shows_after, story};
 pub use server::{Server, Site};
+pub use trouble::Trouble;
 
 /// The name under which the server is addressed unless another is wanted: its TLS name, its Host and its XMPP domain.
 pub const HOST: &str = "finesse.demo.test";

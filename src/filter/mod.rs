@@ -21,7 +21,7 @@ pub const HELP: &str = "\
   session s3         what belongs to a session, by its id or trace id
   run 01KA9S3Q       one run of finesse-tap, by the beginning of its id
   conn c7            one connection, WebSocket or stream
-  kind update        update, request, stanza, login, socket, connection, finding, gap, ping, error …
+  kind update        update, request, stanza, login, socket, connection, finding, note, gap, ping, error …
   errors             warnings and errors, failed requests, findings
   slow 500ms         whatever took so long or longer
   node Team          a pubsub node that holds this text
@@ -170,8 +170,8 @@ impl Term {
     fn truth(&self, event: &dyn Facts, owners: &Owners) -> Truth {
         let is = |truth: bool| if truth { Truth::Yes } else { Truth::No };
         match self {
-            Self::All(terms) => terms.iter().map(|term| term.truth(event, owners)).min().unwrap_or(Truth::Yes),
-            Self::Any(terms) => terms.iter().map(|term| term.truth(event, owners)).max().unwrap_or(Truth::No),
+            Self::All(terms) => until(terms, Truth::Yes, Truth::No, Ord::min, |term| term.truth(event, owners)),
+            Self::Any(terms) => until(terms, Truth::No, Truth::Yes, Ord::max, |term| term.truth(event, owners)),
             Self::Not(term) => match term.truth(event, owners) {
                 Truth::No => Truth::Yes,
                 Truth::Open => Truth::Open,
@@ -200,9 +200,19 @@ impl Term {
     }
 }
 
+impl Term {
+    fn reads_text(&self) -> bool {
+        match self {
+            Self::All(terms) | Self::Any(terms) => terms.iter().any(Self::reads_text),
+            Self::Not(term) => term.reads_text(),
+            term => matches!(term, Self::Text(_)),
+        }
+    }
+}
+
 impl Kind {
     /// Families, and the words of actions that belong to them.
-    const FAMILIES: [(&str, &[&str]); 11] = [
+    const FAMILIES: [(&str, &[&str]); 12] = [
         ("update", &["update"]),
         ("request", &["http"]),
         ("stanza", &["xmpp", "sasl"]),
@@ -214,6 +224,7 @@ impl Kind {
         ("ping", &["control"]),
         ("error", &["error"]),
         ("summary", &["summary"]),
+        ("note", &["note"]),
     ];
 
     fn has(&self, action: &str) -> bool {
@@ -223,6 +234,27 @@ impl Kind {
             None => action == self.0,
         }
     }
+}
+
+/// Folds what the terms are, and asks no further once it cannot change. What reads the text is asked last: it may have to
+/// be fetched for it.
+fn until(
+    terms: &[Term],
+    from: Truth,
+    end: Truth,
+    fold: fn(Truth, Truth) -> Truth,
+    truth: impl Fn(&Term) -> Truth,
+) -> Truth {
+    let mut so_far = from;
+    for reads_text in [false, true] {
+        for term in terms.iter().filter(|term| term.reads_text() == reads_text) {
+            so_far = fold(so_far, truth(term));
+            if so_far == end {
+                return so_far;
+            }
+        }
+    }
+    so_far
 }
 
 /// The part of a login that names the agent, in lower case.

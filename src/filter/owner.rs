@@ -9,6 +9,7 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub struct Owners {
     runs: Vec<(String, Run)>,
+    learnt: u64,
 }
 
 #[derive(Default)]
@@ -31,12 +32,20 @@ impl Owners {
             }
         };
         let Some((_, run)) = self.runs.get_mut(at) else { return };
+        let mut learnt = 0;
         if let Some(agent) = event.agent() {
-            add(&mut run.agents, session, agent);
+            learnt += add(&mut run.agents, session, agent);
         }
         for carrier in event.carriers().into_iter().flatten() {
-            add(&mut run.sessions, carrier, session);
+            learnt += add(&mut run.sessions, carrier, session);
         }
+        self.learnt += learnt;
+    }
+
+    /// How much was learnt: where it is more than before, what was judged before may be judged otherwise now.
+    #[must_use]
+    pub fn learnt(&self) -> u64 {
+        self.learnt
     }
 
     /// Whether an event is of a session that is wanted, by its id and one of its agent's names.
@@ -63,11 +72,12 @@ impl Owners {
     }
 }
 
-/// Adds a name to those that belong together, of which there are few.
-fn add(to: &mut HashMap<String, Vec<String>>, key: &str, name: &str) {
+/// Adds a name to those that belong together, of which there are few; 1 if it is new.
+fn add(to: &mut HashMap<String, Vec<String>>, key: &str, name: &str) -> u64 {
     match to.get_mut(key) {
-        Some(known) if known.iter().any(|known| known == name) => {}
+        Some(known) if known.iter().any(|known| known == name) => return 0,
         Some(known) => known.push(name.to_owned()),
         None => drop(to.insert(key.to_owned(), vec![name.to_owned()])),
     }
+    1
 }

@@ -130,7 +130,7 @@ impl Http2 {
     /// That direction has ended; when both have, what is pending comes out cut.
     pub fn end(&mut self, direction: Direction, at: Moment) {
         let way = self.way(direction);
-        if !way.is_over && !(way.frames.is_between() && way.block.is_none()) {
+        if !(way.is_over || way.frames.is_between() && way.block.is_none()) {
             self.fail(direction, "the connection ended within a frame");
         }
         self.way(direction).is_over = true;

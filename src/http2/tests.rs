@@ -178,7 +178,7 @@ fn a_lost_table_makes_its_direction_opaque() {
     http.feed(Direction::C2s, at(1), late.clone());
     let error = std::iter::from_fn(|| http.next()).find_map(Result::err).unwrap();
     assert_eq!((error.direction, error.why), (Direction::C2s, "the client's preface of HTTP/2 is missing"));
-    let (_, answers) = reads.iter().filter(|(direction, _)| *direction == Direction::S2c).nth(0).unwrap();
+    let (_, answers) = reads.iter().find(|(direction, _)| *direction == Direction::S2c).unwrap();
     http.feed(Direction::S2c, at(2), answers.clone());
     assert!(std::iter::from_fn(|| http.next()).all(|item| item.is_ok()));
 }

@@ -272,7 +272,7 @@ pub(super) fn date(value: &Value) -> Option<Date> {
         let time = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
         return Some(Date { us: time.as_microsecond(), is_zoneless: true });
     }
-    text.parse::<f64>().ok().and_then(|number| epoch(number)).map(|us| Date { us, is_zoneless: false })
+    text.parse::<f64>().ok().and_then(epoch).map(|us| Date { us, is_zoneless: false })
 }
 
 /// Milliseconds as microseconds; 0 where negative, absent or absurd.

@@ -6,6 +6,7 @@ use super::MAX_ENTRY_BYTES;
 use super::har::{Date, date, ms_as_us};
 use super::json::{Fault, Json};
 use super::lenient::text;
+use super::source::beginning;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
@@ -60,9 +61,7 @@ impl fmt::Display for Broken {
 /// Reads through the file.
 pub(super) fn read(file: &File, progress: &mut dyn FnMut(u64, u64)) -> io::Result<(Index, Option<Broken>)> {
     let total = file.metadata()?.len();
-    let mut head = Vec::new();
-    (&mut &*file).seek(SeekFrom::Start(0))?;
-    file.take(MARK.len() as u64).read_to_end(&mut head)?;
+    let head = beginning(file, MARK.len() as u64)?;
     let begin = if head == MARK { MARK.len() as u64 } else { 0 };
     (&mut &*file).seek(SeekFrom::Start(begin))?;
     let mut scan = Scan {

@@ -25,6 +25,7 @@ pub(super) enum Condition {
 }
 
 /// The entry that is there, without its messages; `None` if it is none.
+#[expect(clippy::disallowed_methods, reason = "the place that was found for it limits it")]
 pub(super) fn entry(file: &Rc<File>, extent: &Extent) -> io::Result<Option<(Entry, Condition)>> {
     let Range { start, end } = extent.bytes.clone();
     let messages = extent.messages.clone().unwrap_or(end..end);

@@ -16,7 +16,8 @@ use crate::ws::frame;
 use bytes::Bytes;
 use serde_json::Value;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -39,7 +40,7 @@ pub fn play(hars: &[Har], feed: &mut dyn FnMut(Message), progress: &mut dyn FnMu
     let mut player = Player {
         hars,
         feed,
-        tallies: vec![Tally::default(); hars.len()],
+        tallies: (0..hars.len()).map(|har| (har, Tally::default())).collect(),
         connections: 0,
         shared: Vec::new(),
         sockets: HashMap::new(),
@@ -70,13 +71,14 @@ pub fn play(hars: &[Har], feed: &mut dyn FnMut(Message), progress: &mut dyn FnMu
     for shared in std::mem::take(&mut player.shared) {
         player.close(&shared.line, shared.last_us, None);
     }
-    Ok(player.tallies)
+    Ok(player.tallies.into_values().collect())
 }
 
 struct Player<'p> {
     hars: &'p [Har],
     feed: &'p mut dyn FnMut(Message),
-    tallies: Vec<Tally>,
+    /// Of each HAR, by its number.
+    tallies: BTreeMap<usize, Tally>,
     connections: u64,
     shared: Vec<Shared>,
     /// By number, for the list of what comes next.
@@ -116,7 +118,7 @@ struct Socket {
 
 impl Player<'_> {
     fn tally(&mut self, har: usize) -> &mut Tally {
-        &mut self.tallies[har]
+        self.tallies.entry(har).or_default()
     }
 
     fn entry(&mut self, har: usize, number: usize) -> io::Result<()> {
@@ -146,7 +148,7 @@ impl Player<'_> {
         // A refused upgrade is an ordinary answer. Messages without a status: the maker keeps none.
         let opened = entry.status() == Some(101)
             || asks && entry.status().is_none() && messages.is_some() && entry.failure().is_none();
-        if asks && opened || opened && upgrades(&entry) {
+        if opened && (asks || upgrades(&entry)) {
             let messages = messages.map(|list| Messages::at(&read.file, list));
             return self.socket(har, &entry, &url, start.us, messages);
         }

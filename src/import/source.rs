@@ -5,7 +5,7 @@
 
 use crate::stored::{Unpacked, is_bomb, is_gzip};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write as _};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write as _};
 use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
@@ -19,9 +19,7 @@ pub(super) struct Source {
 /// The HARs in the file at `path`: one, or as many as a zip holds.
 pub(super) fn open(path: &Path) -> io::Result<Vec<Source>> {
     let mut file = File::open(path)?;
-    let mut magic = Vec::new();
-    (&mut file).take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
+    let magic = beginning(&mut file, 4)?;
     if magic.starts_with(b"PK\x03\x04") {
         return members(path, file);
     }
@@ -42,9 +40,7 @@ fn members(path: &Path, file: File) -> io::Result<Vec<Source>> {
         }
         let packed_bytes = member.compressed_size();
         let mut unpacked = unpack(Bounded { packed_bytes, bytes: 0, inner: member })?;
-        let mut magic = Vec::new();
-        (&mut unpacked).take(4).read_to_end(&mut magic)?;
-        unpacked.rewind()?;
+        let magic = beginning(&mut unpacked, 4)?;
         found.push(plain(path.join(name), unpacked, &magic)?);
     }
     if found.is_empty() {
@@ -61,14 +57,22 @@ fn unreadable(error: &zip::result::ZipError) -> io::Error {
     ))
 }
 
+/// The first `bytes` of a file, or all of it if it is shorter; it stands at its beginning then.
+#[expect(clippy::disallowed_methods, reason = "it is limited: that is what Take does")]
+pub(super) fn beginning(mut file: impl Read + Seek, bytes: u64) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.rewind()?;
+    file.by_ref().take(bytes).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(head)
+}
+
 /// A file that is no archive, begins with `magic`, and stands at its beginning.
 fn plain(path: PathBuf, file: File, magic: &[u8]) -> io::Result<Source> {
     let file = match magic {
         _ if is_gzip(magic) => {
             let mut file = unpack(Unpacked::new(BufReader::new(file)))?;
-            let mut inner = Vec::new();
-            (&mut file).take(2).read_to_end(&mut inner)?;
-            file.rewind()?;
+            let inner = beginning(&mut file, 2)?;
             from_utf16(file, &inner)?
         }
         _ => from_utf16(file, magic)?,

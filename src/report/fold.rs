@@ -257,6 +257,9 @@ pub(super) fn session(session: &mut Session, line: &Line<'_>, place: Place, answ
         "session-summary" => {
             let summary = line.finesse.summary.as_ref();
             session.summary_stopped_at = summary.and_then(|summary| summary.stopped_at.as_deref()).map(plain);
+            let names = summary.iter().flat_map(|summary| &summary.names);
+            names.for_each(|name| session.name(name));
+            session.merged_into = summary.and_then(|summary| summary.into.as_deref()).map(plain);
             let counted = summary.iter().flat_map(|summary| summary.findings.iter().take(MAX_FINDINGS));
             session.summary_findings = counted.map(|counted| (plain(&counted.code), counted.count)).collect();
         }

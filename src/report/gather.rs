@@ -8,6 +8,7 @@ use super::model::{
     Finding, LeftOut, List, MAX_FINDING_EVIDENCE, MAX_FINDINGS, MAX_ODDITIES, MAX_ROWS, MAX_SESSIONS, MAX_SOCKETS,
     Mark, Oddity, Place, Report, Session, Socket, Stranger, Trouble,
 };
+use super::note::Note;
 use super::{story, words};
 use crate::conn::PROBE_AGENT;
 use crate::session::findings::{Code, Scope};
@@ -271,6 +272,10 @@ impl Gather {
                 }
                 let oddity = Oddity { what: words::plain(&line.message), line: place.mark };
                 self.report.oddities.push(oddity, MAX_ODDITIES);
+            }
+            "note" => {
+                let note = Note { at_us: line.at_us, text: words::plain(&line.message), line: place.mark };
+                self.report.notes.push(note, MAX_ODDITIES);
             }
             _ => {}
         }
@@ -575,19 +580,20 @@ fn remember(list: &mut Vec<String>, text: &str) {
     }
 }
 
-/// One agent under several names is one session: those of one run and browser whose names meet, though neither began
-/// under the other's name (then the capture tells them apart on purpose).
+/// One agent under several names is one session: what the proxy found to be one, and those of one run and browser whose names
+/// meet, though neither began under the other's name (then the capture tells them apart on purpose).
 fn unite(sessions: &mut Vec<Session>) {
     let mut united: Vec<Session> = Vec::with_capacity(sessions.len());
     for session in sessions.drain(..) {
-        let same = united.iter_mut().find(|known| {
-            known.run == session.run
-                && known.user.is_some()
+        let is_same = |known: &Session| {
+            known.user.is_some()
                 && session.user.is_some()
                 && !known.user.as_ref().zip(session.user.as_ref()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
                 && known.clients.iter().any(|client| session.clients.contains(client))
                 && session.names.iter().any(|name| known.goes_by(name))
-        });
+        };
+        let is_merged = |known: &Session| session.merged_into.as_deref() == Some(&*known.id);
+        let same = united.iter_mut().find(|known| known.run == session.run && (is_merged(known) || is_same(known)));
         match same {
             Some(known) => known.absorb(session),
             None => united.push(session),

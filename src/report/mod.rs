@@ -1,6 +1,6 @@
 //! `report`: captures become what happened, for a person: text for a terminal, one HTML file, or JSON.
 //!
-//! [`stored`](crate::stored) reads, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
+//! [`stored`] reads, `gather` sorts lines by run, session and connection, `fold` and `ladder` take each into the
 //! bounded `model`, `evidence` looks up the lines that claims stand on, `story` finds out what agents felt and why. `compose`
 //! makes of it a `page` of sections with typed cells, which `text` and `html` dress. Streams once, so the size of a capture
 //! costs time and not memory. It reads nothing but captures, and what it reads is untrusted.
@@ -14,7 +14,9 @@ mod fold;
 mod gather;
 mod html;
 pub mod ladder;
+mod list;
 pub mod model;
+pub mod note;
 mod page;
 mod reason;
 mod story;

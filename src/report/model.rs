@@ -4,10 +4,10 @@
 //! at most what the constants say, and count what they left out. Times are microseconds since 1970, UTC.
 
 use super::ladder::{Ladder, Login};
+pub use super::list::List;
 use super::story::Story;
 use super::words::{serialize_stamp, serialize_stamp_if};
-use serde::{Serialize, Serializer};
-use std::ops::Deref;
+use serde::Serialize;
 
 /// Sessions told in full.
 pub const MAX_SESSIONS: usize = 1_000;
@@ -57,67 +57,6 @@ pub(super) struct Place {
     pub(super) mark: Mark,
 }
 
-/// A list that stops growing and counts what it left out.
-#[derive(Clone, Debug)]
-pub struct List<T> {
-    items: Vec<T>,
-    /// Entries that were not taken.
-    pub left_out: u64,
-}
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), left_out: 0 }
-    }
-}
-
-impl<T> List<T> {
-    /// Takes `item` if there are fewer than `limit`; tells its index.
-    pub(super) fn push(&mut self, item: T, limit: usize) -> Option<usize> {
-        if self.items.len() >= limit {
-            self.left_out += 1;
-            return None;
-        }
-        self.items.push(item);
-        Some(self.items.len() - 1)
-    }
-
-    /// Takes in another list, in order of time.
-    fn absorb(&mut self, other: Self, limit: usize, at: impl Fn(&T) -> i64) {
-        self.left_out += other.left_out;
-        self.items.extend(other.items);
-        self.items.sort_by_key(at);
-        self.left_out += self.items.len().saturating_sub(limit) as u64;
-        self.items.truncate(limit);
-    }
-
-    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.items.get_mut(index)
-    }
-
-    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
-        self.items.iter_mut()
-    }
-
-    pub(super) fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
-        self.items.retain(keep);
-    }
-}
-
-impl<T> Deref for List<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.items
-    }
-}
-
-impl<T: Serialize> Serialize for List<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.items.serialize(serializer)
-    }
-}
-
 /// The whole report.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
@@ -144,6 +83,9 @@ pub struct Report {
     pub totals: Totals,
     /// What the capture itself says is missing, and what could not be read.
     pub oddities: List<Oddity>,
+    /// What a person wrote down while it happened.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub notes: List<super::note::Note>,
     /// Findings that belong to no session.
     pub findings: List<Finding>,
     /// Connections nobody logged in on and that did not go well.
@@ -300,6 +242,9 @@ pub struct Session {
     /// How often the proxy's own summary counts each finding, said or not.
     #[serde(skip)]
     pub summary_findings: Vec<(String, u64)>,
+    /// The older session of the same run that the proxy found it to be.
+    #[serde(skip)]
+    pub merged_into: Option<String>,
     /// Where the proxy's own summary says the login stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_stopped_at: Option<String>,
@@ -366,6 +311,12 @@ impl Session {
     pub fn goes_by(&self, name: &str) -> bool {
         let name = super::words::bare(name);
         self.names.iter().any(|known| known.to_lowercase() == name.to_lowercase())
+    }
+
+    /// Whether a login was seen from its first step to its last.
+    #[must_use]
+    pub fn signed_in(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.ladder.login == Login::Complete)
     }
 
     /// Whether something needs a look: findings, failed logins.

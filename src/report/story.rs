@@ -185,7 +185,11 @@ fn story(cause: Entry<'_>, taken: &[Entry<'_>], report: &Report) -> (u64, Story)
     let cases_lost: u64 = cases.iter().map(|case| case.lost_us).sum();
     let is_cut = cases.iter().any(|case| case.outages > 0);
     let felt = taken.iter().chain([&cause]).filter_map(|entry| felt(entry.code?, is_cut)).min();
-    let felt = felt.unwrap_or(Trouble::Odd);
+    let felt = match cause.code.map(Code::trouble) {
+        // Who was not signed in had no connection to lose.
+        Some(Trouble::CannotSignIn) if !is_cut => Trouble::CannotSignIn,
+        _ => felt.unwrap_or(Trouble::Odd),
+    };
     let times = taken.iter().map(|entry| entry.finding).filter(|finding| finding.code == cause.finding.code);
     let times: u64 = times.map(|finding| finding.count).sum();
     let outages: u64 = cases.iter().map(|case| case.outages).sum();
@@ -200,7 +204,10 @@ fn story(cause: Entry<'_>, taken: &[Entry<'_>], report: &Report) -> (u64, Story)
         lost_us: (cases_lost > 0).then_some(cases_lost),
         from_us: taken.iter().map(|entry| entry.finding.at_us).min().unwrap_or(cause.finding.at_us),
         to_us: taken.iter().map(|entry| entry.finding.last_us).max().unwrap_or(cause.finding.last_us),
-        advice: cause.finding.advice.clone(),
+        advice: match cause.finding.fact("remedy") {
+            Some(remedy) => format!("{remedy} {}", cause.finding.advice),
+            None => cause.finding.advice.clone(),
+        },
         head: Cell::new(),
         cases,
     };
@@ -216,7 +223,7 @@ fn story(cause: Entry<'_>, taken: &[Entry<'_>], report: &Report) -> (u64, Story)
 
 /// What an agent felt of it. A finding that may cost the connection is odd as long as it did not.
 fn felt(code: Code, is_cut: bool) -> Option<Trouble> {
-    let may = matches!(code, Code::HiddenTab | Code::ComputerSlept | Code::ServerRestart);
+    let may = matches!(code, Code::HiddenTab | Code::ComputerSlept | Code::ServerRestart | Code::TapPaused);
     Some(if may && !is_cut { Trouble::Odd } else { code.trouble() })
 }
 

@@ -8,8 +8,9 @@ use super::outcome::Outcomes;
 use super::recent::Recent;
 use super::stage::Ladder;
 use super::summary::{Pings, Reason, Summary};
-use super::tracker::Session;
+use super::tracker::{Begun, Session};
 use crate::clock::Moment;
+use crate::conn::StreamId;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Calls remembered so that each counts once.
@@ -18,6 +19,12 @@ const MAX_CALLS: usize = 1_024;
 const MAX_NODES: usize = 512;
 /// Updates remembered in case their request's answer comes behind them.
 const MAX_TOUCHED: usize = 16;
+/// Changes between two servers remembered.
+const MAX_TURNS: usize = 16;
+/// What lies further apart is no working with both, milliseconds.
+const TURNS_WITHIN_MS: u64 = 300_000;
+/// Calls that are over and not gone.
+const MAX_OVER: usize = 32;
 /// Names and clients of one agent.
 const MAX_NAMES: usize = 8;
 /// Different states counted.
@@ -29,6 +36,23 @@ struct Logins {
     resource: String,
     last: VecDeque<(u64, Moment)>,
     has_ended: bool,
+}
+
+/// An agent's state as the last event told it.
+#[derive(Debug)]
+pub(super) struct LastTold {
+    pub(super) state: String,
+    pub(super) changed_ms: i64,
+    pub(super) stream: StreamId,
+    pub(super) sequence: u64,
+}
+
+/// Which server the desktop works with, and when it changed between two.
+#[derive(Debug, Default)]
+struct Turns {
+    now: String,
+    before: String,
+    at: VecDeque<Moment>,
 }
 
 /// One agent on one browser.
@@ -67,6 +91,15 @@ pub(super) struct Desktop {
     /// Logins one after the other of one client, by its resource.
     logins: Vec<Logins>,
     cuts: VecDeque<Cut>,
+    /// How long the last ping took, milliseconds.
+    pub(super) ping_ms: Option<u64>,
+    /// What the last event said of the agent.
+    pub(super) told: Option<LastTold>,
+    /// Calls that all have left, by hash: number, line and time.
+    over: Vec<(u64, u64, Moment)>,
+    nodes_used: Turns,
+    /// Its page, and its first try to open a socket.
+    pub(super) opening: Begun,
     findings: BTreeMap<Code, u64>,
 }
 
@@ -96,6 +129,11 @@ impl Desktop {
             calls_seen: 0,
             logins: Vec::new(),
             cuts: VecDeque::new(),
+            ping_ms: None,
+            told: None,
+            over: Vec::new(),
+            nodes_used: Turns::default(),
+            opening: Begun::default(),
             findings: BTreeMap::new(),
         }
     }
@@ -221,6 +259,54 @@ impl Desktop {
     /// A socket ended in order: no pattern.
     pub(super) fn ended_in_order(&mut self) {
         self.cuts.clear();
+    }
+
+    /// The desktop works with this server. After a change tells the other one, how often it changed, and within how many
+    /// milliseconds.
+    pub(super) fn works_with(&mut self, server: &str, at: Moment) -> Option<(&str, usize, u64)> {
+        let turns = &mut self.nodes_used;
+        if turns.now == server {
+            return None;
+        }
+        if turns.before != server {
+            turns.at.clear();
+        }
+        turns.before = std::mem::replace(&mut turns.now, server.to_owned());
+        if turns.before.is_empty() {
+            return None;
+        }
+        if turns.at.len() == MAX_TURNS {
+            turns.at.pop_front();
+        }
+        // What lies apart so far is one failover each.
+        turns.at.retain(|turn| at.ms_since(*turn) <= TURNS_WITHIN_MS);
+        turns.at.push_back(at);
+        let span_ms = turns.at.front().map_or(0, |first| at.ms_since(*first));
+        Some((&turns.before, turns.at.len(), span_ms))
+    }
+
+    /// All have left this call, or it goes on.
+    pub(super) fn call_is_over(&mut self, call: u64, over: Option<(u64, Moment)>) -> bool {
+        let known = self.over.iter().position(|(known, ..)| *known == call);
+        match (known, over) {
+            (Some(index), None) => drop(self.over.remove(index)),
+            (None, Some((sequence, at))) if self.over.len() < MAX_OVER => {
+                self.over.push((call, sequence, at));
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Since when a call is over and not gone: line and time.
+    pub(super) fn over_since(&self, call: u64) -> Option<(u64, Moment)> {
+        self.over.iter().find(|(known, ..)| *known == call).map(|(_, sequence, at)| (*sequence, *at))
+    }
+
+    /// Whether the agent still wraps up.
+    pub(super) fn wraps_up(&self) -> bool {
+        self.state.as_ref().is_some_and(|(state, _)| matches!(&**state, "WORK" | "WORK_READY" | "TALKING" | "HOLD"))
     }
 
     /// The numbers at `at`.

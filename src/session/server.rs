@@ -1,11 +1,22 @@
 //! What is known of one server: its clock against ours, its process, its newest endings.
 
 use super::findings::ending::Cut;
+use super::findings::rest::{Answer, LAST};
+use super::findings::server::ALL_SILENT;
 use crate::clock::Moment;
+use crate::conn::SessionId;
 use std::collections::VecDeque;
 
 /// Differences in here are network and rounding (a `Date` has whole seconds), milliseconds: the clocks count as equal.
 const SAME_CLOCK_MS: std::ops::Range<i64> = -1_000..2_000;
+/// Answers whose `Date` is compared.
+const DATES: usize = 15;
+/// So many tell a median.
+const FEW_DATES: usize = 9;
+/// Resources whose times are kept.
+const MAX_RESOURCES: usize = 32;
+/// Unanswered pings remembered.
+const MAX_SILENT: usize = 256;
 /// Ends remembered, one a session.
 const MAX_CUTS: usize = 32;
 /// Processes of one server told apart.
@@ -25,7 +36,7 @@ pub(super) enum Process {
 }
 
 /// The process id that an item's id begins with.
-fn process(id: &str) -> Option<&str> {
+pub(super) fn process(id: &str) -> Option<&str> {
     let (process, counter) = id.split_at_checked(UUID_BYTES)?;
     let is_uuid = process.bytes().enumerate().all(|(at, byte)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
@@ -46,6 +57,15 @@ pub(super) struct Server {
     cuts: VecDeque<Cut>,
     /// SystemInfo said so last.
     pub(super) is_in_maintenance: bool,
+    /// UCCE or UCCX, as SystemInfo says.
+    pub(super) deployment: Option<String>,
+    /// Differences to the newest answers' `Date`, milliseconds.
+    dates: VecDeque<i64>,
+    clock_is_told: bool,
+    /// The newest answers of each resource.
+    answers: Vec<(String, VecDeque<Answer>)>,
+    /// Pings that were given up: whose, when, their lines.
+    silent: VecDeque<(SessionId, Moment, u64)>,
 }
 
 impl Server {
@@ -53,6 +73,57 @@ impl Server {
     pub(super) fn stamped(&mut self, stamped_ms: i64, at: Moment) {
         let difference = at.wall_us.div_euclid(1_000).saturating_sub(stamped_ms);
         self.smallest_ms = Some(self.smallest_ms.map_or(difference, |smallest| smallest.min(difference)));
+    }
+
+    /// An answer's `Date`. Gives how many there were and the median of their differences, once there are enough; the clock is
+    /// judged once.
+    pub(super) fn dated(&mut self, date_ms: i64, at: Moment) -> Option<(usize, i64)> {
+        if self.clock_is_told {
+            return None;
+        }
+        if self.dates.len() == DATES {
+            self.dates.pop_front();
+        }
+        self.dates.push_back(at.wall_us.div_euclid(1_000).saturating_sub(date_ms));
+        if self.dates.len() < FEW_DATES {
+            return None;
+        }
+        let mut sorted: Vec<i64> = self.dates.iter().copied().collect();
+        sorted.sort_unstable();
+        Some((sorted.len(), *sorted.get(sorted.len() / 2)?))
+    }
+
+    /// What is wrong with the clock was said.
+    pub(super) fn clock_is_told(&mut self) {
+        self.clock_is_told = true;
+    }
+
+    /// One more answer to a request for this resource; gives the last ones.
+    pub(super) fn answered(&mut self, resource: &str, answer: Answer) -> Option<&mut VecDeque<Answer>> {
+        let index = match self.answers.iter().position(|(known, _)| known == resource) {
+            Some(index) => index,
+            None if self.answers.len() < MAX_RESOURCES => {
+                self.answers.push((resource.to_owned(), VecDeque::new()));
+                self.answers.len() - 1
+            }
+            None => return None,
+        };
+        let (_, last) = self.answers.get_mut(index)?;
+        if last.len() == LAST {
+            last.pop_front();
+        }
+        last.push_back(answer);
+        Some(last)
+    }
+
+    /// A session's ping was given up; gives the sessions whose pings were at about that time, with their lines.
+    pub(super) fn silent(&mut self, session: SessionId, at: Moment, line: u64) -> Vec<(SessionId, u64)> {
+        self.silent.retain(|(other, since, _)| *other != session && since.plus(ALL_SILENT).mono_ns >= at.mono_ns);
+        if self.silent.len() == MAX_SILENT {
+            self.silent.pop_front();
+        }
+        self.silent.push_back((session, at, line));
+        self.silent.iter().map(|(session, _, line)| (*session, *line)).collect()
     }
 
     /// How far our clock is ahead of the server's, milliseconds; 0 if they are about equal.

@@ -11,6 +11,7 @@ use crate::conn::{Carrier, ConnId, Direction, SessionId};
 use crate::xmpp::{Kind, Stanza};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 /// Unanswered iq requests remembered per WebSocket and direction.
 const MAX_PENDING_IQ: usize = 256;
@@ -20,6 +21,8 @@ const MAX_PINGS: usize = 16;
 const MAX_NODE_BYTES: usize = 512;
 /// Subscriptions remembered per WebSocket.
 const MAX_NODES: usize = 512;
+/// Nodes and publishers whose newest change is remembered.
+const MAX_PUBLISHED: usize = 32;
 /// The resource that only the agent's desktop binds.
 const DESKTOP: &str = "desktop";
 
@@ -84,6 +87,9 @@ struct Asked {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) conn: ConnId,
+    /// The browser's address, and the server's name as a hash.
+    pub(super) client: IpAddr,
+    pub(super) server: u64,
     pub(super) session: Option<SessionId>,
     carrier: Carrier,
     /// The resource that its client asked for, as far as that was seen.
@@ -112,6 +118,10 @@ pub(super) struct Stream {
     pub(super) left: Recent<String, ()>,
     /// The last item's id, as a hash, and its line.
     pub(super) last_item: Option<(u64, u64)>,
+    /// The last item's node and publisher, as a hash.
+    pub(super) published: u64,
+    /// The newest `stateChangeTime` of each node and publisher, milliseconds, and its line.
+    newest: VecDeque<(u64, i64, u64)>,
     asked_c2s: Recent<String, Asked>,
     asked_s2c: Recent<String, Asked>,
     pinged_c2s: Option<(Bytes, u64, Moment)>,
@@ -126,6 +136,8 @@ impl Stream {
     pub(super) fn new(spot: &Spot<'_>) -> Self {
         Self {
             conn: spot.conn,
+            client: spot.client,
+            server: 0,
             session: None,
             carrier: spot.stream.map_or(Carrier::Tcp, |id| id.carrier),
             resource: None,
@@ -143,6 +155,8 @@ impl Stream {
             held: Recent::new(MAX_NODES),
             left: Recent::new(MAX_NODES),
             last_item: None,
+            published: 0,
+            newest: VecDeque::new(),
             asked_c2s: Recent::new(MAX_PENDING_IQ),
             asked_s2c: Recent::new(MAX_PENDING_IQ),
             pinged_c2s: None,
@@ -248,6 +262,29 @@ impl Stream {
     /// How long nothing has passed, milliseconds.
     pub(super) fn idle_ms(&self, at: Moment) -> u64 {
         at.ms_since(self.last.unwrap_or(self.opened))
+    }
+
+    /// Something passed within the last `ms`.
+    pub(super) fn is_lively(&self, at: Moment, ms: u64) -> bool {
+        self.announced == Announced::No && self.idle_ms(at) <= ms
+    }
+
+    /// The last item tells of a change at this time; gives how much newer one before it was, milliseconds, and its line.
+    pub(super) fn changed(&mut self, changed_ms: i64, sequence: u64) -> Option<(i64, u64)> {
+        let published = self.published;
+        let Some(index) = self.newest.iter().position(|(known, ..)| *known == published) else {
+            if self.newest.len() == MAX_PUBLISHED {
+                self.newest.pop_front();
+            }
+            self.newest.push_back((published, changed_ms, sequence));
+            return None;
+        };
+        let (_, newest_ms, line) = self.newest.get_mut(index)?;
+        if changed_ms < *newest_ms {
+            return Some((*newest_ms - changed_ms, *line));
+        }
+        (*newest_ms, *line) = (changed_ms, sequence);
+        None
     }
 
     /// A silence of so long is none of a desktop's that is awake.

@@ -22,6 +22,10 @@ pub(super) enum Due {
     Outcome(u64),
     /// Does what was held back with this key still hold?
     Held(u64),
+    /// Has the session whose agent signed in as this line tried to open a socket?
+    NoSocket(SessionId, u64),
+    /// Is the call of this number, which all have left, still there?
+    Stuck(SessionId, u64),
     /// Has this session ended?
     End(SessionId),
     /// This session is another hour old.

@@ -134,17 +134,21 @@ impl fmt::Display for LeftOut {
 }
 
 /// A file read from a place of one's own, so that several may read it at once.
-pub(super) struct Positioned<'f> {
+pub struct Positioned<'f> {
     file: &'f File,
     at: u64,
 }
 
 impl<'f> Positioned<'f> {
-    pub(super) fn whole(file: &'f File) -> Self {
+    /// From its first byte.
+    #[must_use]
+    pub fn whole(file: &'f File) -> Self {
         Self::at(file, 0)
     }
 
-    pub(super) fn at(file: &'f File, at: u64) -> Self {
+    /// From this byte on.
+    #[must_use]
+    pub fn at(file: &'f File, at: u64) -> Self {
         Self { file, at }
     }
 }

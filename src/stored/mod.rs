@@ -16,7 +16,7 @@ pub mod view;
 
 pub use aside::Aside;
 pub use kind::Kind;
-pub use line::{LeftOut, Lines, MAX_LINE_BYTES, Mark, Read};
+pub use line::{LeftOut, Lines, MAX_LINE_BYTES, Mark, Positioned, Read};
 pub use private::{Readers, keep_from_others, refuse_other_readers};
 pub use source::{Importer, Run, Seen, Source, Sources};
 pub use unpack::{MAX_FREE_BYTES, MAX_RATIO, MAX_UNPACKED_BYTES, Unpacked, is_bomb, is_gzip};

@@ -199,6 +199,14 @@ impl Sources {
         Ok(Self { files, named: Vec::new(), imported: Vec::new() })
     }
 
+    /// Every capture with its name, open once more by itself.
+    ///
+    /// # Errors
+    /// The system gives no other handle of it.
+    pub fn opened(&self) -> io::Result<Vec<(String, File)>> {
+        self.files.iter().map(|source| Ok((source.name.clone(), source.file.try_clone()?))).collect()
+    }
+
     /// Leaves only the sources of one run: its id, the beginning of it, or `last`.
     ///
     /// # Errors
@@ -419,6 +427,12 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file that was named, or found in a directory that was.
+    #[must_use]
+    pub fn origin(&self) -> &Path {
+        &self.origin
     }
 
     /// Its size, unpacked.

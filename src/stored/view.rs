@@ -604,6 +604,8 @@ pub struct Fact<'l> {
 #[derive(Deserialize, Default)]
 #[serde(default, bound(deserialize = "'de: 'l"))]
 pub struct Summary<'l> {
+    pub names: Vec<Text<'l>>,
+    pub into: Word<'l>,
     pub stopped_at: Word<'l>,
     pub findings: Vec<Counted<'l>>,
 }

@@ -12,12 +12,14 @@ use super::place::{Exit, Place, Unread, tell_apart};
 use super::socket::Socket;
 use super::stream::XmppStream;
 use crate::bus::Sink;
-use crate::capture::observation::{Closed, End, Leg, Opened, TlsHandshake, What};
+use crate::capture::observation::{Closed, End, How, Leg, Observation, Opened, TlsHandshake, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Carrier, ConnId, Direction, Kind, StreamId};
 use crate::rewrite::{self, Edit};
-use crate::session::Tracker;
+use crate::session::findings::ending::By;
+use crate::session::findings::tls::Unreached;
+use crate::session::{Spot, Tracker};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,9 +110,18 @@ impl Decoder {
                 self.guarded(conn, Some(direction), at, out, |tap, out| tap.lost(conn, direction, at, out));
             }
             Message::Ended { conn, direction, at } => {
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    let by = if direction == Direction::C2s { By::Client } else { By::Upstream };
+                    connection.place.ended_by.get_or_insert(by);
+                }
                 self.guarded(conn, Some(direction), at, out, |tap, out| tap.ended(conn, direction, at, out));
             }
             Message::Closed(conn, closed, lost) => {
+                if let Some(connection) = self.connections.get_mut(&conn)
+                    && let Some(by) = by(closed.by)
+                {
+                    connection.place.ended_by.get_or_insert(by);
+                }
                 for direction in [Direction::C2s, Direction::S2c] {
                     self.guarded(conn, Some(direction), closed.at, out, |tap, out| {
                         tap.ended(conn, direction, closed.at, out);
@@ -120,6 +131,11 @@ impl Decoder {
                 self.closed(conn, &closed, out);
             }
             Message::Change(change) => drop(self.change(*change)),
+            Message::Note(at, text) => {
+                let what = What::Note(&text);
+                let (peers, session, user, stream, direction) = (None, None, None, None, None);
+                out(self.door.admit(&Observation { at, peers, session, user, stream, direction, what }));
+            }
         }
     }
 
@@ -209,6 +225,7 @@ impl Decoder {
                 Protocol::Xmpp(Box::new(XmppStream::new(self.streams.next(Carrier::Tcp))))
             }
         };
+        self.tracker.connected(opened.peers.conn, opened.peers.client.ip(), opened.peers.server.port, opened.at);
         self.connections.insert(opened.peers.conn, Connection { place, protocol, broken: [false; 2] });
     }
 
@@ -221,6 +238,22 @@ impl Decoder {
         {
             let spot = place.spot(None, handshake.at, exit.door);
             exit.tracker.tls_refused(&spot, failure.alert.as_deref(), handshake.sni.as_deref(), place.port());
+        }
+        match (handshake.leg, &handshake.failure) {
+            (Leg::Client, None) => {
+                exit.tracker.tls_made(place.peers().client.ip(), handshake.sni.as_deref(), place.port());
+            }
+            (Leg::Upstream, Some(failure)) => {
+                place.is_unreached = true;
+                let told = Unreached {
+                    why: Some(&failure.why),
+                    alert: failure.alert.as_deref(),
+                    shown: handshake.certificate.is_some() && failure.by == End::Proxy,
+                    port: place.port(),
+                };
+                exit.tracker.unreached(&place.spot(None, handshake.at, exit.door), told);
+            }
+            _ => {}
         }
         place.emit(&mut exit, handshake.at, What::Tls(handshake));
         if handshake.leg == Leg::Client
@@ -359,7 +392,11 @@ impl Decoder {
         let Connection { place, protocol, .. } = connection;
         let mut exit = Exit { tracker: &mut self.tracker, door: &mut self.door, out };
         match protocol {
-            Protocol::WebSocket(socket) => socket.closed(closed.at, place, &mut exit),
+            Protocol::WebSocket(socket) => {
+                // What is concluded from the end stands behind its line, and in front of the connection's last.
+                socket.ended(closed, place, &mut exit);
+                socket.closed(closed.at, place, &mut exit);
+            }
             Protocol::Xmpp(stream) => stream.closed(closed, place, &mut exit),
             Protocol::Http(http) => http.abandon(&mut self.bosh),
             Protocol::Http2(http) => {
@@ -375,13 +412,20 @@ impl Decoder {
                 What::Gap { place: String::from("tap"), code: "queue_full", why, events: 0, bytes, sequences: None };
             place.emit(&mut exit, closed.at, what);
         }
-        if let Protocol::WebSocket(socket) = protocol {
-            socket.ended(closed, place, &mut exit);
-        }
     }
 
     /// A connection's last event, which comes whatever happened before.
     fn closed(&mut self, conn: ConnId, closed: &Closed, out: &mut dyn FnMut(Record)) {
+        if closed.how == How::Unreachable
+            && let Some(connection) = self.connections.get(&conn).filter(|connection| !connection.place.is_unreached)
+        {
+            // No line tells why but the last one, behind which nothing more is said.
+            let place = &connection.place;
+            let told = Unreached { why: closed.why.as_deref(), alert: None, shown: false, port: place.port() };
+            let spot = Spot { sequence: 0, ..place.spot(None, closed.at, &self.door) };
+            self.tracker.unreached(&spot, told);
+            self.tell(out);
+        }
         let Some(Connection { mut place, protocol, .. }) = self.connections.remove(&conn) else { return };
         let http2 = match protocol {
             Protocol::Http2(http) => Some(http.count()),
@@ -398,6 +442,16 @@ impl Connection {
         let [c2s, s2c] = self.broken;
         !(if direction == Direction::C2s { c2s } else { s2c })
     }
+}
+
+/// The side that ended a connection; a HAR does not tell.
+fn by(end: End) -> Option<By> {
+    Some(match end {
+        End::Client => By::Client,
+        End::Upstream => By::Upstream,
+        End::Proxy => By::Proxy,
+        End::Unknown => return None,
+    })
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub enum Message {
     Closed(ConnId, Box<Closed>, [u64; 2]),
     /// What holds for all connections from here on; those under way live on.
     Change(Box<Change>),
+    /// What a person writes down about this moment.
+    Note(Moment, Box<str>),
 }
 
 /// What the record of an exchange leaves out: nothing may be concluded from its absence.
@@ -130,6 +132,7 @@ impl Message {
             }
             Self::Edited(..) | Self::Unknown(..) | Self::Answered(_) => None,
             Self::Closed(_, closed, _) => Some(closed.at),
+            Self::Note(at, _) => Some(*at),
             Self::Change(_) => None,
         }
     }
@@ -228,6 +231,14 @@ impl Intake {
         if let Some(sender) = &self.sender {
             // The tap is gone only if the program is ending.
             let _ = sender.send(Message::Change(Box::new(change)));
+        }
+    }
+
+    /// Records what a person writes down about this moment, behind all that was fed so far.
+    pub fn note(&self, at: Moment, text: &str) {
+        if let Some(sender) = &self.sender {
+            self.budget.facts.fetch_add(1, Ordering::Relaxed);
+            let _ = sender.send(Message::Note(at, text.into()));
         }
     }
 

@@ -214,7 +214,8 @@ pub(super) fn emit_exchange(
         }),
         content: contents.response.as_deref().and_then(|content| str::from_utf8(content).ok()),
         answer: answer.as_ref(),
-        by_gadget: gadget.is_some(),
+        gadget: gadget.as_ref().map(|gadget| &*gadget.url),
+        lack: place.lack(by_proxy),
     };
     let caused = exit.tracker.exchange(&place.spot(bosh.map(|request| request.id), exchange.ended, exit.door), &rest);
     let failure = place.unknown.failure.clone();

@@ -5,6 +5,8 @@ use crate::capture::observation::{Observation, What};
 use crate::capture::{Door, Record};
 use crate::clock::Moment;
 use crate::conn::{Direction, PROBE_AGENT, Peers, StreamId};
+use crate::session::findings::ending::By;
+use crate::session::findings::rest::Lack;
 use crate::session::tracker::{Tale, Told};
 use crate::session::{CookieMark, Session, Spot, Tracker};
 
@@ -49,6 +51,10 @@ pub(super) struct Place {
     pub(super) unknown: Unknown,
     /// The stream of the exchange that is told, in HTTP/2.
     pub(super) stream: Option<u32>,
+    /// Who ended the connection, as far as that is seen.
+    pub(super) ended_by: Option<By>,
+    /// That its server is not reached was told.
+    pub(super) is_unreached: bool,
     /// The proxy answers here itself, as there is no server.
     pub(super) answered_by_proxy: bool,
     peers: Peers,
@@ -67,6 +73,8 @@ impl Place {
             opened,
             unknown: Unknown::default(),
             stream: None,
+            ended_by: None,
+            is_unreached: false,
             answered_by_proxy: false,
             peers,
             session: None,
@@ -147,6 +155,12 @@ impl Place {
             sequence: door.next_sequence(),
             at,
         }
+    }
+
+    /// What is known of an answer that did not come.
+    pub(super) fn lack(&self, by_proxy: bool) -> Option<Lack<'_>> {
+        let said = self.unknown.failure.as_deref().map(Lack::Said);
+        said.or(self.ended_by.map(Lack::CutBy)).filter(|_| !by_proxy)
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -101,7 +101,7 @@ impl Socket {
         place.emit_on(exit, at, self.id, None, What::WebSocketClosed(&self.end));
     }
 
-    /// Its connection is over, as the next line will say.
+    /// Its connection is over, as the next line will say. In front of [`Self::closed`] that is the socket's own last line.
     pub(super) fn ended(&self, closed: &Closed, place: &Place, exit: &mut Exit<'_>) {
         let by = match closed.by {
             End::Client => By::Client,

@@ -4,11 +4,15 @@
 //! beside another agent. `tests/field/fault` holds troubles: exactly what is expected is found, and nothing in the twin, the
 //! same without the fault. A new scenario is a new file; `tests/field/README.md` tells how to write one.
 
+mod cases;
+mod events;
 mod http2;
 mod login;
 mod proxied;
 pub mod run;
 mod script;
+mod socket;
+mod web;
 mod wire;
 mod world;
 
@@ -59,7 +63,7 @@ fn each(paths: &[PathBuf], check: impl Fn(&Path, &str) -> Vec<String> + Sync) {
 
 #[test]
 fn nothing_is_found_on_a_healthy_day() {
-    let another = World::play(&Script::read(ANOTHER, Reading::Fault));
+    let (another, elsewhere) = others();
     each(&files("healthy"), |_, text| {
         let script = Script::read(text, Reading::Fault);
         let day = World::play(&script);
@@ -67,7 +71,7 @@ fn nothing_is_found_on_a_healthy_day() {
             ("as it is", day.clone()),
             ("seen from its second third on", late(&day, Sockets::Unseen)),
             ("its frames seen from the second third on", late(&day, Sockets::Opened)),
-            ("beside another agent", beside(&day, &another)),
+            ("beside another agent", beside(&day, if script.strikes_all { &elsewhere } else { &another })),
         ];
         let mut complaints = Vec::new();
         if !script.expected.is_empty() || script.has_twin {
@@ -97,9 +101,7 @@ async fn a_healthy_day_is_one_behind_the_proxy() {
 
 #[test]
 fn every_fault_is_named_and_its_twin_is_not() {
-    // At the other node, where item ids go on.
-    let elsewhere = World::play(&Script::read(&ANOTHER.replace("cat login", "cat login at=fin2"), Reading::Fault));
-    let another = World::play(&Script::read(ANOTHER, Reading::Fault));
+    let (another, elsewhere) = others();
     each(&files("fault"), |_, text| {
         let script = Script::read(text, Reading::Fault);
         let mut complaints = Vec::new();
@@ -107,8 +109,10 @@ fn every_fault_is_named_and_its_twin_is_not() {
             complaints.push("a fault expects something and has a twin: mark its lines with ! (and ~)".to_owned());
         }
         let day = World::play(&script);
-        complaints.extend(differences(&script.expected, &day.run()));
-        let another = if text.contains("server restarts") { &elsewhere } else { &another };
+        let told = day.run();
+        complaints.extend(differences(&script.expected, &told));
+        complaints.extend(misread(&script, &told.lines));
+        let another = if script.strikes_all { &elsewhere } else { &another };
         let crowd = differences(&script.expected, &beside(&day, another).run());
         complaints.extend(crowd.into_iter().map(|told| format!("beside another agent: {told}")));
         let twin = World::play(&Script::read(text, Reading::Twin)).run();
@@ -153,6 +157,27 @@ fn differences(expected: &[Expected], told: &Told) -> Vec<String> {
     complaints
 }
 
+/// What the report says first: the cause, which a scenario expects first, in the scenario's words and with its advice.
+fn misread(script: &Script, lines: &str) -> Vec<String> {
+    let stories = run::stories(lines);
+    let Some([code, text, advice]) = stories.first() else { return vec![String::from("the report tells no story")] };
+    let mut complaints = Vec::new();
+    let cause = script.expected.first().map_or("", |expected| &*expected.code);
+    if code != cause {
+        complaints.push(format!("the report begins with {code}, not {cause}: {text}"));
+    }
+    for (what, wanted, said) in [("headline", &script.headline, text), ("advice", &script.advice, advice)] {
+        match wanted {
+            Some(wanted) if !said.contains(&**wanted) => {
+                complaints.push(format!("the {what} lacks `{wanted}`: {said}"))
+            }
+            None if what == "headline" => complaints.push(format!("a fault has a headline; the report says `{said}`")),
+            _ => {}
+        }
+    }
+    complaints
+}
+
 /// What is seen of sockets that opened before anybody looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sockets {
@@ -185,6 +210,7 @@ fn late(day: &Timeline, sockets: Sockets) -> Timeline {
                     headless.insert(event.conn);
                 }
             }
+            Step::Unreached { .. } => drop(opened.remove(&event.conn)),
             Step::Http2 | Step::Bytes(..) | Step::Tls { .. } => {}
         }
     }
@@ -223,6 +249,12 @@ fn beside(day: &Timeline, another: &Timeline) -> Timeline {
     events.extend(another.events.iter().map(|event| Event { conn: event.conn + 10_000, ..event.clone() }));
     events.sort_by_key(|event| event.at_ms);
     Timeline { events, end_ms: day.end_ms.max(another.end_ms), ..day.clone() }
+}
+
+/// Another agent's day, at the same node and at the other one, where item ids go on.
+fn others() -> (Timeline, Timeline) {
+    let play = |text: &str| World::play(&Script::read(text, Reading::Fault));
+    (play(ANOTHER), play(&ANOTHER.replace("cat login", "cat login at=fin2")))
 }
 
 /// An agent's day, to go on beside others; at the address of one of them.

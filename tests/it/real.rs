@@ -9,6 +9,7 @@
 mod bosh;
 mod browse;
 mod client;
+mod console;
 mod doctor;
 mod ejabberd;
 mod har;

@@ -1,9 +1,9 @@
 //! The parts of an event that tell of the log itself: a file's first line, what is missing, unreadable or removed.
 //!
-//! Nothing here comes from traffic.
+//! Nothing here comes from traffic; a note is what a person wrote beside it.
 
 use super::Word;
-use super::classed::{Classed, OWN_ID, Treat, WORD};
+use super::classed::{Classed, OWN_ID, SENTENCE, Treat, WORD};
 use crate::capture::policy::{Level, What};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
@@ -29,6 +29,15 @@ pub struct Gap<'a> {
     pub(in crate::capture) last_sequence: Option<u64>,
     /// Always `false`: a gap in the log never touches the traffic.
     pub(in crate::capture) relay_affected: bool,
+}
+
+/// `finesse.note.*`
+#[derive(Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Note<'a> {
+    /// What the person at the proxy wrote down about this moment: free text.
+    pub(in crate::capture) text: Classed<'a, SENTENCE>,
 }
 
 /// `finesse.capture.*` of `log-opened`.
@@ -121,6 +130,13 @@ impl Treat for Gap<'_> {
     fn treat(&mut self, pass: &mut Pass<'_>) {
         let Self { at, events, bytes, first_sequence, last_sequence, relay_affected } = self;
         pass.all(&mut [at, events, bytes, first_sequence, last_sequence, relay_affected]);
+    }
+}
+
+impl Treat for Note<'_> {
+    fn treat(&mut self, pass: &mut Pass<'_>) {
+        let Self { text } = self;
+        text.treat(pass);
     }
 }
 

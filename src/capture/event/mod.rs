@@ -18,7 +18,7 @@
 //! | `xmpp-stanza`, `sasl-…` | `xmpp` |
 //! | `finesse-update` | `xmpp`, `update` |
 //! | `finding`, `session-summary` | `finding` |
-//! | `log-opened`, `capture-gap`, `decode-error` | `capture` |
+//! | `log-opened`, `capture-gap`, `decode-error`, `note` | `capture` |
 
 mod capture;
 mod classed;
@@ -36,7 +36,7 @@ mod update;
 mod ws;
 mod xmpp;
 
-pub use capture::{Capture, Decode, Gap, Redaction, Setting, Treatment};
+pub use capture::{Capture, Decode, Gap, Note, Redaction, Setting, Treatment};
 pub(in crate::capture) use classed::some;
 pub use classed::{Classed, Treat};
 pub use conn::{Conn, Upstream};
@@ -195,6 +195,9 @@ pub struct Finesse<'a> {
     /// What is missing from the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gap: Option<Gap<'a>>,
+    /// What a person wrote down about this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<Note<'a>>,
     /// The file this line opens (`log-opened`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) capture: Option<Box<Capture<'a>>>,
@@ -237,6 +240,7 @@ impl Default for Finesse<'_> {
             finding: None,
             summary: None,
             gap: None,
+            note: None,
             capture: None,
             redaction: None,
             xml_bytes: None,
@@ -322,6 +326,7 @@ impl Treat for Finesse<'_> {
             finding,
             summary,
             gap,
+            note,
             capture,
             redaction,
             xml_bytes,
@@ -333,7 +338,7 @@ impl Treat for Finesse<'_> {
         pass.all(&mut [
             schema, session, conn, ws, stream, direction, stage, keepalive, tls, http, http2, api, sasl, xmpp, update,
         ]);
-        pass.all(&mut [decode, finding, summary, gap, capture, redaction, xml_bytes, xml_truncated]);
+        pass.all(&mut [decode, finding, summary, gap, note, capture, redaction, xml_bytes, xml_truncated]);
     }
 }
 

@@ -15,7 +15,7 @@ mod xmpp;
 pub use stored::{Explained, Foreign, Kept, Picked};
 
 use super::event::{
-    Classed, Conn, Decode, Endpoint, Event, Fault, Gap, Id, Network, Observer, Redaction, Stream, Treat, User, Ws,
+    Classed, Conn, Decode, Endpoint, Event, Fault, Gap, Id, Network, Note, Observer, Redaction, Stream, Treat, User, Ws,
 };
 use super::guard::Guard;
 use super::observation::{Observation, What};
@@ -196,6 +196,11 @@ fn event<'o>(seen: &Observation<'o>, level: Level) -> Event<'o> {
             event.log.level = "warn";
             event.error = Some(Fault { kind: None, code: None, message: Some(Classed::new(*why)) });
             event.finesse.decode = Some(Decode { layer, offset: *offset, opaque: *opaque });
+            Removes::Nothing
+        }
+        What::Note(text) => {
+            event.event.action = "note";
+            event.finesse.note = Some(Note { text: Classed::new(*text) });
             Removes::Nothing
         }
         What::Gap { place, code, why, events, bytes, sequences } => {

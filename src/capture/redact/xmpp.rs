@@ -89,9 +89,10 @@ fn summary<'o>(seen: &'o StanzaSeen<'o>) -> Xmpp<'o> {
     }
 }
 
-/// The stanza's id; that of a stream-management element is a session's secret and stays in the (redacted) XML.
+/// The stanza's id. What is no stanza of RFC 6120 may be stream management's, with or without its namespace: there an id is a
+/// session's secret and stays in the (redacted) XML.
 fn identifier<'o, const WHAT: usize>(stanza: &'o Stanza<'o, 'o>) -> Option<Classed<'o, WHAT>> {
-    if stanza.kind == Kind::StreamManagement { None } else { name(&stanza.id) }
+    if matches!(stanza.kind, Kind::StreamManagement | Kind::Other) { None } else { name(&stanza.id) }
 }
 
 fn notification<'o>(seen: &'o NotificationSeen<'o>, event: &mut Event<'o>) {

@@ -18,8 +18,7 @@ impl Pass<'_> {
     pub(super) fn json(&mut self, text: &str, around: &Around<'_>) -> String {
         let Ok(mut value) = serde_json::from_str::<Value>(text) else {
             // What the fast path would let through may stay here, too.
-            let is_harmless =
-                self.level == Level::Auth && !self.is_broken && around.nesting > 1 && clean::is_clean(text);
+            let is_harmless = self.level == Level::Auth && !self.is_broken && clean::is_clean(text);
             return if is_harmless { text.to_owned() } else { self.unparsed(text.len()) };
         };
         let before = self.count;

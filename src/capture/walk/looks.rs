@@ -15,7 +15,7 @@ pub const MIN_RANDOM_BYTES: usize = 12;
 static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     // A character written as a JSON or XML escape; an escaped delimiter is a boundary that `\b` does not see.
     let escape = r"\\u[0-9A-F]{4} | &\#x?[0-9A-F]+;";
-    let start = r"(?: \b | %(?:25)*[0-9A-F]{2} )";
+    let start = r"(?: (?-u:\b) | %(?:25)*[0-9A-F]{2} )";
     let equals = r"(?: =>? | %(?:25)*3D )";
     let blank = r"(?: \s+ | %(?:25)*20 | \+ )";
     let scheme = "basic|bearer|digest|negotiate|ntlm|splunk";
@@ -25,18 +25,18 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         r#"(?xi)
         (?P<pem> -----BEGIN\ [A-Z0-9\ ]+-----(?s:.)*?(?: -----END\ [A-Z0-9\ ]+----- | \z ) )
-      | (?P<jwt> \b(?: eyJ | eyA | ewog | ewok | ew0K )[A-Za-z0-9_-]{{2,}}\s*\.\s*[A-Za-z0-9_-]{{2,}}(?:\.[A-Za-z0-9_-]*)*
-          | \beyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*
-          | \bZXlK[A-Za-z0-9+/_-]{{16,}}=*
+      | (?P<jwt> (?-u:\b)(?: eyJ | eyA | ewog | ewok | ew0K )[A-Za-z0-9_-]{{2,}}\s*\.\s*[A-Za-z0-9_-]{{2,}}(?:\.[A-Za-z0-9_-]*)*
+          | (?-u:\b)eyJ[A-Za-z0-9_-]{{5,}}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*
+          | (?-u:\b)ZXlK[A-Za-z0-9+/_-]{{16,}}=*
           | %(?:25)*65 %(?:25)*79 %(?:25)*4A (?: %(?:25)*[0-9A-F]{{2}} | [A-Za-z0-9._-] ){{8,}}
           | \\u0065\\u0079\\u004A (?: {escape} | [A-Za-z0-9._-] ){{8,}} )
       | (?P<before> {start} ) (?P<scheme> {scheme} ) {blank} (?: [A-Za-z0-9+/_.~=%-] | {escape} ){{6,}}
-      | (?P<userinfo> (?: : | \b | ^ | [\s"'=(<>] ) (?: \\*/ ){{2}} (?: [^\s/?\#<>"'] | {escape} )+ @ )
+      | (?P<userinfo> (?: : | (?-u:\b) | ^ | [\s"'=(<>] ) (?: \\*/ ){{2}} (?: [^\s/?\#<>"'] | {escape} )+ @ )
       | (?P<session> {start} (?:jsessionid[A-Za-z]*|phpsessid|sid) {equals} )
         (?P<sid> (?: [^\s&;,"'<>%?/\#\\] | %(?:25)*(?:[4-7][0-9A-F]|3[0-9]) | {escape} )+ )
       | (?P<word> {start} (?P<what> code|st|headers|assertion|signature|sig|ticket|uniqueid ) {equals} )
         (?P<short> (?: [^\s&;,"'<>\\] | {escape} )+ )
-      | (?P<key> \b[A-Za-z0-9_.-]*
+      | (?P<key> (?-u:\b)[A-Za-z0-9_.-]*
             (?: password|passwd|passphrase|passcode|pwd|token|secret|api[_-]?key|authorization|samlrequest|samlresponse|relaystate )
             [A-Za-z0-9_.-]* )
         (?P<sep> \s*{equals}\s* | \\?["']\s*:\s* | \s?:\s* | (?: > | &(?:amp;)*gt; ) )

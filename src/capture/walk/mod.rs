@@ -1,7 +1,7 @@
 //! Values through the policy: one walker for each syntax, one treatment for all of them.
 //!
-//! A walker takes a text apart, asks the [table](super::policy::table) what each value is by where it stands and what it is
-//! called, has [`Pass::value`] treat it, and puts the text together again. Documents in documents go through the same walkers.
+//! A walker takes a text apart, asks the [table] what each value is by where it stands and what it is
+//! called, has `Pass::value` treat it, and puts the text together again. Documents in documents go through the same walkers.
 //! What no walker can read is measured, not written. Does no I/O and reads no clock.
 //!
 //! | file | syntax |
@@ -29,7 +29,10 @@ use super::policy::table::{self, Place, What};
 use super::policy::user::{RulePlace, UserRules};
 use super::policy::{Class, Level, Treatment, name};
 use super::token::{Kind, Tokens, is_token};
-use crate::session::findings::{self, fact::Value};
+use crate::session::findings::{
+    self,
+    fact::{Unit, Value},
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -330,16 +333,19 @@ impl Pass<'_> {
 
     /// A fact of a finding: what its value is, its name tells; one that no row names must be a number. `None` if it stays.
     pub(in crate::capture) fn fact(&mut self, name: &str, value: &str) -> Option<String> {
+        // Milliseconds of some years; a code that is longer may be a telephone's or an agent's number.
         const MAX_DIGITS: usize = 12;
+        const MAX_CODE_DIGITS: usize = 6;
         // A rule for a JSON member or an element of that name is meant for what a finding says of it, too.
         let ruled = self.ruled(RulePlace::Json, name, value).or_else(|| self.ruled(RulePlace::Xml, name, value));
         if ruled.is_some() {
             return ruled;
         }
-        let known = findings::Fact::ALL.into_iter().find(|fact| fact.as_str() == name);
+        let known = findings::Fact::ALL.into_iter().find(|fact| fact.as_str() == name).map(findings::Fact::value);
+        let most = if known == Some(Value::Number(Unit::Code)) { MAX_CODE_DIGITS } else { MAX_DIGITS };
         let digits = value.strip_prefix('-').unwrap_or(value);
-        let is_number = (1..=MAX_DIGITS).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        let what = match known.map(findings::Fact::value) {
+        let is_number = (1..=most).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        let what = match known {
             _ if self.level <= Level::Auth => What::Sentence,
             Some(Value::Host) => What::Host,
             Some(Value::Node) => What::Path,

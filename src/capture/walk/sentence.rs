@@ -8,6 +8,7 @@ use super::{Pass, looks, spelling};
 use crate::capture::policy::mark::{self, is_mark};
 use crate::capture::policy::{Class, Level, words};
 use crate::capture::token::is_token;
+use crate::finesse::dictionary;
 use crate::glyph::is_obeyed;
 use regex::{Captures, Regex};
 use std::net::IpAddr;
@@ -45,7 +46,7 @@ impl Pass<'_> {
 
     /// A sentence of this program's own, in which hosts and the owners of certificates may stand.
     pub(super) fn own_sentence(&mut self, value: &str) -> String {
-        self.words(value, Author::Own)
+        if dictionary::says(value) { value.to_owned() } else { self.words(value, Author::Own) }
     }
 
     fn words(&mut self, value: &str, author: Author) -> String {

@@ -14,6 +14,7 @@ use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
 use crate::xmpp::{Document, Element, Scope, sasl};
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// What stands around a value.
@@ -93,9 +94,12 @@ impl Pass<'_> {
             return Cow::Borrowed(text);
         }
         match Notification::of(text) {
+            _ if text.contains('\0') => Cow::Owned(self.unparsed(text.len())),
             _ if mime_type.contains("x-www-form-urlencoded") => Cow::Owned(self.pairs(text, "")),
             Notification::Xml if !mime_type.contains("html") => self.xml(text, &Around::finesse(1)),
-            Notification::Json => Cow::Owned(self.json(text, &Around::finesse(1))),
+            Notification::Json if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                Cow::Owned(self.json(text, &Around::finesse(1)))
+            }
             _ => Cow::Owned(self.unparsed(text.len())),
         }
     }
@@ -104,9 +108,7 @@ impl Pass<'_> {
         let before = self.count;
         let mut out = String::with_capacity(text.len());
         self.document(&parse(text), around, &mut out);
-        // A character reference spells what nobody searches for: then the text is written as it reads.
-        let is_spelled = ["&#", "amp;#"].iter().any(|mark| text.contains(mark));
-        if self.count == before && self.level <= Level::Auth && !is_spelled {
+        if self.count == before && self.level <= Level::Auth && !spells_ascii(text) {
             Cow::Borrowed(text)
         } else {
             Cow::Owned(out)
@@ -371,6 +373,18 @@ fn carries_sasl(name: &str, namespace: &str, nesting: usize) -> bool {
     let lower = name.to_ascii_lowercase();
     let is_named = sasl::carries_data(&lower) || matches!(&*lower, "handshake" | "authenticate");
     is_named && (nesting == 0 || namespace == sasl::NAMESPACE)
+}
+
+/// Whether a character of ASCII is written as a reference, once or more often escaped. Servers do so with letters beyond ASCII
+/// only; whoever spells a password like this hides it from every search, so the text is written as it reads.
+fn spells_ascii(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), "#").any(|at| {
+        let (before, number) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+        let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |hex| (hex, 16));
+        let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+        let code = u32::from_str_radix(digits.get(..end).unwrap_or_default(), radix);
+        (before.ends_with('&') || before.ends_with("amp;")) && code.is_ok_and(|code| code < 0x80)
+    })
 }
 
 fn local(qname: &str) -> &str {

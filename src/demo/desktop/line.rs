@@ -17,6 +17,7 @@ const HTTPS_PORT: u16 = 443;
 pub(super) struct Line {
     dial: SocketAddr,
     server: Authority,
+    pub(super) user_agent: &'static str,
     tls: TlsConnector,
 }
 
@@ -28,7 +29,12 @@ impl Line {
             .with_root_certificates(story.roots.clone())
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { dial: story.dial, server: story.server.clone(), tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            dial: story.dial,
+            server: story.server.clone(),
+            user_agent: story.user_agent,
+            tls: TlsConnector::from(Arc::new(config)),
+        })
     }
 
     pub(super) async fn connect(&self) -> Result<TlsStream<TcpStream>> {

@@ -4,9 +4,12 @@
 //! for the event that says what came of its request; the pauses between steps are there for a person to follow and can
 //! be zero. Everything ends within [`Story::limit`].
 
+mod endure;
 mod line;
 mod rest;
 mod stream;
+
+pub use endure::{endure, shows_after};
 
 use crate::conn::Authority;
 use crate::demo::xml::leaf;
@@ -25,6 +28,10 @@ use tokio::task::JoinSet;
 /// The desktops' starts are spread over this many pauses, as people do not arrive all at once.
 const ARRIVAL_PAUSES: u32 = 3;
 
+/// What a browser says it is, and what another does.
+const USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo desktop)";
+const OTHER_USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo, another browser)";
+
 /// Who signs in where, and how fast.
 #[derive(Clone)]
 pub struct Story {
@@ -36,6 +43,8 @@ pub struct Story {
     pub roots: Arc<RootCertStore>,
     /// Each gets a desktop of his own; all run at once.
     pub agents: Vec<Agent>,
+    /// What the browsers say they are.
+    pub user_agent: &'static str,
     /// Pause between two steps. The whole takes about 15 of them.
     pub pace: Duration,
     /// After which a desktop gives up, wherever it is; counted from the call of [`story`].
@@ -46,7 +55,7 @@ impl Story {
     /// At [`PACE`] (about 6 s in all), given up after 14 s.
     #[must_use]
     pub fn new(dial: SocketAddr, server: Authority, roots: Arc<RootCertStore>, agents: Vec<Agent>) -> Self {
-        Self { dial, server, roots, agents, pace: PACE, limit: Duration::from_secs(14) }
+        Self { dial, server, roots, agents, user_agent: USER_AGENT, pace: PACE, limit: Duration::from_secs(14) }
     }
 }
 
@@ -139,21 +148,23 @@ impl<'a> Desktop<'a> {
     }
 
     async fn sign_in(&mut self) -> Result<()> {
+        // The server subscribes the agent to its own nodes by itself.
         let user = self.user_uri();
         let dialogs = format!("{user}/Dialogs");
-        for node in [&user, &dialogs] {
-            self.stream.subscribe(node).await?;
-        }
         let object = self.rest.object(&user).await?;
         let team = object.text_at(&["teamId"]).context("no team")?.to_owned();
         self.stream.subscribe(&team_node(&team)).await?;
         self.rest.object(&dialogs).await?;
         self.stream.ping().await?;
         self.pause(1).await;
-        let login = [leaf("state", "LOGIN"), leaf("extension", &self.agent.extension)].concat();
-        self.put_user(&login, "NOT_READY").await?;
+        self.sign_in_at_phone().await?;
         self.pause(1).await;
         self.put_user(&leaf("state", "READY"), "READY").await
+    }
+
+    async fn sign_in_at_phone(&mut self) -> Result<()> {
+        let login = [leaf("state", "LOGIN"), leaf("extension", &self.agent.extension)].concat();
+        self.put_user(&login, "NOT_READY").await
     }
 
     async fn take_a_call(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The desktop's REST calls: one keep-alive connection, `Authorization: Basic` on every call, a fresh `requestId` on
+//! The desktop's REST calls: one keep-alive connection, `Authorization: Basic` on every call of the agent's, a fresh `requestId` on
 //! every change, the session cookie once the server has set it.
 //!
 //! An answer that is not the one hoped for is an error that names method, path and status. Bodies are at most
@@ -18,7 +18,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::task::JoinSet;
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
-const USER_AGENT: &str = "Mozilla/5.0 (finesse-tap demo desktop)";
 
 /// The connection, and what has gone over it.
 pub(super) struct Rest {
@@ -27,6 +26,7 @@ pub(super) struct Rest {
     sender: SendRequest<Full<Bytes>>,
     host: String,
     authorization: String,
+    user_agent: &'static str,
     cookies: String,
     /// Drives the connection; ends with it.
     connection: JoinSet<()>,
@@ -46,6 +46,7 @@ impl Rest {
             sender,
             host: line.host(),
             authorization: agent.basic(),
+            user_agent: line.user_agent,
             // Left by the desktop's own script at an earlier sign-in.
             cookies: format!("finesse_ag_extension={}; attemptsMade=0", agent.extension),
             connection: driver,
@@ -101,9 +102,12 @@ impl Rest {
             .method(&method)
             .uri(path)
             .header(header::HOST, &self.host)
-            .header(header::USER_AGENT, USER_AGENT)
-            .header(header::AUTHORIZATION, &self.authorization)
+            .header(header::USER_AGENT, self.user_agent)
             .header(header::COOKIE, &self.cookies);
+        // The page and SystemInfo come before anybody has signed in.
+        if !path.starts_with("/desktop/") && !path.ends_with("/SystemInfo") {
+            request = request.header(header::AUTHORIZATION, &self.authorization);
+        }
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, content_type);
         } else {

@@ -79,8 +79,10 @@ impl Stream {
     pub(super) async fn connect(line: &Line, agent: &Agent, domain: &str, pubsub: &str) -> Result<Self> {
         let host = line.host();
         let uri = format!("wss://{host}/ws/").parse()?;
-        let request =
-            ClientRequestBuilder::new(uri).with_header("Origin", format!("https://{host}")).with_sub_protocol("xmpp");
+        let request = ClientRequestBuilder::new(uri)
+            .with_header("Origin", format!("https://{host}"))
+            .with_header("User-Agent", line.user_agent)
+            .with_sub_protocol("xmpp");
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
@@ -119,6 +121,22 @@ impl Stream {
         self.result(&id).await.context("ping")?;
         self.seen.pings += 1;
         Ok(())
+    }
+
+    /// Reads until the stream ends, and forgets what comes.
+    pub(super) async fn listen(&mut self) -> Result<()> {
+        loop {
+            if let Arrival::Other(element) = self.read().await?
+                && element.name == "error"
+            {
+                bail!("stream error: {}", element.children.first().map_or("no reason", |child| child.name.as_str()));
+            }
+        }
+    }
+
+    /// Reads until the server has ended the stream, or for as long as it is waited for.
+    pub(super) async fn hold(mut self) {
+        let _ = self.listen().await;
     }
 
     /// The first event not yet taken that `is_it`; `what` it is goes into the error.

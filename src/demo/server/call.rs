@@ -116,6 +116,22 @@ impl Call {
         Ok(Some(state))
     }
 
+    /// Whether it is talked on.
+    pub(super) fn is_active(&self) -> bool {
+        self.stage == Stage::Active
+    }
+
+    /// The agent has handed it on.
+    pub(super) fn leave(&mut self, now_us: i64) {
+        (self.stage, self.changed_us) = (Stage::Dropped, now_us);
+    }
+
+    /// It rings at somebody else's phone.
+    pub(super) fn ring_at(&mut self, agent: &str, extension: &str, now_us: i64) {
+        (self.agent, self.extension) = (agent.to_owned(), extension.to_owned());
+        (self.stage, self.changed_us) = (Stage::Alerting, now_us);
+    }
+
     /// `/finesse/api/Dialog/{id}`.
     pub(super) fn uri(&self) -> String {
         format!("/finesse/api/Dialog/{}", self.id)

@@ -6,8 +6,9 @@
 
 use super::Site;
 use super::call::{Action, Call};
-use super::user::{ApiError, Change, INVALID_STATE, State, TEAM, User};
+use super::user::{ApiError, Change, INVALID_STATE, State, TEAM, User, iso};
 use crate::clock;
+use crate::demo::trouble::{Trouble, Troubles};
 use crate::demo::xml::{escape, escape_text, leaf};
 use crate::demo::{Agent, uuid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,10 @@ use tokio::sync::mpsc;
 
 /// Stanzas waiting for one client.
 pub(super) const OUTBOX: usize = 256;
+/// Its path and its node.
+const SYSTEM_INFO: &str = "/finesse/api/SystemInfo";
+/// How long REST says that the server is starting, microseconds.
+const STARTING_US: i64 = 4_000_000;
 /// The id the first call gets.
 const FIRST_CALL: u64 = 16_777_217;
 
@@ -23,8 +28,14 @@ const FIRST_CALL: u64 = 16_777_217;
 pub(super) enum Errand {
     /// Send this stanza.
     Stanza(String),
+    /// Send this stanza, but late.
+    Late(String),
     /// Another client took the resource over: say so and end.
     Conflict,
+    /// The server goes down: say so and end.
+    Shutdown,
+    /// Maintenance: end the stream in order.
+    Leave,
 }
 
 /// One bound XMPP session; the key to it.
@@ -57,13 +68,19 @@ struct Session {
 /// The contact centre.
 pub(super) struct Center {
     host: String,
-    /// Starts every item id: tells one life of the server from the next.
-    process: String,
+    /// What goes wrong on purpose.
+    troubles: Troubles,
     floor: Mutex<Floor>,
 }
 
 #[derive(Default)]
 struct Floor {
+    /// Starts every item id: tells one life of the server from the next.
+    process: String,
+    /// Until when REST says that the server is starting, microseconds.
+    starting_until_us: i64,
+    /// Planned maintenance has begun.
+    is_in_maintenance: bool,
     users: BTreeMap<String, User>,
     calls: BTreeMap<u64, Call>,
     sessions: BTreeMap<SessionKey, Session>,
@@ -85,16 +102,82 @@ impl Center {
     pub(super) fn new(site: &Site) -> Self {
         let now_us = clock::now().wall_us;
         let users = site.agents.iter().map(|agent| (agent.id.clone(), User::new(agent.clone(), now_us))).collect();
-        let floor = Mutex::new(Floor { users, next_call: FIRST_CALL, ..Floor::default() });
-        Self { host: site.host.clone(), process: uuid(), floor }
+        let floor = Mutex::new(Floor { process: uuid(), users, next_call: FIRST_CALL, ..Floor::default() });
+        Self { host: site.host.clone(), troubles: Troubles::default(), floor }
     }
 
     pub(super) fn host(&self) -> &str {
         &self.host
     }
 
+    /// What goes wrong on purpose.
+    pub(super) fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
+    /// Switches a fault, or lets it happen.
+    pub(super) fn trouble(&self, trouble: Trouble, on: bool) {
+        if !trouble.happens_once() {
+            self.troubles.set(trouble, on);
+            return;
+        }
+        let mut floor = self.floor();
+        match trouble {
+            Trouble::Maintenance => {
+                floor.is_in_maintenance = on;
+                let (data, source) = (self.system_info(&floor, "systemInfo"), String::from(SYSTEM_INFO));
+                self.publish(&mut floor, &Update { node: source.clone(), data, verb: "PUT", request_id: "", source });
+                if !on {
+                    return;
+                }
+                floor.sessions.values().for_each(|session| drop(session.outbox.try_send(Errand::Leave)));
+            }
+            // What happens once is over by itself.
+            _ if !on => {}
+            Trouble::ServerRestart => {
+                floor.process = uuid();
+                floor.starting_until_us = clock::now().wall_us + STARTING_US;
+                floor.sessions.values().for_each(|session| drop(session.outbox.try_send(Errand::Shutdown)));
+            }
+            _ => floor.sessions.values().for_each(|session| drop(session.outbox.try_send(Errand::Conflict))),
+        }
+    }
+
+    /// Whether the server is starting again, and refuses requests.
+    pub(super) fn is_starting(&self) -> bool {
+        clock::now().wall_us < self.floor().starting_until_us
+    }
+
+    /// `<SystemInfo>`.
+    pub(super) fn system_info_xml(&self) -> String {
+        self.system_info(&self.floor(), "SystemInfo")
+    }
+
+    fn system_info(&self, floor: &Floor, root: &str) -> String {
+        let now = iso(clock::now().wall_us);
+        let node = |name: &str, host: &str| format!("<{name}>{}</{name}>", leaf("host", host));
+        let fields = [
+            leaf("currentTimestamp", &now),
+            leaf("deploymentType", "UCCE"),
+            leaf("finesseMMode", if floor.is_in_maintenance { "IN_PROGRESS" } else { "" }),
+            leaf("lastCTIHeartbeatStatus", "success"),
+            node("primaryNode", &self.host),
+            leaf("status", "IN_SERVICE"),
+            leaf("statusReason", ""),
+            leaf("systemAuthMode", "NON_SSO"),
+            leaf("timezoneOffset", "0"),
+            leaf("uri", SYSTEM_INFO),
+            leaf("xmppDomain", &self.host),
+            leaf("xmppPubSubDomain", &format!("pubsub.{}", self.host)),
+        ];
+        format!("<{root}>{}</{root}>", fields.concat())
+    }
+
     /// The agent whose id and password these are.
     pub(super) fn authenticate(&self, id: &str, password: &str) -> Option<Agent> {
+        if self.troubles.is_on(Trouble::WrongPassword) {
+            return None;
+        }
         self.floor().users.get(id).map(|user| &user.agent).filter(|agent| agent.password == password).cloned()
     }
 
@@ -110,7 +193,10 @@ impl Center {
         floor.next_session += 1;
         let key = SessionKey(floor.next_session);
         let (agent, jid) = (agent.to_owned(), jid.to_owned());
-        floor.sessions.insert(key, Session { agent, jid, outbox, nodes: BTreeSet::new() });
+        // Finesse subscribes every agent to these by itself.
+        let own = format!("/finesse/api/User/{agent}");
+        let nodes = [String::from(SYSTEM_INFO), format!("{own}/Dialogs"), format!("{own}/Media"), own];
+        floor.sessions.insert(key, Session { agent, jid, outbox, nodes: nodes.into() });
         key
     }
 
@@ -120,6 +206,9 @@ impl Center {
     }
 
     pub(super) fn subscribe(&self, key: SessionKey, node: &str) -> Result<(), Refusal> {
+        if self.troubles.is_on(Trouble::RefusedSubscription) {
+            return Err(Refusal::Forbidden);
+        }
         let mut floor = self.floor();
         let node = node.trim_end_matches('/');
         if !floor.has_node(node) {
@@ -188,6 +277,35 @@ impl Center {
         self.publish_user(&mut floor, agent, "");
     }
 
+    /// Hands a call to whoever has the phone `extension`: a single-step transfer.
+    pub(super) fn transfer(&self, agent: &str, call: u64, extension: &str, request_id: &str) {
+        let now_us = clock::now().wall_us;
+        let mut floor = self.floor();
+        let ready = |user: &&User| user.agent.extension == extension && user.state == State::Ready;
+        let to = floor.users.values().find(ready).map(|user| user.agent.id.clone());
+        let talking = floor.calls.get(&call).is_some_and(|call| call.agent == agent && call.is_active());
+        let Some(to) = to.filter(|_| talking) else {
+            let node = format!("/finesse/api/User/{agent}/Dialogs");
+            self.refuse(&mut floor, node, format!("/finesse/api/Dialog/{call}"), INVALID_STATE, request_id);
+            return;
+        };
+        if let Some(call) = floor.calls.get_mut(&call) {
+            call.leave(now_us);
+        }
+        self.publish_dialog(&mut floor, call, "PUT", request_id);
+        self.publish_dialog(&mut floor, call, "DELETE", "");
+        if let Some(call) = floor.calls.get_mut(&call) {
+            call.ring_at(&to, extension, now_us);
+        }
+        for (id, state) in [(agent, State::Work), (&to, State::Reserved)] {
+            if let Some(user) = floor.users.get_mut(id) {
+                user.set(state, now_us);
+            }
+            self.publish_user(&mut floor, id, "");
+        }
+        self.publish_dialog(&mut floor, call, "POST", "");
+    }
+
     /// Does something with a call and publishes what came of it; a call the agent does not have is a refusal.
     pub(super) fn act(&self, agent: &str, call: u64, action: Action, request_id: &str) {
         let now_us = clock::now().wall_us;
@@ -244,8 +362,12 @@ impl Center {
     }
 
     fn publish(&self, floor: &mut Floor, update: &Update<'_>) {
+        if self.troubles.is_on(Trouble::LostEvent) {
+            return;
+        }
+        let is_late = self.troubles.is_on(Trouble::LateEvent);
         floor.items += 1;
-        let item_id = format!("{}{}", self.process, floor.items);
+        let item_id = format!("{}{}", floor.process, floor.items);
         let text = format!(
             "<Update><data>{}</data>{}{}{}</Update>",
             update.data,
@@ -266,7 +388,8 @@ impl Center {
                  </item></items></event></message>",
                 key.0, floor.items,
             );
-            session.outbox.try_send(Errand::Stanza(stanza)).is_ok()
+            let errand = if is_late { Errand::Late(stanza) } else { Errand::Stanza(stanza) };
+            session.outbox.try_send(errand).is_ok()
         });
     }
 

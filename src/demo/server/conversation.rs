@@ -4,6 +4,7 @@
 //! pings and XEP-0060 subscriptions, as Openfire does them for Finesse. Anything else gets an error (RFC 6120).
 
 use super::center::{Center, Errand, Refusal, SessionKey};
+use crate::demo::trouble::Trouble;
 use crate::demo::uuid;
 use crate::demo::xml::{Element, escape};
 use base64::Engine;
@@ -26,11 +27,18 @@ pub(super) struct Reaction {
     pub(super) replies: Vec<String>,
     /// The stream is over: nothing more is read as XMPP.
     pub(super) end: bool,
+    /// The replies go out late.
+    pub(super) late: bool,
 }
 
 impl Reaction {
     fn reply(text: impl Into<String>) -> Self {
-        Self { replies: vec![text.into()], end: false }
+        Self { replies: vec![text.into()], end: false, late: false }
+    }
+
+    /// Ends the stream in order.
+    pub(super) fn leave() -> Self {
+        Self { replies: vec![CLOSE.to_owned()], end: true, late: false }
     }
 
     /// Ends the stream with an error (RFC 6120 section 4.9).
@@ -39,7 +47,7 @@ impl Reaction {
             "<stream:error xmlns:stream=\"http://etherx.jabber.org/streams\">\
              <{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error>"
         );
-        Self { replies: vec![error, CLOSE.to_owned()], end: true }
+        Self { replies: vec![error, CLOSE.to_owned()], end: true, late: false }
     }
 }
 
@@ -88,7 +96,7 @@ impl Conversation {
         let Ok(element) = Element::read(text) else { return Reaction::stream_error("not-well-formed") };
         match element.name.as_str() {
             "open" => self.open(&element),
-            "close" => Reaction { replies: vec![CLOSE.to_owned()], end: true },
+            "close" => Reaction { replies: vec![CLOSE.to_owned()], end: true, late: false },
             "auth" => self.auth(&element),
             "iq" => self.iq(&element),
             "presence" => self.presence(&element),
@@ -120,7 +128,7 @@ impl Conversation {
         );
         let features =
             format!("<stream:features xmlns:stream='http://etherx.jabber.org/streams'>{offer}{CAPS}</stream:features>");
-        Reaction { replies: vec![opened, features], end: false }
+        Reaction { replies: vec![opened, features], end: false, late: false }
     }
 
     fn auth(&mut self, auth: &Element) -> Reaction {
@@ -171,6 +179,9 @@ impl Conversation {
             return Reaction::default();
         }
         let host = self.center.host();
+        if self.center.troubles().is_on(Trouble::NoPresence) {
+            return Reaction::default();
+        }
         // The desktop takes itself for connected only when it sees the server's own user.
         Reaction::reply(format!(
             "<presence xmlns=\"jabber:client\" from=\"finesse@{host}/User\" to=\"{jid}\">{CAPS}</presence>"
@@ -201,15 +212,21 @@ impl Conversation {
             }
             _ => return Reaction::stream_error("not-authorized"),
         };
+        let troubles = self.center.troubles();
+        if name == "ping" && troubles.is_on(Trouble::Pings) {
+            return Reaction::default();
+        }
+        let late = name == "ping" && troubles.is_on(Trouble::Overload);
         let head = format!("id=\"{}\" from=\"{}\" to=\"{jid}\"", escape(id), escape(&to));
-        Reaction::reply(match outcome {
+        let reply = match outcome {
             Ok(inner) if inner.is_empty() => format!("<iq xmlns=\"jabber:client\" type=\"result\" {head}/>"),
             Ok(inner) => format!("<iq xmlns=\"jabber:client\" type=\"result\" {head}>{inner}</iq>"),
             Err((error_type, condition)) => format!(
                 "<iq xmlns=\"jabber:client\" type=\"error\" {head}><error type=\"{error_type}\">\
                  <{condition} xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/></error></iq>"
             ),
-        })
+        };
+        Reaction { late, ..Reaction::reply(reply) }
     }
 
     fn bind(&mut self, id: &str, agent: &str, resource: Option<&str>) -> Reaction {

@@ -12,7 +12,7 @@ mod rest;
 mod user;
 mod websocket;
 
-use crate::demo::{Agent, HOST};
+use crate::demo::{Agent, HOST, Trouble};
 use center::Center;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -47,13 +47,15 @@ pub struct Site {
     pub settle: Duration,
     /// From READY to the call.
     pub ring_after: Duration,
+    /// What is shown instead of `tls` while [`Trouble::Certificate`] is on.
+    pub other_tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Site {
     /// [`HOST`] with these agents; `pace` is the pause a person needs between two steps, zero for as fast as it goes.
     #[must_use]
     pub fn new(agents: Vec<Agent>, pace: Duration) -> Self {
-        Self { host: HOST.to_owned(), agents, settle: pace / 10, ring_after: pace * 2 }
+        Self { host: HOST.to_owned(), agents, settle: pace / 10, ring_after: pace * 2, other_tls: None }
     }
 }
 
@@ -94,6 +96,11 @@ impl Server {
         self.address
     }
 
+    /// Switches a fault, or lets it happen.
+    pub fn trouble(&self, trouble: Trouble, on: bool) {
+        self.shared.center.trouble(trouble, on);
+    }
+
     /// Ends every stream with `system-shutdown` and waits for the connections to end, three seconds at most.
     pub async fn stop(self) {
         self.shared.stop.cancel();
@@ -128,6 +135,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>) {
 
 async fn serve(tcp: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>, place: Place) {
     let _ = tcp.set_nodelay(true);
+    let other = shared.site.other_tls.as_ref().filter(|_| shared.center.troubles().is_on(Trouble::Certificate));
+    let tls = other.map_or(tls, |other| TlsAcceptor::from(Arc::clone(other)));
     let stream = match tokio::time::timeout(PATIENCE, tls.accept(tcp)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return tracing::debug!(%error, "demo TLS handshake failed"),

@@ -6,12 +6,12 @@
 
 use super::call::Action;
 use super::center::Next;
-use super::user::{ApiError, Change, INVALID_INPUT, PARAMETER_MISSING, iso};
+use super::user::{ApiError, Change, INVALID_INPUT, PARAMETER_MISSING};
 use super::websocket;
 use super::{Place, Shared};
-use crate::clock;
 use crate::demo::Agent;
-use crate::demo::xml::{Element, leaf};
+use crate::demo::trouble::Trouble;
+use crate::demo::xml::Element;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -30,7 +30,15 @@ const MAX_REQUEST_ID_BYTES: usize = 128;
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 const XML: &str = "application/xml;charset=UTF-8";
 const HTML: &str = "text/html;charset=UTF-8";
-const PAGE: &str = include_str!("desktop.html");
+const PAGE: &str = include_str!("desktop/index.html");
+/// What the page loads: name, media type, text.
+const FILES: [(&str, &str, &str); 3] = [
+    ("desktop.css", "text/css;charset=UTF-8", include_str!("desktop/desktop.css")),
+    ("desktop.js", "text/javascript;charset=UTF-8", include_str!("desktop/desktop.js")),
+    ("stream.js", "text/javascript;charset=UTF-8", include_str!("desktop/stream.js")),
+];
+/// How long an overloaded server takes over a request.
+const OVERLOADED: Duration = Duration::from_secs(3);
 
 type Answer = Response<Full<Bytes>>;
 
@@ -51,14 +59,36 @@ async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Answe
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let method = request.method().clone();
+    if shared.center.is_starting() && segments.first() == Some(&"finesse") {
+        return Err(Refusal::OutOfService);
+    }
+    if shared.center.troubles().is_on(Trouble::Overload) && segments.first() == Some(&"finesse") {
+        tokio::time::sleep(OVERLOADED).await;
+    }
     match segments.as_slice() {
         [""] => only(&method, &Method::GET).map(|()| redirect("/desktop/")),
+        // What the page loads is named beside it.
+        ["desktop"] if !path.ends_with('/') => only(&method, &Method::GET).map(|()| redirect("/desktop/")),
         ["desktop"] => only(&method, &Method::GET).map(|()| content(StatusCode::OK, HTML, PAGE.to_owned())),
+        ["desktop", file] => {
+            only(&method, &Method::GET)?;
+            let (kind, text) = FILES
+                .iter()
+                .find(|(name, ..)| name == file)
+                .map(|(_, kind, text)| (kind, text))
+                .ok_or(Refusal::NotFound)?;
+            Ok(content(StatusCode::OK, kind, (*text).to_owned()))
+        }
+        ["demo", "troubles"] => only(&method, &Method::GET).map(|()| troubles(shared)),
+        ["demo", "troubles", name] => {
+            only(&method, &Method::PUT)?;
+            let trouble = Trouble::of(name).ok_or(Refusal::NotFound)?;
+            shared.center.trouble(trouble, request.uri().query() != Some("off"));
+            Ok(troubles(shared))
+        }
         ["ws"] => only(&method, &Method::GET).and_then(|()| upgrade(shared, request)),
         ["gadgets", "makeRequest"] => only(&method, &Method::POST).map(|()| gadget()),
-        ["finesse", "api", "SystemInfo"] => {
-            only(&method, &Method::GET).map(|()| xml(system_info(shared.center.host())))
-        }
+        ["finesse", "api", "SystemInfo"] => only(&method, &Method::GET).map(|()| xml(shared.center.system_info_xml())),
         ["finesse", "api", "User", id] => user(shared, request, id).await,
         ["finesse", "api", "User", id, "Dialogs"] => {
             only(&method, &Method::GET)?;
@@ -79,6 +109,7 @@ enum Refusal {
     MethodNotAllowed,
     TooLarge,
     TooSlow,
+    OutOfService,
     /// Not an upgrade to RFC 7395's WebSocket subprotocol.
     NotXmpp,
     Api(ApiError),
@@ -105,6 +136,11 @@ impl Refusal {
             Self::MethodNotAllowed => content(StatusCode::METHOD_NOT_ALLOWED, HTML, String::new()),
             Self::TooLarge => content(StatusCode::PAYLOAD_TOO_LARGE, HTML, String::new()),
             Self::TooSlow => content(StatusCode::REQUEST_TIMEOUT, HTML, String::new()),
+            Self::OutOfService => content(
+                StatusCode::SERVICE_UNAVAILABLE,
+                XML,
+                error("Service Unavailable", "HTTP Status code: 503 (Service Unavailable)"),
+            ),
             Self::NotXmpp => content(StatusCode::BAD_REQUEST, HTML, "WebSocket subprotocol xmpp expected".to_owned()),
             Self::Api(error) => content(StatusCode::BAD_REQUEST, XML, error.body()),
         }
@@ -148,11 +184,17 @@ async fn dialog(shared: &Arc<Shared>, request: Request<Incoming>, id: &str) -> R
         Method::GET => Ok(xml(dialog)),
         Method::PUT => {
             let request_id = request_id(request.headers());
-            let action = action(&body(request, "Dialog").await?)?;
+            let asked = body(request, "Dialog").await?;
+            let to = asked.text_at(&["toAddress"]).unwrap_or_default().to_owned();
+            let is_transfer = asked.text_at(&["requestedAction"]) == Some("TRANSFER_SST");
+            let action = if is_transfer { None } else { Some(action(&asked)?) };
             let (later, shared) = (shared.clone(), shared.clone());
             later.tasks.spawn(async move {
                 tokio::time::sleep(shared.site.settle).await;
-                shared.center.act(&agent.id, id, action, &request_id);
+                match action {
+                    Some(action) => shared.center.act(&agent.id, id, action, &request_id),
+                    None => shared.center.transfer(&agent.id, id, &to, &request_id),
+                }
             });
             Ok(accepted())
         }
@@ -280,21 +322,21 @@ fn with_session(mut answer: Answer, headers: &HeaderMap, agent: &Agent) -> Answe
     answer
 }
 
-fn system_info(host: &str) -> String {
-    let fields = [
-        leaf("currentTimestamp", &iso(clock::now().wall_us)),
-        leaf("deploymentType", "UCCX"),
-        leaf("finesseVersion", "demo"),
-        format!("<primaryNode>{}</primaryNode>", leaf("host", host)),
-        leaf("status", "IN_SERVICE"),
-        leaf("statusReason", ""),
-        leaf("systemAuthMode", "NON_SSO"),
-        leaf("timezoneOffset", "0"),
-        leaf("uri", "/finesse/api/SystemInfo"),
-        leaf("xmppDomain", host),
-        leaf("xmppPubSubDomain", &format!("pubsub.{host}")),
-    ];
-    format!("<SystemInfo>{}</SystemInfo>", fields.concat())
+/// The faults that can be played, and which are on.
+fn troubles(shared: &Shared) -> Answer {
+    let rows: Vec<String> = Trouble::ALL
+        .iter()
+        .map(|trouble| {
+            let on = shared.center.troubles().is_on(*trouble);
+            format!(
+                "{{\"name\":\"{}\",\"title\":\"{}\",\"once\":{},\"on\":{on}}}",
+                trouble.name(),
+                trouble.title(),
+                trouble.happens_once()
+            )
+        })
+        .collect();
+    content(StatusCode::OK, "application/json", format!("[{}]", rows.join(",")))
 }
 
 /// What the gadget container fetches on a gadget's behalf: always the same.

@@ -6,14 +6,16 @@
 
 use super::center::{Center, Errand, OUTBOX};
 use super::conversation::{Conversation, Reaction};
+use crate::demo::trouble::Trouble;
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -26,6 +28,10 @@ const READ_BUFFER_BYTES: usize = 8 * 1024;
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 const LINGER: Duration = Duration::from_secs(5);
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// How much later than it should something goes out, where that is the fault that is played.
+const LATE: Duration = Duration::from_secs(7);
+/// After how much silence the middlebox that is played cuts a socket.
+const CUT_AFTER: Duration = Duration::from_secs(7);
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -44,10 +50,14 @@ pub(super) async fn serve(upgraded: Upgraded, center: Arc<Center>, stop: Cancell
 
 async fn converse(socket: &mut Socket, center: Arc<Center>, stop: CancellationToken) -> Result<(), Error> {
     let (outbox, mut errands) = mpsc::channel(OUTBOX);
-    let mut conversation = Conversation::new(center, outbox);
+    let mut conversation = Conversation::new(Arc::clone(&center), outbox);
     let mut pings = tokio::time::interval(PING_EVERY);
     pings.reset();
+    let mut late: VecDeque<(Instant, Vec<String>)> = VecDeque::new();
     loop {
+        // Only while it is switched on does silence end anything.
+        let silence = tokio::time::sleep(CUT_AFTER);
+        let due = late.front().map(|(due, _)| *due);
         let reaction = tokio::select! {
             message = socket.next() => match message {
                 None | Some(Ok(Message::Close(_))) => return finish(socket).await,
@@ -57,16 +67,30 @@ async fn converse(socket: &mut Socket, center: Arc<Center>, stop: CancellationTo
                 Some(Err(error)) => return Err(error),
             },
             errand = errands.recv() => match errand {
-                Some(Errand::Stanza(stanza)) => Reaction { replies: vec![stanza], end: false },
+                Some(Errand::Stanza(stanza)) => Reaction { replies: vec![stanza], end: false, late: false },
+                Some(Errand::Late(stanza)) => Reaction { replies: vec![stanza], end: false, late: true },
                 Some(Errand::Conflict) => Reaction::stream_error("conflict"),
+                Some(Errand::Shutdown) => Reaction::stream_error("system-shutdown"),
+                Some(Errand::Leave) => Reaction::leave(),
                 None => Reaction::stream_error("resource-constraint"),
             },
             _ = pings.tick() => {
                 send(socket, Message::Ping(Vec::new().into())).await?;
                 continue;
             }
+            () = until(due) => {
+                Reaction { replies: late.pop_front().map(|(_, replies)| replies).unwrap_or_default(), end: false, late: false }
+            }
+            () = silence, if center.troubles().is_on(Trouble::Middlebox) => {
+                tracing::debug!("demo middlebox cuts a silent socket");
+                return Err(Error::ConnectionClosed);
+            }
             () = stop.cancelled() => Reaction::stream_error("system-shutdown"),
         };
+        if reaction.late {
+            late.push_back((Instant::now() + LATE, reaction.replies));
+            continue;
+        }
         for reply in reaction.replies {
             send(socket, Message::text(reply)).await?;
         }
@@ -74,6 +98,14 @@ async fn converse(socket: &mut Socket, center: Arc<Center>, stop: CancellationTo
             drop(conversation);
             return linger(socket).await;
         }
+    }
+}
+
+/// The time has come; never, if there is none.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -5,7 +5,7 @@
 //! the deployment. Sources: Cisco's Finesse developer guide, CTI server message reference and CTI OS manual, the UCCX CTI
 //! protocol guide, RFCs 6120 and 6455, XEP-0124; the words are this project's own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 const TABLE: &str = include_str!("table.txt");
@@ -57,6 +57,9 @@ impl List {
     ];
 }
 
+/// What is told of an error that no list has.
+pub const UNKNOWN: &str = "The server refused it with a code that is not in the dictionary.";
+
 /// One code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -95,6 +98,16 @@ fn rows() -> impl Iterator<Item = (List, &'static str, Entry)> {
         let (name, meaning, remedy) = (part(), part()?, part());
         Some((list?, keys, Entry { name, meaning, remedy }))
     })
+}
+
+/// Whether a sentence is a meaning or a remedy of an entry, to the letter: then it tells of nobody.
+#[must_use]
+pub fn says(sentence: &str) -> bool {
+    static SENTENCES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let told = |(_, _, entry): (_, _, Entry)| [Some(entry.meaning), entry.remedy];
+        rows().flat_map(told).flatten().chain([UNKNOWN]).collect()
+    });
+    SENTENCES.contains(sentence)
 }
 
 /// What a code of a list means. Names are found as well as numbers, in either case.

@@ -21,6 +21,8 @@ pub struct User<'a> {
     /// The code inside `reasonCode` (what agents see, 255 for a lost connection), else `reasonCodeId`, which Finesse
     /// also uses for the code's key in its database. `-1` is no reason.
     pub reason_code: Option<Cow<'a, str>>,
+    /// That is such a key.
+    pub reason_is_key: bool,
     /// `reasonCode/label`.
     pub reason_label: Option<Cow<'a, str>>,
     /// `teamId`.
@@ -52,7 +54,9 @@ impl<'a> User<'a> {
             };
             *field = child.text();
         }
+        let is_code = code.as_deref().is_some_and(|code| code != "-1");
         user.reason_code = reason_code(code, user.reason_code.take());
+        user.reason_is_key = user.reason_code.is_some() && !is_code;
         user
     }
 }

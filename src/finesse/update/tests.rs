@@ -44,6 +44,7 @@ fn a_user_is_read() {
         pending_state: None,
         state_change_time: some("2026-01-15T09:12:40.561Z"),
         reason_code: some("255"),
+        reason_is_key: false,
         reason_label: some("Connection & more"),
         team_id: some("7"),
         team_name: some("Sales"),

@@ -1,6 +1,6 @@
 //! `compare`: a session that works beside one that does not, step by step, and where they part first.
 //!
-//! [`trace`] makes steps of both; here they are laid side by side and their differences named: a missing step, another order,
+//! `trace` makes steps of both; here they are laid side by side and their differences named: a missing step, another order,
 //! another status, header or certificate, another timing.
 
 mod trace;
@@ -149,14 +149,21 @@ pub fn run(request: &Request, good: &Sources, bad: &Sources) -> anyhow::Result<(
         good.apart(out)?;
         bad.apart(out)?;
     }
+    let rendered = rendered(request, good, bad, super::columns(request.output.is_none()))?;
+    write(&rendered, request.output.as_deref(), "comparison")
+}
+
+/// Compares, in the form that is asked for.
+///
+/// # Errors
+/// A capture cannot be read, or a session is not in it.
+pub fn rendered(request: &Request, good: &Sources, bad: &Sources, columns: usize) -> anyhow::Result<String> {
     let comparison = compare((&request.good, good), (&request.bad, bad))?;
-    let columns = super::columns(request.output.is_none());
-    let rendered = match request.format {
+    Ok(match request.format {
         Format::Json => serde_json::to_string_pretty(&comparison)? + "\n",
         Format::Text => super::text::render(&page(&comparison), &report(&comparison), &Zone::default(), columns),
         Format::Html => super::html::render(&page(&comparison), &report(&comparison), &Zone::default()),
-    };
-    write(&rendered, request.output.as_deref(), "comparison")
+    })
 }
 
 /// Lays two sessions side by side.

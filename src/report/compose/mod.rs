@@ -6,6 +6,7 @@
 mod session;
 
 use super::model::{Mark, Report, Session};
+use super::note::Note;
 use super::page::{Block, Cell, Kind, Page, Piece, Problem, Style, Table, Tone, cell};
 use super::story::{Case, Story};
 use super::words::{between_us, count, size};
@@ -21,6 +22,7 @@ pub(super) fn page(report: &Report) -> Page {
     }
     blocks.push(Block::Paragraph(Style::Quiet, numbers(report)));
     blocks.extend(limits(report));
+    blocks.extend(table(notes(report)));
     blocks.extend(table(oddities(report)));
     blocks.extend(table(strangers(report)));
     if report.sessions.len() >= LIST_FROM {
@@ -81,10 +83,13 @@ fn servers(report: &Report) -> Vec<String> {
 
 fn verdict(report: &Report) -> Block {
     let stopped = report.sessions.iter().filter(|session| session.is_troubled()).count();
+    let signed_in = report.sessions.iter().filter(|session| session.signed_in()).count();
     let (tone, words) = match (report.stories.len(), report.sessions.len(), stopped) {
         (0, 0, _) => (Tone::Warn, String::from("Nobody signed in.")),
-        (0, 1, 0) => (Tone::Good, String::from("The login succeeded; no problems found.")),
-        (0, _, 0) => (Tone::Good, String::from("All logins succeeded; no problems found.")),
+        (0, 1, 0) if signed_in == 1 => (Tone::Good, String::from("The login succeeded; no problems found.")),
+        (0, all, 0) if signed_in == all => (Tone::Good, String::from("All logins succeeded; no problems found.")),
+        (0, _, 0) if signed_in == 0 => (Tone::Good, String::from("No problems found; no login was seen.")),
+        (0, all, 0) => (Tone::Good, format!("No problems found; {signed_in} of {all} logins were seen.")),
         (0, 1, _) => (Tone::Bad, String::from("The login was not completed.")),
         (0, all, some) => (Tone::Bad, format!("{some} of {all} logins were not completed.")),
         (1, ..) => (worst(report), String::from("1 problem")),
@@ -209,6 +214,17 @@ fn limits(report: &Report) -> impl Iterator<Item = Block> + '_ {
         );
         Block::Paragraph(Style::Note, cell![said])
     })
+}
+
+fn notes(report: &Report) -> Table {
+    let row = |note: &Note| vec![cell![Piece::Time(note.at_us)], cell![note.line], cell![note.text.clone()]];
+    Table {
+        title: String::from("Notes"),
+        columns: vec![("at", Kind::Time), ("line", Kind::Words), ("what was written down", Kind::Words)],
+        rows: report.notes.iter().map(row).collect(),
+        left_out: 0,
+        is_whole: false,
+    }
 }
 
 fn oddities(report: &Report) -> Table {

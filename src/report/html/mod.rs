@@ -348,7 +348,7 @@ fn column(kind: Kind) -> &'static str {
     match kind {
         Kind::Words => "words",
         Kind::Number => "n",
-        Kind::Time => "at",
+        Kind::Time => "time",
         Kind::Drawn => "drawn",
     }
 }

@@ -205,7 +205,7 @@ impl Lanes<'_, '_> {
                     _ => ("call after", "call: other"),
                 };
                 let spent = duration(between_us(step.at_us, end));
-                let title = format!("call {} {} from {} for {spent}", call.id, step.state, self.at(step.at_us));
+                let title = format!("dialog {} {} from {} for {spent}", call.id, step.state, self.at(step.at_us));
                 self.draw(&Shape::Bar(step.at_us, end, step.state.clone()), down, class, means, &title, step.line);
             }
         }

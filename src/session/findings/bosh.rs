@@ -1,6 +1,7 @@
 //! BOSH sessions: requests left out, too many at once, sessions that the server no longer knows or ends by itself.
 
 use super::{Code, Confidence, Fact, Finding};
+use crate::finesse::dictionary::{List, look_up};
 
 /// How a session stood when one of its requests was answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +54,8 @@ pub(in crate::session) fn ended(goodbye: Goodbye<'_>, sequence: u64) -> Finding 
     let finding = finding
         .fact(Fact::Condition, condition)
         .maybe(Fact::Status, goodbye.status)
-        .fact(Fact::IdleMs, goodbye.idle_ms);
+        .fact(Fact::IdleMs, goodbye.idle_ms)
+        .meaning(look_up(List::Bosh, condition));
     if unknown {
         finding.fact(Fact::InactivityS, goodbye.patience_s)
     } else {

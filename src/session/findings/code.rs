@@ -134,19 +134,19 @@ impl Code {
 
 /// Some of the findings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::session) struct Codes(u64);
+pub(in crate::session) struct Codes(u128);
 
-const _: () = assert!(Code::ALL.len() <= u64::BITS as usize, "`Codes` has a bit for each");
+const _: () = assert!(Code::ALL.len() <= u128::BITS as usize, "`Codes` has a bit for each");
 
 impl Codes {
     /// Adds one.
     pub(in crate::session) fn insert(&mut self, code: Code) {
-        self.0 |= 1 << code as u64;
+        self.0 |= 1 << code as u32;
     }
 
     /// Whether one of them says already what `code` would.
     pub(in crate::session) fn silence(self, code: Code) -> bool {
-        Code::ALL.into_iter().any(|said| self.0 & (1 << said as u64) != 0 && said.row().silences.contains(&code))
+        Code::ALL.into_iter().any(|said| self.0 & (1 << said as u32) != 0 && said.row().silences.contains(&code))
     }
 }
 

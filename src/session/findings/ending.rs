@@ -3,6 +3,7 @@
 use super::{Code, Confidence, Fact, Finding};
 use crate::clock::Moment;
 use crate::conn::SessionId;
+use crate::finesse::dictionary::{List, look_up};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub enum By {
 }
 
 impl By {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Upstream => "upstream",
@@ -127,18 +128,21 @@ pub(in crate::session) fn stream_error(
     let finding = Finding::new(Code::StreamError, Confidence::Certain).about(condition);
     let finding = finding.seen(unanswered.into_iter().chain([sequence])).fact(Fact::Condition, condition);
     let finding = finding.maybe(Fact::Message, text);
-    finding.maybe(Fact::Sign, unanswered.map(|_| "the client did not answer the server's ping"))
+    let finding = finding.maybe(Fact::Sign, unanswered.map(|_| "the client did not answer the server's ping"));
+    finding.meaning(look_up(List::Stream, condition))
 }
 
-/// A Close frame says that something went wrong (RFC 6455 section 7.4.1).
-pub(in crate::session) fn close_error(by: By, code: u16, reason: &str, sequence: u64) -> Option<Finding> {
-    // In order, going away, without a code.
-    if matches!(code, 1000 | 1001 | 1005) {
-        return None;
-    }
-    let finding = Finding::new(Code::CloseError, Confidence::Certain).about(format!("{} {code}", by.as_str()));
-    let finding = finding.seen([sequence]).fact(Fact::By, by.as_str()).fact(Fact::Code, code);
-    Some(finding.maybe(Fact::Message, Some(reason).filter(|reason| !reason.is_empty())))
+/// A Close frame that is none of a regular end (RFC 6455 section 7.4.1). A page that is left says 1001; a server that says so
+/// leaves its clients alone.
+pub(in crate::session) fn close(by: By, code: u16, reason: &str, sequence: u64) -> Option<Finding> {
+    let finding = match (by, code) {
+        (_, 1000 | 1005) | (By::Client, 1001) | (By::Proxy, _) => return None,
+        (By::Client, _) => Finding::new(Code::CloseError, Confidence::Certain).fact(Fact::By, by.as_str()),
+        (By::Upstream, _) => Finding::new(Code::ClosedByServer, Confidence::Certain),
+    };
+    let finding = finding.about(code.to_string()).seen([sequence]).fact(Fact::Code, code);
+    let finding = finding.maybe(Fact::Message, Some(reason).filter(|reason| !reason.is_empty()));
+    Some(finding.meaning(look_up(List::Close, &code.to_string())))
 }
 
 /// A socket's connection is over.
@@ -160,6 +164,7 @@ pub(in crate::session) fn unannounced(ending: Ending, age_ms: u64, idle_ms: u64,
 #[derive(Clone, Copy, Debug)]
 pub(in crate::session) struct Cut {
     pub(in crate::session) session: SessionId,
+    pub(in crate::session) client: IpAddr,
     pub(in crate::session) by: By,
     pub(in crate::session) at: Moment,
     pub(in crate::session) age_ms: u64,
@@ -190,6 +195,22 @@ pub(in crate::session) fn middlebox<'c>(cuts: impl Iterator<Item = &'c Cut> + Cl
     let finding = finding.seen(cuts.clone().map(|cut| cut.sequence)).fact(name, limit_ms);
     let agents = if is_shared { ALIKE } else { 1 };
     Some(finding.fact(Fact::Times, ALIKE).fact(Fact::Agents, agents))
+}
+
+/// The clients' sides of several agents at one address went away at once.
+pub(in crate::session) fn site<'c>(cuts: impl Iterator<Item = &'c Cut>, last: &Cut) -> Option<Finding> {
+    let near = |cut: &&Cut| {
+        cut.by == By::Client
+            && cut.client == last.client
+            && last.at.mono_ns.saturating_sub(cut.at.mono_ns) <= at_once_ns()
+    };
+    let lines: Vec<u64> = cuts.filter(near).map(|cut| cut.sequence).collect();
+    if lines.len() < ALIKE {
+        return None;
+    }
+    let agents = lines.len();
+    let finding = Finding::new(Code::SiteOutage, Confidence::Likely).about(last.client.to_string()).seen(lines);
+    Some(finding.fact(Fact::Client, last.client).fact(Fact::Agents, agents))
 }
 
 fn at_once_ns() -> u64 {

@@ -90,6 +90,8 @@ facts! {
     Allowed "allowed" Number(Count);
     /// from the change to the event's arrival, the clocks' difference taken out
     ArrivalMs "arrival_ms" Number(Milliseconds);
+    /// how much older it is than what came before it
+    BehindMs "behind_ms" Number(Milliseconds);
     /// who did it, or what said so
     By "by" Word;
     /// the browser's address
@@ -98,6 +100,8 @@ facts! {
     Code "code" Number(Code);
     /// the server's reason
     Condition "condition" Condition;
+    /// what kind of system it is: UCCE or UCCX
+    Deployment "deployment" Word;
     /// the server's `errorData`: the CTI server's code, or what the request lacked
     ErrorData "error_data" Number(Code);
     /// the media routing domain that the error is about
@@ -116,6 +120,8 @@ facts! {
     IdleMs "idle_ms" Number(Milliseconds);
     /// the longest silence that the server bears
     InactivityS "inactivity_s" Number(Seconds);
+    /// the agent's state as the last event told it
+    LastState "last_state" Word;
     /// the last stream that its sender looks at
     LastStream "last_stream" Number(Code);
     /// the codec that gave up
@@ -146,10 +152,14 @@ facts! {
     OtherBrowser "other_browser" Sentence;
     /// the other desktop's address
     OtherClient "other_client" Host;
+    /// the other node's name
+    OtherHost "other_host" Host;
     /// how long nothing was looked at
     PausedMs "paused_ms" Number(Milliseconds);
     /// the phone system's code
     PeripheralCode "peripheral_code" Number(Code);
+    /// how long a ping took at that time
+    PingMs "ping_ms" Number(Milliseconds);
     /// the server's port
     Port "port" Number(Code);
     /// the server's word for it

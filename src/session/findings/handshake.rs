@@ -48,7 +48,7 @@ pub(in crate::session) fn preflight(
     if is_own || is_allowed {
         return None;
     }
-    let finding = Finding::new(Code::PreflightRefused, Confidence::Certain).about(origin).seen([sequence]);
+    let finding = Finding::new(Code::CorsRefused, Confidence::Certain).about(origin).seen([sequence]);
     Some(finding.fact(Fact::Host, of_origin).fact(Fact::Status, status?))
 }
 

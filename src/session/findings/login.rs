@@ -1,6 +1,7 @@
 //! The login: mechanisms, credentials, the presence that the desktop waits for, and where it stopped.
 
 use super::{Code, Confidence, Fact, Finding};
+use crate::finesse::dictionary::{List, look_up};
 use crate::session::stage::{Ladder, Stage};
 
 /// Features before authentication.
@@ -28,13 +29,16 @@ pub(in crate::session) struct Refusal<'r> {
 
 /// The same refusal means a wrong password at first, and an old token later.
 pub(in crate::session) fn refused(refusal: Refusal<'_>) -> Finding {
-    let expired = refusal.accepted.is_some() || refusal.how == "bearer";
+    // That the server could not look says nothing about what it should have looked at.
+    let looked = refusal.reason != "temporary-auth-failure";
+    let expired = looked && (refusal.accepted.is_some() || refusal.how == "bearer");
     let code = if expired { Code::TokenExpired } else { Code::AuthRefused };
     Finding::new(code, Confidence::Likely)
         .about(refusal.how)
         .seen(refusal.accepted.into_iter().chain([refusal.sequence]))
         .fact(Fact::By, refusal.how)
         .fact(Fact::Reason, refusal.reason)
+        .meaning(look_up(List::Sasl, refusal.reason))
 }
 
 /// 10 s after the client's presence.

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod bosh;
 mod code;
+mod complaint;
 pub mod decode;
 pub mod ending;
 pub mod event;
@@ -17,16 +18,21 @@ mod ledger;
 pub mod login;
 pub mod ping;
 pub mod reconnect;
+pub mod rest;
 pub mod server;
+pub mod state;
 pub mod subscription;
 pub mod table;
 pub mod tls;
 
 pub(super) use code::Codes;
 pub use code::{Gravity, Scope, Trouble};
+pub use complaint::COMPLAINTS;
 pub use fact::Fact;
 pub(super) use ledger::{Ledger, Whose};
 pub use table::Code;
+
+use crate::finesse::dictionary::Entry;
 
 /// How sure a rule is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,6 +124,13 @@ impl Finding {
         value.truncate(value.floor_char_boundary(MAX_FACT_BYTES));
         self.facts.push((fact, value));
         self
+    }
+
+    /// Adds what a code stands for and what to do about it, if the dictionary has it.
+    #[must_use]
+    pub fn meaning(self, entry: Option<&Entry>) -> Self {
+        self.maybe(Fact::Meaning, entry.map(|entry| entry.meaning))
+            .maybe(Fact::Remedy, entry.and_then(|entry| entry.remedy))
     }
 
     /// Adds a fact that may not be known.

@@ -1,13 +1,22 @@
-//! The server's side: restarts, outages, forced logouts, and nodes that the proxy does not front.
+//! The server's side: restarts, outages, maintenance, its clock, and nodes that are not fronted or used by turns.
 
 use super::ending::{AT_ONCE, By, Cut};
 use super::{Code, Confidence, Fact, Finding};
 use crate::clock::Moment;
 use crate::conn::Authority;
 use crate::finesse::Named;
+use std::time::Duration;
 
 /// Agents cut off at once that make an outage.
 const ALL_AT_ONCE: usize = 3;
+/// Pings that wait are of one event if they were given up within this.
+pub(in crate::session) const ALL_SILENT: Duration = Duration::from_secs(15);
+/// Clocks that differ by less do no harm, milliseconds.
+const CLOCKS_APART_MS: i64 = 30_000;
+/// A failover and the way back are two turns.
+pub(in crate::session) const TURNS: usize = 4;
+/// What is over sooner is a failover that was tried twice, milliseconds.
+const TURNS_SPAN_MS: u64 = 60_000;
 
 /// Where Finesse, its notification service, CUIC, Live Data and Unified CCX listen. A page that goes elsewhere, to a
 /// customer's application or identity provider, does so on every good day.
@@ -26,6 +35,12 @@ pub(in crate::session) enum Sign {
     PresenceGone,
     /// Several agents' sockets ended at once.
     AllCut,
+    /// Nobody's pings are answered.
+    AllSilent,
+    /// SystemInfo, as the desktop polls it.
+    PolledOutOfService,
+    /// SystemInfo is answered with 503.
+    PolledUnavailable,
 }
 
 impl Sign {
@@ -35,13 +50,16 @@ impl Sign {
             Self::OutOfService => "SystemInfo out of service",
             Self::PresenceGone => "presence of finesse@ unavailable",
             Self::AllCut => "all sockets cut at once",
+            Self::AllSilent => "nobody's pings are answered",
+            Self::PolledOutOfService => "SystemInfo out of service, polled",
+            Self::PolledUnavailable => "SystemInfo answered with 503",
         }
     }
 }
 
 /// A sign was seen.
 pub(in crate::session) fn outage(sign: Sign, evidence: impl IntoIterator<Item = u64>) -> Finding {
-    let sure = if sign == Sign::AllCut { Confidence::Likely } else { Confidence::Certain };
+    let sure = if matches!(sign, Sign::AllCut | Sign::AllSilent) { Confidence::Likely } else { Confidence::Certain };
     Finding::new(Code::ServerOutage, sure).about(sign.as_str()).seen(evidence).fact(Fact::Sign, sign.as_str())
 }
 
@@ -62,22 +80,43 @@ pub(in crate::session) fn restart(last: u64, sequence: u64) -> Finding {
     Finding::new(Code::ServerRestart, Confidence::Likely).seen([last, sequence])
 }
 
-/// An agent's new state and its reason. `gone` is the line at which its presence or socket went away.
-///
-/// UCCE writes 255, 50001 or 50002 (by its desk settings also as NOT_READY), UCCX 255 or 32765.
-pub(in crate::session) fn forced_logout(
-    state: &str,
-    reason: Option<&str>,
-    gone: Option<(u64, u64)>,
-    sequence: u64,
-) -> Option<Finding> {
-    let reason = reason.filter(|reason| matches!(*reason, "255" | "50001" | "50002" | "32765"))?;
-    if !matches!(state, "LOGOUT" | "NOT_READY") {
+/// Pings of several agents wait for their answers, and those of nobody have any.
+pub(in crate::session) fn all_silent(lines: &[u64]) -> Option<Finding> {
+    if lines.len() < ALL_AT_ONCE {
         return None;
     }
-    let finding = Finding::new(Code::ForcedLogout, Confidence::Certain);
-    let finding = finding.seen(gone.map(|(sequence, _)| sequence).into_iter().chain([sequence]));
-    Some(finding.fact(Fact::State, state).fact(Fact::Code, reason).maybe(Fact::GoneForMs, gone.map(|(_, ms)| ms)))
+    Some(outage(Sign::AllSilent, lines.iter().copied()).fact(Fact::Agents, lines.len()))
+}
+
+/// A socket was closed for planned maintenance, and its agent did not come back.
+pub(in crate::session) fn maintenance(sequence: u64) -> Finding {
+    let finding = Finding::new(Code::Maintenance, Confidence::Certain).seen([sequence]);
+    finding.fact(Fact::Sign, "SystemInfo in maintenance mode")
+}
+
+/// The clocks' difference by the answers' `Date`: how many answers, and their median.
+pub(in crate::session) fn clock((answers, median_ms): (usize, i64), sequence: u64) -> Option<Finding> {
+    if median_ms.abs() < CLOCKS_APART_MS {
+        return None;
+    }
+    let finding = Finding::new(Code::ClockSkew, Confidence::Likely).seen([sequence]);
+    Some(finding.fact(Fact::SkewMs, median_ms).fact(Fact::Times, answers))
+}
+
+/// An agent's desktop speaks to two nodes by turns: how often it changed between them, and the time from the first to the last
+/// change.
+pub(in crate::session) fn wrong_node(
+    (host, other): (&str, &str),
+    turns: usize,
+    span_ms: u64,
+    sequence: u64,
+) -> Option<Finding> {
+    if turns < TURNS || span_ms < TURNS_SPAN_MS {
+        return None;
+    }
+    let finding = Finding::new(Code::WrongNode, Confidence::Likely).seen([sequence]);
+    let finding = finding.fact(Fact::Host, host).fact(Fact::OtherHost, other);
+    Some(finding.fact(Fact::Times, turns).fact(Fact::WithinMs, span_ms))
 }
 
 /// A server that the browser is sent to. One without a port has that of the server that named it, and is fronted whatever

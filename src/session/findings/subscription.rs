@@ -1,6 +1,7 @@
 //! Subscriptions: refused, missing, doubled.
 
 use super::{Code, Confidence, Fact, Finding};
+use crate::finesse::dictionary::{List, look_up};
 use crate::session::stage::{Ladder, Stage};
 
 /// The server answered a subscription with an error.
@@ -10,6 +11,7 @@ pub(in crate::session) fn refused(node: &str, condition: Option<&str>, asked: u6
         .seen([asked, answered])
         .fact(Fact::Node, node)
         .maybe(Fact::Condition, condition)
+        .meaning(condition.and_then(|condition| look_up(List::Stanza, condition)))
 }
 
 /// A change was accepted and no event of the agent has ever come on its socket, nor was any asked for.

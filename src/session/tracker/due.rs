@@ -3,9 +3,11 @@
 //! What fell due while the proxy stood still is looked at later: whatever answers it waits to be read.
 
 use super::found::At;
-use super::{HOUR, LINGER, OUTCOME, PATIENCE, Tale, Told, Tracker};
+use super::{HOUR, LINGER, OUTCOME, PATIENCE, Stream, Tale, Told, Tracker, hash};
 use crate::clock::Moment;
-use crate::conn::SessionId;
+use crate::conn::{SessionId, StreamId};
+use crate::session::findings::ending::Announced;
+use crate::session::findings::ping::Level;
 use crate::session::findings::{self, Whose};
 use crate::session::summary::Reason;
 use crate::session::timer::Due;
@@ -42,6 +44,11 @@ impl Tracker {
     /// From now on [`Self::tick`] is called at least once a second, as long as the proxy runs.
     pub fn is_live(&mut self) {
         self.pace.is_live = true;
+    }
+
+    /// Whether all that passes is seen: what another program recorded may leave things out, which proves nothing.
+    pub(super) fn sees_all(&self) -> bool {
+        self.pace.is_live
     }
 
     /// Time passes: looks at what is due. Cheap if nothing is.
@@ -92,12 +99,17 @@ impl Tracker {
             Due::IqPing(id, asked) | Due::WsPing(id, asked) => {
                 let Some(level) = self.streams.get_mut(&id).and_then(|stream| stream.unanswered(asked)) else { return };
                 let number = self.find_on(id, at, findings::ping::unanswered(level, asked));
+                if level == Level::XmppOfClient {
+                    self.all_silent(id, at, asked);
+                }
                 if let (Some(stream), Some(number)) = (self.streams.get_mut(&id), number) {
                     stream.given_up(asked, number);
                 }
             }
             Due::Outcome(number) => self.outcome_due(number, at),
             Due::Held(key) => self.held_due(key, at),
+            Due::NoSocket(id, signed_in) => self.no_socket_due(id, signed_in, at),
+            Due::Stuck(id, call) => self.stuck_due(id, call, at),
             Due::End(id) => {
                 let Some(desktop) = self.desktops.find_mut(&id) else { return };
                 desktop.end_is_set = false;
@@ -117,6 +129,32 @@ impl Tracker {
                     self.summarise(id, Reason::Hourly, at, at);
                 }
             }
+        }
+    }
+
+    /// A ping of this stream was given up: perhaps those of everybody are.
+    fn all_silent(&mut self, id: StreamId, at: Moment, asked: u64) {
+        let Some((name, conn, session)) = self.streams.get(&id).and_then(|stream| {
+            let index = self.servers.iter().position(|(name, _)| hash(&[name]) == stream.server)?;
+            Some((self.servers.get(index)?.0.clone(), stream.conn, stream.session?))
+        }) else {
+            return;
+        };
+        let Some(server) = self.server(&name) else { return };
+        let silent = server.silent(session, at, asked);
+        let server = hash(&[&name]);
+        let speaks = |stream: &Stream| {
+            stream.server == server && stream.announced == Announced::No && stream.last_ping.is_some()
+        };
+        let all = self.streams.values().filter(|stream| speaks(stream));
+        let mut sessions = all.filter_map(|stream| stream.session);
+        if !sessions.all(|session| silent.iter().any(|(known, _)| *known == session)) {
+            return;
+        }
+        let lines: Vec<u64> = silent.iter().map(|(_, line)| *line).collect();
+        if let Some(finding) = findings::server::all_silent(&lines) {
+            let whose = Whose::Server(name);
+            self.find_in(At { whose, conn: Some(conn), stream: Some(id), session: Some(session) }, at, finding);
         }
     }
 

@@ -2,17 +2,22 @@
 //!
 //! [`Tracker`] takes every fact with its [`Spot`] and answers with what the line about it should say. What it has to say
 //! by itself, findings and summaries, waits in a queue: [`Tracker::next_told`] after every fact and every [`Tracker::tick`].
-//! The facts come in by four files: `wire` (connections, HTTP, WebSocket frames), `stream`, `stanza`, `update`. `who` knows
-//! whose they are, `due` looks at what time brings, `found` says what was found and takes back what was said too early.
+//! The facts come in by five files: `wire` (connections, HTTP, WebSocket frames), `tls`, `stream`, `stanza`, `update`. `rest`
+//! looks at the course of REST calls, `agent` at the agent's own state and calls. `who` knows whose they are, `due` looks at
+//! what time brings, `found` says what was found and takes back what was said too early.
 
+mod agent;
 mod due;
 mod found;
+mod rest;
 mod stanza;
 mod stream;
+mod tls;
 mod update;
 mod who;
 mod wire;
 
+pub(super) use rest::Begun;
 pub use stanza::StanzaRead;
 pub use update::{Arrival, Call, UpdateRead};
 pub use wire::{Opening, Rest};
@@ -151,6 +156,8 @@ pub struct Tracker {
     held: found::Held,
     said: found::Said,
     pace: due::Pace,
+    browsers: rest::Browsers,
+    shaken: tls::Shaken,
     told: VecDeque<Told>,
     last_session: u64,
 }
@@ -184,6 +191,8 @@ impl Tracker {
             held: found::Held::default(),
             said: found::Said::default(),
             pace: due::Pace::default(),
+            browsers: rest::Browsers::default(),
+            shaken: tls::Shaken::default(),
             told: VecDeque::new(),
             last_session: 0,
         }

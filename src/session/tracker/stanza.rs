@@ -1,5 +1,6 @@
 //! Stanzas as the session layer sees them: the login's stages, subscriptions, pings, conflicts.
 
+use super::stream::moved;
 use super::{PATIENCE, Session, Spot, Tracker, hash};
 use crate::clock::Moment;
 use crate::conn::{Carrier, Direction};
@@ -10,7 +11,7 @@ use crate::session::findings::ping::Level;
 use crate::session::findings::server::Sign;
 use crate::session::findings::{self, Code, Fact};
 use crate::session::names::bare;
-use crate::session::server::Process;
+use crate::session::server::{Process, process};
 use crate::session::stage::Stage;
 use crate::session::stream::{Iq, Question, Reply};
 use crate::session::timer::Due;
@@ -200,11 +201,15 @@ impl Tracker {
         let spacing_ms = spot.at.ms_since(at);
         let finding = findings::ping::spacing(spacing_ms, stream.pings_often, before, spot.sequence);
         stream.pings_often |= spacing_ms <= findings::ping::OFTEN_MS;
-        if let Some(finding) = finding.filter(|_| stream.is_desktop())
+        if !stream.is_desktop() {
+            return;
+        }
+        if let Some(finding) = finding
             && !self.stood_still(at)
         {
             self.find(spot, finding);
         }
+        self.works_with(spot);
     }
 
     /// An agent's client asks for its resource: whoever else holds it is thrown out.
@@ -251,6 +256,7 @@ impl Tracker {
                 {
                     desktop.pings.answered += 1;
                     desktop.pings.slowest_ms = desktop.pings.slowest_ms.max(reply.rtt_us / 1_000);
+                    desktop.ping_ms = Some(reply.rtt_us / 1_000);
                 }
                 self.pong_came(spot, level, reply.rtt_us, reply.in_reply_to);
             }
@@ -289,6 +295,8 @@ impl Tracker {
         let resource = self.stream(spot).and_then(|stream| stream.resource.clone()).unwrap_or_default();
         let Some(desktop) = self.desktop(spot) else { return };
         let (logins, span_ms) = desktop.login(&resource, spot.sequence, spot.at);
+        let key = moved(&desktop.user);
+        self.release(key);
         if let Some(finding) = findings::reconnect::storm(&logins, span_ms) {
             self.find(spot, finding);
         }
@@ -415,11 +423,13 @@ impl Tracker {
     /// An item's id: the same as before, or another process's.
     fn item(&mut self, spot: &Spot<'_>, node: &str, object: &str, id: &str) {
         let item = hash(&[node, id]);
-        if let Some(stream) = self.stream(spot)
-            && let Some((before, line)) = stream.last_item.replace((item, spot.sequence))
-            && before == item
-        {
-            self.find(spot, findings::subscription::delivered_twice(node, line, spot.sequence));
+        if let Some(stream) = self.stream(spot) {
+            stream.published = hash(&[node, process(id).unwrap_or_default()]);
+            if let Some((before, line)) = stream.last_item.replace((item, spot.sequence))
+                && before == item
+            {
+                self.find(spot, findings::subscription::delivered_twice(node, line, spot.sequence));
+            }
         }
         let process = self.server(spot.server).and_then(|server| server.item(hash(&[object]), id, spot.sequence));
         match process {

@@ -5,8 +5,14 @@ use crate::session::findings::bosh::{Goodbye, Load};
 use crate::session::findings::ending::{ALIKE, Announced, By, Cut, Ending};
 use crate::session::findings::server::Sign;
 use crate::session::findings::{self, Code};
+use crate::session::names::bare;
 use crate::session::stage::Stage;
+use std::time::Duration;
 
+/// A desktop that is moved to the other node is there by then.
+const MOVED: Duration = Duration::from_secs(60);
+/// An agent elsewhere goes on if something passed within this, milliseconds.
+const LIVELY_MS: u64 = 15_000;
 /// How long after a standstill of the proxy ends are put down to it, milliseconds.
 const BLAMED_MS: u64 = 60_000;
 
@@ -16,6 +22,8 @@ impl Tracker {
         let Some(id) = spot.stream else { return };
         let mut stream = Stream::new(spot);
         stream.browser = hash(&[&String::from_utf8_lossy(user_agent)]);
+        stream.server = hash(&[spot.server]);
+        self.tries(spot);
         if let Some(stage) = stage {
             stream.ladder.reach(stage, spot.sequence, spot.at);
         }
@@ -54,9 +62,14 @@ impl Tracker {
         let Some(stream) = self.stream(spot) else { return };
         stream.announced = Announced::Yes;
         stream.leaves |= matches!(close, Some((By::Client, 1001, _)));
-        if let Some((by, code, reason)) = close
-            && let Some(finding) = findings::ending::close_error(by, code, reason, spot.sequence)
-        {
+        let Some((by, code, reason)) = close else { return };
+        let finding = findings::ending::close(by, code, reason, spot.sequence);
+        if by == By::Upstream && self.server(spot.server).is_some_and(|server| server.is_in_maintenance) {
+            // Who signs in anywhere within that time was moved as planned.
+            if let Some(key) = self.desktop(spot).map(|desktop| moved(&desktop.user)) {
+                self.hold(spot, MOVED, key, findings::server::maintenance(spot.sequence));
+            }
+        } else if let Some(finding) = finding {
             self.find(spot, finding);
         }
     }
@@ -89,7 +102,8 @@ impl Tracker {
             self.expect_end(session, spot.at);
         }
         if is_cut && !is_ours {
-            self.cut(spot, Cut { session, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence });
+            let cut = Cut { session, client: spot.client, by, at: spot.at, age_ms, idle_ms, sequence: spot.sequence };
+            self.cut(spot, cut);
         } else if let Some(desktop) = self.desktop(spot) {
             desktop.ended_in_order();
         }
@@ -98,10 +112,16 @@ impl Tracker {
     /// A socket was cut off: one more of the same kind, of this session's or of several?
     fn cut(&mut self, spot: &Spot<'_>, cut: Cut) {
         let own = self.desktop(spot).and_then(|desktop| findings::ending::middlebox(desktop.cut(cut).iter()));
+        let here = hash(&[spot.server]);
+        let elsewhere = self.streams.values().any(|stream| {
+            stream.server == here && stream.client != spot.client && stream.is_lively(spot.at, LIVELY_MS)
+        });
         let Some(server) = self.server(spot.server) else { return };
         let cuts = server.cut(cut);
+        let site = findings::ending::site(cuts.iter(), &cut).filter(|_| elsewhere);
         let shared = findings::ending::middlebox(cuts.iter().skip(cuts.len().saturating_sub(ALIKE)));
         let outage = findings::server::all_cut(cuts.iter(), spot.at).filter(|_| own.is_none() && shared.is_none());
+        let outage = outage.or(site.filter(|_| own.is_none() && shared.is_none()));
         if outage.is_some() {
             // Said once for all of them.
             server.forget_cuts();
@@ -111,4 +131,9 @@ impl Tracker {
             self.find(spot, finding);
         }
     }
+}
+
+/// What is held back until the agent signs in anywhere.
+pub(super) fn moved(user: &str) -> u64 {
+    hash(&["moved", &bare(user).to_lowercase()])
 }

@@ -96,7 +96,9 @@ impl Tracker {
                 read.previous_state = previous;
                 let reason = user.reason_code.as_deref().filter(|_| news == News::Change);
                 let reason = reason.filter(|_| !is_first || self.is_recent(spot, changed));
-                self.own_state(spot, id, state, reason);
+                if self.desktop(spot).is_some_and(|desktop| desktop.is(id)) {
+                    self.own_state(spot, user, state, reason);
+                }
             }
         } else if let Some(dialog) = update.dialogs.first() {
             if let Some(id) = dialog.id.as_deref() {
@@ -106,6 +108,7 @@ impl Tracker {
                 let state = dialog.state.as_deref();
                 read.previous_state = state.and_then(|state| self.dialog_state(id, state));
                 read.call = self.call(spot, id);
+                self.call_goes_on(spot, dialog, update.event.as_deref());
             }
         } else if update.object == Object::SystemInfo {
             self.system_info(spot, update);
@@ -149,6 +152,9 @@ impl Tracker {
         let Some(server) = self.server(spot.server) else { return };
         let told = system.and_then(|system| system.finesse_maintenance.as_deref()).filter(|mode| !mode.is_empty());
         server.is_in_maintenance = told.is_some_and(|mode| !matches!(mode, "COMPLETED" | "FAILED"));
+        if let Some(deployment) = system.and_then(|system| system.deployment.as_deref()) {
+            server.deployment = Some(deployment.to_owned());
+        }
         if system.and_then(|system| system.status.as_deref()).is_some_and(|state| state != "IN_SERVICE") {
             self.outage(spot, Sign::OutOfService, system.and_then(|system| system.status_reason.as_deref()));
         }
@@ -158,6 +164,7 @@ impl Tracker {
         let arrival = read.arrival.filter(|arrival| !self.stood_still_for(spot.at, arrival.arrival_ms.unsigned_abs()));
         let mut late =
             arrival.and_then(|arrival| findings::event::late(arrival.arrival_ms, arrival.skew_ms, spot.sequence));
+        let signs_in = answered.as_ref().is_some_and(|answered| answered.operation == "sign-in");
         if let Some(answered) = answered.filter(|answered| !answered.said.is_empty()) {
             let asked = answered.cause.sequence.unwrap_or_default();
             let after_ms = spot.at.ms_since(answered.cause.at);
@@ -173,6 +180,7 @@ impl Tracker {
                 peripheral_code: error.peripheral_code.as_deref(),
                 object: update.source.as_deref().and_then(crate::finesse::Node::read).map(|node| node.object),
                 status: None,
+                signs_in: signs_in || findings::api::is_of_sign_in(error.data.as_deref()),
                 asked: read.cause.as_ref().and_then(|cause| cause.sequence),
                 sequence: spot.sequence,
             })
@@ -218,16 +226,6 @@ impl Tracker {
         let skew_ms = server.skew_ms();
         let arrival_ms = spot.at.wall_us.div_euclid(1_000).saturating_sub(changed_ms).saturating_sub(skew_ms);
         Some(Arrival { arrival_ms, skew_ms })
-    }
-
-    /// The session's own agent's state, and the reason of its change.
-    fn own_state(&mut self, spot: &Spot<'_>, id: &str, state: &str, reason: Option<&str>) {
-        let Some(desktop) = self.desktop(spot).filter(|desktop| desktop.is(id)) else { return };
-        desktop.state(state, spot.at);
-        let gone = desktop.gone.map(|(line, at)| (line, spot.at.ms_since(at)));
-        if let Some(finding) = findings::server::forced_logout(state, reason, gone, spot.sequence) {
-            self.find(spot, finding);
-        }
     }
 
     /// A user's state arrived; tells the state before it. `changed` is its `stateChangeTime`: the same event on a second

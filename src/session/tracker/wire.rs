@@ -7,6 +7,7 @@ use crate::conn::{Direction, SessionId, StreamId};
 use crate::finesse::{Exchange, Node, Update, named};
 use crate::session::findings::ending::Announced;
 use crate::session::findings::handshake::{Asked, Preflight};
+use crate::session::findings::rest::Lack;
 use crate::session::findings::{self, Confidence};
 use crate::session::outcome::{Awaited, Object};
 use crate::session::stage::Stage;
@@ -49,8 +50,11 @@ pub struct Rest<'r> {
     pub content: Option<&'r str>,
     /// The object in the answer.
     pub answer: Option<&'r Update<'r>>,
-    /// It was a gadget's, sent by `makeRequest`: method, credentials, requestId, call and status are of what stands inside.
-    pub by_gadget: bool,
+    /// The URL, if it was a gadget's, sent by `makeRequest`: method, credentials, requestId, call and status are of what stands
+    /// inside.
+    pub gadget: Option<&'r str>,
+    /// What is known of an answer that did not come.
+    pub lack: Option<Lack<'r>>,
 }
 
 /// A WebSocket's handshake as far as sessions care.
@@ -77,11 +81,18 @@ impl Tracker {
                 self.expect_end(id, spot.at);
             }
         }
+        let sees_all = self.sees_all();
         if let Some(date_ms) = rest.api.and(rest.date).and_then(http_date_ms)
             && let Some(server) = self.server(spot.server)
         {
             // The stamp has whole seconds: half of one is its expectation.
             server.stamped(date_ms + 500, spot.at);
+            // A cache gives out what was stamped long ago; another program's record has its own clock.
+            let told = if rest.status == Some(304) || !sees_all { None } else { server.dated(date_ms + 500, spot.at) };
+            if let Some(finding) = told.and_then(|told| findings::server::clock(told, spot.sequence)) {
+                server.clock_is_told();
+                self.find(spot, finding);
+            }
         }
         if let Some(finding) = findings::handshake::not_upgraded(rest.asked, rest.status, rest.failure, spot.sequence) {
             self.find(spot, finding);
@@ -90,7 +101,10 @@ impl Tracker {
             self.find(spot, finding);
         }
         self.credentials(spot, rest);
-        self.answer(spot, rest);
+        if !self.polled(spot, rest) {
+            self.answer(spot, rest);
+        }
+        self.course(spot, rest);
         self.elsewhere(spot, rest);
         self.await_event(spot, rest)
     }
@@ -120,6 +134,7 @@ impl Tracker {
             let user = rest.answer.and_then(|answer| answer.user.as_ref());
             if let Some(user) = user.filter(|_| api.resource == "User" && operation == "read") {
                 self.names_of(spot, user);
+                self.compare(spot, user);
             }
             return;
         }
@@ -135,6 +150,7 @@ impl Tracker {
             peripheral_code: error.and_then(|error| error.peripheral_code.as_deref()),
             object: api.resource.split('/').next(),
             status: Some(status),
+            signs_in: operation == "sign-in" && api.resource == "User",
             asked: None,
             sequence: spot.sequence,
         };
@@ -219,13 +235,6 @@ impl Tracker {
                 && stream.left.keys().find(leaves).is_none()
         };
         self.streams.iter().filter(|(_, stream)| reads(stream)).map(|(id, _)| *id).max()
-    }
-
-    /// The browser ended a TLS handshake.
-    pub fn tls_refused(&mut self, spot: &Spot<'_>, alert: Option<&str>, sni: Option<&str>, port: u16) {
-        if let Some(finding) = findings::tls::refused(alert, sni, port, spot.sequence) {
-            self.find(spot, finding);
-        }
     }
 
     /// A WebSocket began.

@@ -6,7 +6,7 @@
 use super::class::PLANTED;
 use super::place::PLACES;
 use super::place::Says::{self, Chunked, Client, Close, Desktop, Gzipped, Request, Response, Server, Upgrade};
-use super::{ENCODINGS, Encoding, Haystack, SECRET, fill, is_in, script};
+use super::{ENCODINGS, Encoding, Haystack, SECRET, fill, is_in, script, table};
 use crate::support::program::{Program, Upstream, assert_without_holes, captures, run, tapping, tls_as};
 use crate::support::soon;
 use aho_corasick::AhoCorasick;
@@ -17,6 +17,7 @@ use finesse_tap::conn::Direction::{self, C2s, S2c};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -59,7 +60,10 @@ async fn without_redaction_every_output_holds_canaries() {
     let mut outputs = Outputs { dir: dir.path(), list: Vec::new() };
     outputs.live(Level::Off).await;
     outputs.import(Level::Off);
-    for mut output in outputs.list.into_iter().filter(|output| !output.name.ends_with("stderr")) {
+    let leaked: Vec<String> = outputs.list.iter().filter(|output| output.level > Level::Off).flat_map(leaks).collect();
+    assert!(leaked.is_empty(), "\n{}", leaked.join("\n"));
+    let holds = |output: &Output| !output.name.ends_with("stderr") && !output.name.ends_with("metrics");
+    for mut output in outputs.list.into_iter().filter(|output| output.level == Level::Off && holds(output)) {
         output.level = Level::Minimal;
         let found = leaks(&output).len();
         assert!(found > 30, "{found} canaries in {}", output.name);
@@ -133,10 +137,10 @@ impl Outputs<'_> {
         let (address, roots) = (program.address(), program.roots());
         // Nobody else's name is served; the attempt is in the capture.
         assert!(soon("a foreign name", tls_as(ASKED, address, roots.clone())).await.is_err());
-        for (n, (name, says, value)) in said(level).into_iter().enumerate() {
+        for Said { name, says, value, encoding } in said(level) {
             let (client, server) = tokio::join!(tls_as(UPSTREAM, address, roots.clone()), upstream.accept());
             let (mut client, mut server) = (client.unwrap(), server.unwrap());
-            for (direction, bytes) in script(says, encoding(n, level), value) {
+            for (direction, bytes) in script(says, encoding, value) {
                 let mut seen = vec![0; bytes.len()];
                 let passed = async {
                     match direction {
@@ -147,19 +151,21 @@ impl Outputs<'_> {
                 soon(name, passed).await.unwrap();
             }
         }
+        let metrics = metrics(&mut program);
+        self.add(&format!("{live}.metrics"), level, metrics);
         let ended = program.stop();
         assert_eq!(ended.code, Some(0));
         self.add(&format!("{live}.stderr"), level, ended.stderr.into_bytes());
         let capture = self.captured(&live, level);
         self.exported(&live, level, &capture);
-        if level == Level::Auth {
-            [Level::Share, Level::Minimal].into_iter().for_each(|level| self.bundle(level, &capture));
+        if level <= Level::Auth {
+            [Level::Share, Level::Minimal].into_iter().for_each(|strict| self.bundle(&live, strict, &capture));
         }
     }
 
     /// A bundle of a capture, file by file, and what its receiver may make of it.
-    fn bundle(&mut self, level: Level, capture: &Path) {
-        let name = format!("bundle-{level}");
+    fn bundle(&mut self, of: &str, level: Level, capture: &Path) {
+        let name = format!("bundle-of-{of}-{level}");
         let (zip, strict) = (format!("{name}.zip"), level.to_string());
         self.ran(&name, level, &["share", capture.to_str().unwrap(), "-o", &zip, "--level", &strict]);
         let mut archive = zip::ZipArchive::new(fs::File::open(self.dir.join(&zip)).unwrap()).unwrap();
@@ -230,7 +236,7 @@ impl Outputs<'_> {
     fn import(&mut self, level: Level) {
         let name = format!("imported-{level}");
         let har = self.dir.join(format!("{name}.har"));
-        let entry = |(n, (_, says, value))| entry(n, says, encoding(n, level), value);
+        let entry = |(n, said): (usize, Said)| entry(n, said.says, said.encoding, said.value);
         let entries: Vec<Value> = said(level).into_iter().enumerate().map(entry).collect();
         let sockets = entries.iter().filter(|entry| entry["_webSocketMessages"].is_array()).count();
         let log = json!({ "log": { "version": "1.2", "creator": { "name": "WebInspector", "version": "537.36" }, "entries": entries } });
@@ -246,7 +252,8 @@ impl Outputs<'_> {
     fn program(&self, level: Level, capture: &str, port: u16, more: &[&str]) -> Program {
         let (upstream, resolve) = (format!("--upstream={UPSTREAM}:{port}"), format!("--resolve={UPSTREAM}:127.0.0.1"));
         let (capture, redact) = (format!("--capture={capture}"), format!("--redact={level}"));
-        let fixed = ["run", "--listen=127.0.0.1:0", "--log-filter=debug", "--max-line-bytes=1000000"];
+        let fixed =
+            ["run", "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--log-filter=debug", "--max-line-bytes=1000000"];
         let named = [upstream.as_str(), &resolve, &capture, &redact];
         Program::start(self.dir, &[&fixed[..], &named[..], more].concat())
     }
@@ -257,8 +264,9 @@ impl Outputs<'_> {
         let path = paths.next().unwrap();
         assert!(paths.next().is_none());
         let mut bytes = fs::read(&path).unwrap();
-        let blocked = String::from_utf8_lossy(&bytes).contains("\"masked\":");
-        assert!(!blocked, "the rules missed something in {dir}");
+        let text = String::from_utf8_lossy(&bytes);
+        let masked: Vec<&str> = text.lines().filter(|line| line.contains("\"masked\":")).collect();
+        assert!(masked.is_empty(), "the rules missed something in {dir}: {masked:#?}");
         // A file's name travels with it.
         bytes.extend(path.file_name().unwrap().as_encoded_bytes());
         self.add(&format!("{dir}.ndjson"), level, bytes);
@@ -266,6 +274,12 @@ impl Outputs<'_> {
     }
 
     fn exported(&mut self, name: &str, level: Level, capture: &Path) {
+        for form in ["text", "html", "json"] {
+            let out = format!("{name}.report.{form}");
+            self.ran(&out, level, &["report", capture.to_str().unwrap(), "-o", &out, "--format", form]);
+            let bytes = fs::read(self.dir.join(&out)).unwrap();
+            self.add(&out, level, bytes);
+        }
         for (form, more) in [("har", None), ("pcapng", None), ("text", None), ("text", Some("--xml"))] {
             let out = format!("{name}{}.{form}", more.unwrap_or_default());
             let arguments = ["export", form, capture.to_str().unwrap(), "-o", &out];
@@ -291,17 +305,38 @@ impl Outputs<'_> {
     }
 }
 
-/// Everything that is said, with another value of each place for each level.
-fn said(level: Level) -> Vec<(&'static str, &'static Says, &'static str)> {
+/// Everything that is said, with another value of each place for each level. Where a level keeps a class its values are left out:
+/// the same value is a credential in another place, and masked in all of them.
+fn said(level: Level) -> Vec<Said> {
     let secrets = PLACES.iter().map(|place| (place.name, &place.says, SECRET));
     let planted = PLANTED
         .iter()
+        .filter(|planted| level == Level::Off || planted.is_removed_at(level))
         .map(|planted| (planted.name, &planted.says, planted.values[level as usize % planted.values.len()]));
-    secrets.chain(planted).collect()
+    let encoded = secrets.chain(planted).enumerate().map(|(n, (name, says, value))| {
+        let encoding = ENCODINGS[(n + level as usize) % ENCODINGS.len()];
+        Said { name, says, value, encoding }
+    });
+    encoded.chain(table::said(level)).collect()
 }
 
-fn encoding(n: usize, level: Level) -> Encoding {
-    ENCODINGS[(n + level as usize) % ENCODINGS.len()]
+/// Something said with a canary in it.
+pub(super) struct Said {
+    pub(super) name: &'static str,
+    pub(super) says: &'static Says,
+    pub(super) value: &'static str,
+    pub(super) encoding: Encoding,
+}
+
+fn metrics(program: &mut Program) -> Vec<u8> {
+    let line = program.line("metrics http://");
+    let address = line.trim_start_matches("metrics http://").trim_end_matches("/metrics");
+    let mut tcp = std::net::TcpStream::connect(address).unwrap();
+    write!(tcp, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = Vec::new();
+    std::io::copy(&mut tcp, &mut page).unwrap();
+    assert!(page.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&page));
+    page
 }
 
 /// What is in an output and should not be, each with what stands around it.
@@ -310,6 +345,9 @@ fn leaks(output: &Output) -> Vec<String> {
     let removed = PLANTED.iter().filter(|planted| planted.is_removed_at(*level));
     let mut values: Vec<&str> = removed.flat_map(|planted| planted.values.iter().copied()).collect();
     values.push(SECRET);
+    if *level >= Level::Share {
+        values.push(table::WORD);
+    }
     if *level >= Level::Share && !name.ends_with("stderr") {
         values.extend([UPSTREAM, "corp-zq.test", "zq7upstream", OWNER, "Zqcert", ASKED]);
     }

@@ -21,7 +21,7 @@ pub async fn relay(day: &Timeline) -> Told {
                 }
             }
             Step::Http2 => panic!("nothing that passes the proxy here agrees on HTTP/2"),
-            Step::Close(..) | Step::Tls { .. } => drop(open.remove(&event.conn)),
+            Step::Close(..) | Step::Tls { .. } | Step::Unreached { .. } => drop(open.remove(&event.conn)),
         }
     }
     drop(open);

@@ -1,16 +1,19 @@
 //! A timeline is fed to the decoder, time as an argument; out come the findings, net of what was taken back.
 
 use bytes::Bytes;
-use finesse_tap::capture::observation::{Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
+use finesse_tap::capture::observation::{Certificate, Closed, End, How, Leg, Opened, TlsFailure, TlsHandshake};
 use finesse_tap::capture::policy::Level;
 use finesse_tap::capture::{Door, Redactor};
 use finesse_tap::clock::Moment;
 use finesse_tap::conn::{Authority, ConnId, Direction, Kind, Peers};
+use finesse_tap::report;
 use finesse_tap::session::Tracker;
+use finesse_tap::stored::Sources;
 use finesse_tap::tap::Decoder;
 use finesse_tap::tap::feed::Message;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -29,8 +32,14 @@ pub enum Step {
     Bytes(Direction, Vec<u8>),
     Close(End, How),
     Tls {
-        alert: String,
+        leg: Leg,
+        made: bool,
+        alert: Option<String>,
         sni: String,
+        why: String,
+    },
+    Unreached {
+        why: String,
     },
     /// Both sides agreed on HTTP/2.
     Http2,
@@ -94,6 +103,20 @@ impl Timeline {
     fn as_seen(&self, at_ms: u64) -> u64 {
         self.stalls.iter().find(|(from, to)| (*from..*to).contains(&at_ms)).map_or(at_ms, |(_, to)| *to)
     }
+}
+
+/// The stories of a report on these lines: code, sentence and advice of each, the gravest first.
+pub fn stories(lines: &str) -> Vec<[String; 3]> {
+    let report = report(lines, report::Filter::default());
+    report.stories.into_iter().map(|story| [story.code, story.text, story.advice]).collect()
+}
+
+/// A report on these lines.
+pub fn report(lines: &str, filter: report::Filter) -> report::model::Report {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(lines.as_bytes()).unwrap();
+    let sources = Sources::of_files([(String::from("day.ndjson"), file)]).unwrap();
+    report::build(&sources, &filter, &mut |_, _| {}).unwrap()
 }
 
 /// What comes of messages that the tap got.
@@ -179,10 +202,23 @@ impl Stage {
                 Message::Closed(conn, Box::new(closed), [0; 2])
             }
             Step::Http2 => {
-                let agreed = TlsHandshake { alpn: Some("h2".to_owned()), failure: None, ..refused(at, "", "fin1") };
+                let agreed = TlsHandshake { alpn: Some("h2".to_owned()), ..shaken(at, Leg::Client, "fin1", None) };
                 Message::Tls(conn, Box::new(agreed))
             }
-            Step::Tls { alert, sni } => Message::Tls(conn, Box::new(refused(at, alert, sni))),
+            Step::Tls { leg, made, alert, sni, why } => {
+                let failure = (!made).then(|| TlsFailure {
+                    alert: alert.clone(),
+                    by: if *leg == Leg::Client { End::Client } else { End::Proxy },
+                    why: why.clone(),
+                });
+                Message::Tls(conn, Box::new(shaken(at, *leg, sni, failure)))
+            }
+            Step::Unreached { why } => {
+                let Some([c2s_bytes, s2c_bytes]) = self.open.remove(&conn) else { return };
+                let (by, how, why) = (End::Upstream, How::Unreachable, Some(why.clone()));
+                let closed = Closed { at, by, how, unclean: false, c2s_bytes, s2c_bytes, why };
+                Message::Closed(conn, Box::new(closed), [0; 2])
+            }
         };
         let Self { decoder, lines, .. } = self;
         decoder.take(message, &mut |record| lines.push_str(str::from_utf8(record.line()).unwrap()));
@@ -206,10 +242,18 @@ fn opened(conn: ConnId, at: Moment, client: IpAddr, server: &str, port: u16, kin
     }
 }
 
-fn refused(at: Moment, alert: &str, sni: &str) -> TlsHandshake {
-    let why = String::from("the browser ended the handshake");
+/// A handshake of one leg; the server has shown a certificate.
+fn shaken(at: Moment, leg: Leg, sni: &str, failure: Option<TlsFailure>) -> TlsHandshake {
+    let certificate = Certificate {
+        subject: format!("CN={sni}"),
+        issuer: format!("CN={sni}"),
+        sans: vec![format!("DNS:{sni}")],
+        not_before: 1_600_000_000,
+        not_after: 1_700_000_000,
+        sha256: "ab".repeat(32),
+    };
     TlsHandshake {
-        leg: Leg::Client,
+        leg,
         at,
         took_us: 900,
         version: None,
@@ -220,7 +264,7 @@ fn refused(at: Moment, alert: &str, sni: &str) -> TlsHandshake {
         sni: Some(sni.to_owned()),
         resumed: false,
         client_certificate_requested: false,
-        certificate: None,
-        failure: Some(TlsFailure { alert: Some(alert.to_owned()), by: End::Client, why }),
+        certificate: Some(certificate).filter(|_| leg == Leg::Upstream),
+        failure,
     }
 }

@@ -16,7 +16,11 @@ pub struct Script {
     /// Number of each line, how long after the one before it happens (ms), who, what, with what.
     pub lines: Vec<Line>,
     pub expected: Vec<Expected>,
+    /// Words that the report's first sentence holds, and its advice.
     pub headline: Option<String>,
+    pub advice: Option<String>,
+    /// It strikes the whole server: whoever works beside is at the other node.
+    pub strikes_all: bool,
     /// Whether it also goes through the real proxy.
     pub through_proxy: bool,
     /// Whether any line is marked, so that it has a twin.
@@ -74,8 +78,15 @@ impl Words {
 
 impl Script {
     pub fn read(text: &str, reading: Reading) -> Self {
-        let mut script =
-            Self { lines: Vec::new(), expected: Vec::new(), headline: None, through_proxy: false, has_twin: false };
+        let mut script = Self {
+            lines: Vec::new(),
+            expected: Vec::new(),
+            headline: None,
+            advice: None,
+            strikes_all: false,
+            through_proxy: false,
+            has_twin: false,
+        };
         for (index, line) in text.lines().enumerate() {
             script.line(index + 1, line.trim(), reading);
         }
@@ -112,6 +123,8 @@ impl Script {
                 }
             }
             "headline" => self.headline = Words::read(rest).plain.first().cloned(),
+            "advice" => self.advice = Words::read(rest).plain.first().cloned(),
+            "everybody" => self.strikes_all = true,
             "through" => self.through_proxy = true,
             _ => {
                 let (verb, rest) = rest.split_once(' ').unwrap_or((rest, ""));

@@ -305,7 +305,7 @@ impl Capture {
                 assert!(!self.ended.contains(&direction), "{direction} ended twice");
                 self.ended.push(direction);
             }
-            Message::Change(_) => panic!("nobody changed anything"),
+            Message::Change(_) | Message::Note(..) => panic!("nobody changed anything"),
             Message::Unknown(..) => panic!("the wire leaves nothing out"),
             Message::Edited(..) | Message::Unedited { .. } => panic!("headers were rewritten"),
             Message::Lost { direction, .. } => panic!("{direction} lost bytes"),
