@@ -11,6 +11,7 @@ fn samples(arg: &Arg) -> [&'static str; 2] {
         ("level", _) => ["minimal", "share"],
         ("alpn", _) => ["http1", "mirror"],
         ("rewrite", _) => ["always", "never"],
+        ("alpn", _) => ["http1", "http1"],
         ("elastic-data-stream", _) => ["logs-a-b", "logs-c-d"],
         ("deny" | "allow", _) => ["header:x-a", "header:x-b"],
         ("max-line-bytes", _) => ["16000", "4_000"],
@@ -171,7 +172,11 @@ fn every_option_of_every_command_in_every_place() {
                 let with: Vec<String> = companions(long).iter().map(ToString::to_string).collect();
                 let typed = read_line(name, &[&with[..], &said.typed].concat(), &[]);
                 let plain = read_line(name, &with, &[]);
-                assert!(typed != plain || ["text", "mirror"].contains(&own[0]), "{name} --{option}={} changes nothing", own[0]);
+                assert!(
+                    typed != plain || ["text", "mirror"].contains(&own[0]),
+                    "{name} --{option}={} changes nothing",
+                    own[0]
+                );
                 if !owned(&option) {
                     // It is ignored, or refused where it looks like a slip of the pen.
                     let line = [&[*name], companions(long), needed(name)].concat().join(" ");
