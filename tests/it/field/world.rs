@@ -6,7 +6,6 @@
 use super::run::{Event, Step, Timeline};
 use super::script::{Line, Script, Words, milliseconds};
 use super::wire::{PASSWORD, TOKEN};
-use finesse_tap::capture::observation::{End, How};
 use finesse_tap::conn::{Authority, Direction, Kind};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
