@@ -171,7 +171,11 @@ fn every_option_of_every_command_in_every_place() {
                 let with: Vec<String> = companions(long).iter().map(ToString::to_string).collect();
                 let typed = read_line(name, &[&with[..], &said.typed].concat(), &[]);
                 let plain = read_line(name, &with, &[]);
-                assert!(typed != plain || ["text", "mirror"].contains(&own[0]), "{name} --{option}={} changes nothing", own[0]);
+                assert!(
+                    typed != plain || ["text", "mirror"].contains(&own[0]),
+                    "{name} --{option}={} changes nothing",
+                    own[0]
+                );
                 if !owned(&option) {
                     // It is ignored, or refused where it looks like a slip of the pen.
                     let line = [&[*name], companions(long), needed(name)].concat().join(" ");
