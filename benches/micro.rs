@@ -254,7 +254,6 @@ fn session_and_findings(bencher: Bencher, kind: &str) {
                     date: None,
                     content: None,
                     answer: None,
-                    failure: None,
                     gadget: None,
                     lack: None,
                 };

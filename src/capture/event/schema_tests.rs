@@ -27,6 +27,11 @@ pub(super) fn stages(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Stage::ALL.map(Stage::as_str)})
 }
 
+/// The names of an ALPN offer.
+pub(super) fn offered(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "enum": vocabulary::ALPN}})
+}
+
 /// A finding's code.
 pub(super) fn codes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Code::ALL.map(Code::as_str).to_vec()})

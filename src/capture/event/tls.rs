@@ -107,6 +107,7 @@ pub struct TlsLeg {
     /// here speaks are `other`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "vocabulary::each")]
+    #[cfg_attr(test, schemars(schema_with = "super::schema::offered"))]
     pub(in crate::capture) offered: Vec<Word>,
     /// Why the client's offer was not handed on to the server, which speaks HTTP/1.1 then: `option` (--alpn http1),
     /// `rewriting` (of headers), `certificate` (one of the user's for several servers). Absent where it was.

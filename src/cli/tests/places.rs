@@ -11,6 +11,7 @@ fn samples(arg: &Arg) -> [&'static str; 2] {
         ("level", _) => ["minimal", "share"],
         ("alpn", _) => ["http1", "mirror"],
         ("rewrite", _) => ["always", "never"],
+        ("alpn", _) => ["http1", "http1"],
         ("elastic-data-stream", _) => ["logs-a-b", "logs-c-d"],
         ("deny" | "allow", _) => ["header:x-a", "header:x-b"],
         ("max-line-bytes", _) => ["16000", "4_000"],

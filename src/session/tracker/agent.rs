@@ -18,16 +18,25 @@ const TOLD: Duration = Duration::from_secs(10);
 impl Tracker {
     /// An event tells the session's own agent's state. `reason` is that of a change that just happened.
     pub(super) fn own_state(&mut self, spot: &Spot<'_>, user: &User<'_>, state: &str, reason: Option<&str>) {
-        let deployment = self.server(spot.server).and_then(|server| server.deployment.clone());
+        let changed_ms = changed_ms(user);
         let Some(desktop) = self.desktop(spot) else { return };
         desktop.state(state, spot.at);
         let gone = desktop.gone.map(|(line, at)| (line, spot.at.ms_since(at)));
-        if let (Some(changed_ms), Some(stream)) = (changed_ms(user), spot.stream)
+        if let (Some(changed_ms), Some(stream)) = (changed_ms, spot.stream)
             && desktop.told.as_ref().is_none_or(|told| told.changed_ms <= changed_ms)
         {
             desktop.told = Some(LastTold { state: state.to_owned(), changed_ms, stream, sequence: spot.sequence });
         }
-        self.release(untold(spot, state));
+        if !self.held.is_empty() {
+            self.release(untold(spot, state));
+        }
+        if let Some(changed_ms) = changed_ms {
+            self.in_order(spot, changed_ms, state);
+        }
+        if reason.is_none() {
+            return;
+        }
+        let deployment = self.server(spot.server).and_then(|server| server.deployment.clone());
         let change = Change {
             state,
             reason,
@@ -39,12 +48,10 @@ impl Tracker {
         if let Some(finding) = findings::state::forced(change) {
             self.find(spot, finding);
         }
-        self.in_order(spot, user, state);
     }
 
     /// Whether the event is newer than the one before it on the same node by the same publisher.
-    fn in_order(&mut self, spot: &Spot<'_>, user: &User<'_>, state: &str) {
-        let Some(changed_ms) = changed_ms(user) else { return };
+    fn in_order(&mut self, spot: &Spot<'_>, changed_ms: i64, state: &str) {
         let Some(stream) = self.stream(spot) else { return };
         let Some((behind_ms, line)) = stream.changed(changed_ms, spot.sequence) else { return };
         let Some(node) = self.desktop(spot).map(|desktop| format!("/finesse/api/User/{}", desktop.user)) else {

@@ -424,7 +424,10 @@ impl Tracker {
     fn item(&mut self, spot: &Spot<'_>, node: &str, object: &str, id: &str) {
         let item = hash(&[node, id]);
         if let Some(stream) = self.stream(spot) {
-            stream.published = hash(&[node, process(id).unwrap_or_default()]);
+            // Only a user's changes have an order.
+            if object == "User" || object == "Team" {
+                stream.published = hash(&[node, process(id).unwrap_or_default()]);
+            }
             if let Some((before, line)) = stream.last_item.replace((item, spot.sequence))
                 && before == item
             {

@@ -242,7 +242,13 @@ impl World {
             }
         }
         if words.get("cut").is_some() {
-            self.emit(conn, Step::Close(End::Client, How::Fin));
+            self.emit(
+                conn,
+                Step::Close(
+                    finesse_tap::capture::observation::End::Client,
+                    finesse_tap::capture::observation::How::Fin,
+                ),
+            );
         }
     }
 }
