@@ -67,7 +67,7 @@ pub(in crate::session) fn seen(seen: Seen, sequence: u64) -> Option<Finding> {
                 .fact(Fact::LastStream, last_stream)
                 .maybe(Fact::Missing, (left > 0).then_some(left)),
         ),
-        Seen::Reset { direction, code, was_connect: true } if direction == Direction::S2c => {
+        Seen::Reset { direction: Direction::S2c, code, was_connect: true } => {
             Some(new(Code::ExtendedConnectRefused, Confidence::Certain).fact(Fact::Http2Code, code_name(code)))
         }
         Seen::Reset { code: NO_ERROR, .. } | Seen::Reset { direction: Direction::C2s, code: CANCEL, .. } => None,
