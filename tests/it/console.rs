@@ -4,12 +4,13 @@
 
 use crate::support::program::{Ended, Program, Upstream, captures, run, tapping};
 use crate::support::{PATIENCE, soon};
+use finesse_tap::clock;
 use serde_json::Value;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const LOGIN: &str = include_str!("../playbook/login.ndjson");
 
@@ -44,7 +45,7 @@ fn ask(address: SocketAddr, request: &str, headers: &[(&str, &str)], body: &str)
     let length = body.len();
     write!(tcp, "{request} HTTP/1.1\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
     let mut bytes = Vec::new();
-    tcp.read_to_end(&mut bytes).unwrap();
+    std::io::copy(&mut tcp, &mut bytes).unwrap();
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let body = if head.to_lowercase().contains("transfer-encoding: chunked") {
@@ -96,21 +97,21 @@ impl Page {
 
     /// Rows that fit, once everything was looked at.
     fn rows(&self, query: &str) -> Value {
-        let until = Instant::now() + PATIENCE;
+        let begun = clock::now();
         loop {
             let rows = self.get(&format!("/api/rows?{query}")).json();
             if rows["done"] == true {
                 return rows;
             }
-            assert!(Instant::now() < until, "{} of {}", rows["scanned"], rows["total"]);
+            assert!(clock::now().since(begun) < PATIENCE, "{} of {}", rows["scanned"], rows["total"]);
         }
     }
 
     /// Waits until so many lines are there.
     fn holds(&self, lines: u64) {
-        let until = Instant::now() + PATIENCE;
+        let begun = clock::now();
         while self.get("/api/state").json()["total"].as_u64().unwrap() < lines {
-            assert!(Instant::now() < until, "{} lines do not come", lines);
+            assert!(clock::now().since(begun) < PATIENCE, "{} lines do not come", lines);
             std::thread::sleep(Duration::from_millis(10));
         }
     }

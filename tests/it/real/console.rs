@@ -82,8 +82,8 @@ fn desktop(dir: &Path, demo: &mut Program) -> std::process::Child {
     let profile = dir.join("desktop");
     let mut chromium = Command::new("chromium");
     chromium.args(["--headless=new", "--no-sandbox", &format!("--user-data-dir={}", profile.display())]);
-    let arguments = browser.split_whitespace().filter(|word| word.starts_with("https://"));
-    let url = arguments.last().expect("an address");
+    let mut arguments = browser.split_whitespace().filter(|word| word.starts_with("https://"));
+    let url = arguments.next_back().expect("an address");
     let quoted = browser.split('"').filter(|part| part.starts_with("MAP "));
     for rules in quoted {
         chromium.arg(format!("--host-resolver-rules={rules}"));
