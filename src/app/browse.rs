@@ -152,7 +152,8 @@ fn authorities(config: &Browse, routes: &[Route]) -> anyhow::Result<Vec<Listing>
 /// Makes sure that a proxy listens, and that it has this CA: a browser would only tell that something is wrong.
 async fn is_its_proxy(route: &Route, ca: &Listing) -> anyhow::Result<()> {
     let address = route.listener;
-    let server = Upstream::new(&Trust::Ca(ca.path.clone()), None, None)?;
+    // Without an offer in ALPN the proxy answers by itself, be its server there or not.
+    let server = Upstream::new(&Trust::Ca(ca.path.clone()), None, None)?.offering(&[]);
     let reach = async {
         let tcp = TcpStream::connect(address).await?;
         std::io::Result::Ok(server.connect(&route.upstream.host, clock::now(), tcp).await)

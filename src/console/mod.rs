@@ -1,7 +1,7 @@
 //! A place to look: one page for traffic as it passes and for captures, served on loopback.
 //!
-//! [`Console`] is given sources of lines and what it may hand out; it indexes them on a thread of its own ([`index`]), keeps
-//! reading files that grow, and answers the page ([`api`]) whoever may ask ([`access`]). The files are the store: memory holds
+//! [`Console`] is given sources of lines and what it may hand out; it indexes them on a thread of its own (`index`), keeps
+//! reading files that grow, and answers the page (`api`) whoever may ask (`access`). The files are the store: memory holds
 //! some 64 bytes a line. Read-only, but for a note that whoever wires it may let it write. Shows what the capture's level
 //! lets it, and nothing else: it sees finished lines only.
 //!

@@ -7,7 +7,7 @@ mod levels;
 #[cfg(unix)]
 mod outputs;
 mod place;
-mod table;
+pub mod table;
 mod wire;
 
 use crate::support::HOST;

@@ -16,6 +16,8 @@ mod web;
 mod wire;
 mod world;
 
+use crate::canary::table::shared;
+use finesse_tap::capture::policy::Level;
 use finesse_tap::session::findings::Code;
 use run::{Event, Step, Timeline, Told};
 use script::{Expected, Reading, Script};
@@ -112,6 +114,7 @@ fn every_fault_is_named_and_its_twin_is_not() {
         let told = day.run();
         complaints.extend(differences(&script.expected, &told));
         complaints.extend(misread(&script, &told.lines));
+        complaints.extend(lost_on_the_way(&script, &told.lines));
         let another = if script.strikes_all { &elsewhere } else { &another };
         let crowd = differences(&script.expected, &beside(&day, another).run());
         complaints.extend(crowd.into_iter().map(|told| format!("beside another agent: {told}")));
@@ -176,6 +179,18 @@ fn misread(script: &Script, lines: &str) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// A bundle of it is useful to whoever gets it: its report begins with the same cause.
+fn lost_on_the_way(script: &Script, lines: &str) -> Option<String> {
+    let lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+    let stories = run::stories(&format!("{}\n", shared(Level::Share, &lines).join("\n")));
+    let cause = script.expected.first().map_or("", |expected| &*expected.code);
+    match stories.first() {
+        Some([code, ..]) if code == cause => None,
+        Some([code, text, _]) => Some(format!("a bundle's report begins with {code}, not {cause}: {text}")),
+        None => Some(String::from("a bundle's report tells no story")),
+    }
 }
 
 /// What is seen of sockets that opened before anybody looked.

@@ -19,6 +19,9 @@ const MAX_TEXT_BYTES: usize = 2_048;
 /// Fewest digits of a telephone that is written with blanks.
 const MIN_PHONE_DIGITS: usize = 7;
 
+/// In the place of a word that looks like a key.
+const SECRET: &str = "[cred:secret]";
+
 /// A number with blanks, dots, dashes or slashes in it, in the digits of any script.
 #[expect(clippy::expect_used, reason = "a constant pattern: it compiles or no test passes")]
 static SPACED_PHONE: LazyLock<Regex> =
@@ -88,9 +91,11 @@ impl Pass<'_> {
             }
             let (piece, behind) = rest.split_at(rest.find(is_edge).unwrap_or(rest.len()));
             let trimmed = piece.trim_end_matches(['.', ':', '!', '?', '…']);
-            out.push_str(&self.piece(trimmed, author));
+            let kept = self.piece(trimmed, author);
+            out.push_str(&kept);
             out.push_str(piece.get(trimmed.len()..).unwrap_or_default());
-            rest = behind;
+            // base64 ends in padding, which goes with it.
+            rest = if kept == SECRET { behind.trim_start_matches('=') } else { behind };
         }
         out
     }
@@ -128,7 +133,7 @@ impl Pass<'_> {
             _ if is_host(piece) => self.host(piece),
             _ if spelling::is_wrapped(piece) || looks::is_random(piece) => {
                 self.removed(Class::Credential);
-                String::from("[cred:secret]")
+                String::from(SECRET)
             }
             _ if piece.contains('/') => split(self, '/'),
             _ if piece.contains('_') && piece.split('_').any(words::is_word) => split(self, '_'),

@@ -84,7 +84,7 @@ fn play(level: Level, says: &Says, value: &str) -> Vec<String> {
 }
 
 /// The lines of a capture as a bundle has them.
-fn shared(level: Level, lines: &[String]) -> Vec<String> {
+pub fn shared(level: Level, lines: &[String]) -> Vec<String> {
     let (mut redactor, mut guards) = (Redactor::with_key(level, &[9; 32]).unwrap(), Guards::default());
     lines.iter().for_each(|line| redactor.learn(line.as_bytes(), &mut guards));
     let mut kept = Vec::new();
