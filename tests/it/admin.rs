@@ -29,7 +29,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, accept: &str) -> (u16, Str
     (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
 }
 
-fn metrics(address: SocketAddr) -> String {
+pub fn metrics(address: SocketAddr) -> String {
     let (status, _, body) = ask(address, "GET", "/metrics", "*/*");
     assert_eq!(status, 200);
     body
@@ -41,7 +41,7 @@ fn samples(page: &str) -> BTreeMap<&str, f64> {
     lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(name, value)| (name, value.parse().unwrap())).collect()
 }
 
-fn admin_of(program: &mut Program) -> SocketAddr {
+pub fn admin_of(program: &mut Program) -> SocketAddr {
     let line = program.line("metrics http://");
     line.trim_start_matches("metrics http://").trim_end_matches("/metrics").parse().unwrap()
 }

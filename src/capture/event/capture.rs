@@ -3,7 +3,7 @@
 //! Nothing here comes from traffic; a note is what a person wrote beside it.
 
 use super::Word;
-use super::classed::{Classed, OWN_ID, SENTENCE, Treat, WORD};
+use super::classed::{Classed, OWN_ID, SENTENCE, Treat, WORD, treat_all};
 use crate::capture::policy::{Level, What};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
@@ -126,11 +126,8 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl Treat for Gap<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { at, events, bytes, first_sequence, last_sequence, relay_affected } = self;
-        pass.all(&mut [at, events, bytes, first_sequence, last_sequence, relay_affected]);
-    }
+treat_all! {
+    Gap<'_> { at, events, bytes, first_sequence, last_sequence, relay_affected }
 }
 
 impl Treat for Note<'_> {
@@ -140,18 +137,9 @@ impl Treat for Note<'_> {
     }
 }
 
-impl Treat for Decode {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { layer, offset, opaque } = self;
-        pass.all(&mut [layer, offset, opaque]);
-    }
-}
-
-impl Treat for Redaction {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { level, count, masked, unsearchable } = self;
-        pass.all(&mut [level, count, masked, unsearchable]);
-    }
+treat_all! {
+    Decode { layer, offset, opaque }
+    Redaction { level, count, masked, unsearchable }
 }
 
 impl Treat for Capture<'_> {

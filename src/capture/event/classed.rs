@@ -161,6 +161,19 @@ pub trait Treat {
     }
 }
 
+/// Treats every field of these structures, in this order. A field that is not named does not compile.
+macro_rules! treat_all {
+    ($($part:ty { $($field:ident),+ $(,)? })+) => {$(
+        impl $crate::capture::event::classed::Treat for $part {
+            fn treat(&mut self, pass: &mut $crate::capture::walk::Pass<'_>) {
+                let Self { $($field),+ } = self;
+                pass.all(&mut [$($field),+]);
+            }
+        }
+    )+};
+}
+pub(in crate::capture) use treat_all;
+
 impl Pass<'_> {
     /// Treats all fields of a structure.
     pub(in crate::capture) fn all(&mut self, fields: &mut [&mut dyn Treat]) {

@@ -2,9 +2,8 @@
 
 use super::Http2Count;
 use super::Word;
-use super::classed::{Classed, HOST, OWN_ID, Text, Treat};
+use super::classed::{Classed, HOST, OWN_ID, Text, treat_all};
 use crate::capture::vocabulary;
-use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.conn.*`
@@ -61,16 +60,7 @@ pub struct Upstream<'a> {
     pub(in crate::capture) connect_us: Option<u64>,
 }
 
-impl Treat for Conn<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes, http2 } = self;
-        pass.all(&mut [id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes, http2]);
-    }
-}
-
-impl Treat for Upstream<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { ip, port, connect_us } = self;
-        pass.all(&mut [ip, port, connect_us]);
-    }
+treat_all! {
+    Conn<'_> { id, sni, upstream, by, how, unclean, c2s_bytes, s2c_bytes, http2 }
+    Upstream<'_> { ip, port, connect_us }
 }

@@ -2,7 +2,9 @@
 //!
 //! Words are of our own [`vocabulary`], times and numbers are the proxy's; the rest is redacted.
 
-use super::classed::{Classed, HOST, LOGIN, OWN_ID, PAIRS, PATH, SENTENCE, TRANSACTION, Text, Treat, USER_AGENT, WORD};
+use super::classed::{
+    Classed, HOST, LOGIN, OWN_ID, PAIRS, PATH, SENTENCE, TRANSACTION, Text, Treat, USER_AGENT, WORD, treat_all,
+};
 use super::{ECS, Word, Words};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
@@ -198,11 +200,8 @@ impl Default for Ecs {
     }
 }
 
-impl Treat for Log {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { level } = self;
-        pass.all(&mut [level]);
-    }
+treat_all! {
+    Log { level }
 }
 
 impl Treat for Id<'_> {
@@ -227,25 +226,10 @@ impl Treat for Observer<'_> {
     }
 }
 
-impl Treat for Network {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { transport, protocol, application } = self;
-        pass.all(&mut [transport, protocol, application]);
-    }
-}
-
-impl Treat for Endpoint<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { domain, ip, port } = self;
-        pass.all(&mut [domain, ip, port]);
-    }
-}
-
-impl Treat for Url<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { path, query } = self;
-        pass.all(&mut [path, query]);
-    }
+treat_all! {
+    Network { transport, protocol, application }
+    Endpoint<'_> { domain, ip, port }
+    Url<'_> { path, query }
 }
 
 impl Treat for User<'_> {
@@ -270,11 +254,8 @@ impl Treat for UserAgent<'_> {
     }
 }
 
-impl Treat for Fault<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { kind, code, message } = self;
-        pass.all(&mut [kind, code, message]);
-    }
+treat_all! {
+    Fault<'_> { kind, code, message }
 }
 
 /// What happened, when and how, in words of this program's own.

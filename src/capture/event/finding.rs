@@ -4,7 +4,7 @@
 //! are redacted like every other.
 
 use super::Word;
-use super::classed::{Classed, LOGIN, OWN_ID, RUN_ID, Treat, WORD};
+use super::classed::{Classed, LOGIN, OWN_ID, RUN_ID, Treat, WORD, treat_all};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
@@ -153,67 +153,15 @@ pub struct SummaryFinding {
     pub(in crate::capture) count: u64,
 }
 
-impl Treat for Summary<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            reason,
-            names,
-            into,
-            duration_ms,
-            sockets,
-            stages,
-            stopped_at,
-            requests,
-            updates,
-            pings,
-            states,
-            calls,
-            findings,
-        } = self;
-        pass.all(&mut [
-            reason,
-            names,
-            into,
-            duration_ms,
-            sockets,
-            stages,
-            stopped_at,
-            requests,
-            updates,
-            pings,
-            states,
-            calls,
-            findings,
-        ]);
+treat_all! {
+    Summary<'_> {
+        reason, names, into, duration_ms, sockets, stages, stopped_at, requests, updates, pings, states, calls,
+        findings,
     }
-}
-
-impl Treat for SummaryStage {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { name, sequence, after_ms } = self;
-        pass.all(&mut [name, sequence, after_ms]);
-    }
-}
-
-impl Treat for SummaryPings {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { sent, answered, slowest_ms } = self;
-        pass.all(&mut [sent, answered, slowest_ms]);
-    }
-}
-
-impl Treat for SummaryState<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { state, ms } = self;
-        pass.all(&mut [state, ms]);
-    }
-}
-
-impl Treat for SummaryFinding {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { code, count } = self;
-        pass.all(&mut [code, count]);
-    }
+    SummaryStage { name, sequence, after_ms }
+    SummaryPings { sent, answered, slowest_ms }
+    SummaryState<'_> { state, ms }
+    SummaryFinding { code, count }
 }
 
 impl Treat for Finding<'_> {

@@ -3,7 +3,7 @@
 //! Values are the peers', redacted; versions and operations are words of this program's own.
 
 use super::Word;
-use super::classed::{CONTENT, Classed, ID, MEDIA, METHOD, NODE, Text, Treat, URL, WORD};
+use super::classed::{CONTENT, Classed, ID, MEDIA, METHOD, NODE, Text, Treat, URL, WORD, treat_all};
 use crate::capture::policy::What;
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
@@ -237,56 +237,14 @@ pub struct Caused {
     pub(in crate::capture) after_ms: u64,
 }
 
-impl Treat for Http<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { version, request, response } = self;
-        pass.all(&mut [version, request, response]);
+treat_all! {
+    Http<'_> { version, request, response }
+    HttpBody<'_> { bytes, content }
+    HttpFacts<'_> {
+        stream, ttfb_us, interim, cut, by_proxy, request_headers, response_headers, rewrite, request_content_bytes,
+        response_content_bytes, truncated,
     }
-}
-
-impl Treat for HttpBody<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { bytes, content } = self;
-        pass.all(&mut [bytes, content]);
-    }
-}
-
-impl Treat for HttpFacts<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            stream,
-            ttfb_us,
-            interim,
-            cut,
-            by_proxy,
-            request_headers,
-            response_headers,
-            rewrite,
-            request_content_bytes,
-            response_content_bytes,
-            truncated,
-        } = self;
-        pass.all(&mut [
-            stream,
-            ttfb_us,
-            interim,
-            cut,
-            by_proxy,
-            request_headers,
-            response_headers,
-            rewrite,
-            request_content_bytes,
-            response_content_bytes,
-            truncated,
-        ]);
-    }
-}
-
-impl Treat for Rewrite<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { count, request_headers, response_headers } = self;
-        pass.all(&mut [count, request_headers, response_headers]);
-    }
+    Rewrite<'_> { count, request_headers, response_headers }
 }
 
 impl Treat for Api<'_> {
@@ -301,11 +259,8 @@ impl Treat for Api<'_> {
     }
 }
 
-impl Treat for Caused {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { sequence, after_ms } = self;
-        pass.all(&mut [sequence, after_ms]);
-    }
+treat_all! {
+    Caused { sequence, after_ms }
 }
 
 impl Treat for HttpRequest<'_> {
@@ -354,23 +309,8 @@ impl Treat for Header<'_> {
     }
 }
 
-impl Treat for Gadget<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { method, url, status_code } = self;
-        pass.all(&mut [method, url, status_code]);
-    }
-}
-
-impl Treat for Token {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { expires_in_s, issued_at_s, expires_at_s, refreshable } = self;
-        pass.all(&mut [expires_in_s, issued_at_s, expires_at_s, refreshable]);
-    }
-}
-
-impl Treat for ClientLog<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { lines, first, last, disconnects, failures } = self;
-        pass.all(&mut [lines, first, last, disconnects, failures]);
-    }
+treat_all! {
+    Gadget<'_> { method, url, status_code }
+    Token { expires_in_s, issued_at_s, expires_at_s, refreshable }
+    ClientLog<'_> { lines, first, last, disconnects, failures }
 }

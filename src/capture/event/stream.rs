@@ -1,9 +1,8 @@
 //! The part of an event that tells of an XMPP stream which is no WebSocket: a BOSH session, or XMPP by itself.
 
 use super::Word;
-use super::classed::{CONDITION, Classed, OWN_ID, SESSION, Text, Treat};
+use super::classed::{CONDITION, Classed, OWN_ID, SESSION, Text, treat_all};
 use crate::capture::vocabulary;
-use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.stream.*`
@@ -83,53 +82,11 @@ pub struct StreamCount {
     pub bytes: u64,
 }
 
-impl Treat for Stream<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            id,
-            sid,
-            request,
-            repeated,
-            open_requests,
-            wait_s,
-            hold,
-            most_requests,
-            inactivity_s,
-            polling_s,
-            close,
-            requests,
-            c2s,
-            s2c,
-        } = self;
-        pass.all(&mut [
-            id,
-            sid,
-            request,
-            repeated,
-            open_requests,
-            wait_s,
-            hold,
-            most_requests,
-            inactivity_s,
-            polling_s,
-            close,
-            requests,
-            c2s,
-            s2c,
-        ]);
+treat_all! {
+    Stream<'_> {
+        id, sid, request, repeated, open_requests, wait_s, hold, most_requests, inactivity_s, polling_s, close,
+        requests, c2s, s2c,
     }
-}
-
-impl Treat for StreamClose<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { by, how, condition } = self;
-        pass.all(&mut [by, how, condition]);
-    }
-}
-
-impl Treat for StreamCount {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { stanzas, bytes } = self;
-        pass.all(&mut [stanzas, bytes]);
-    }
+    StreamClose<'_> { by, how, condition }
+    StreamCount { stanzas, bytes }
 }

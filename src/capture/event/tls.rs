@@ -3,7 +3,7 @@
 //! Names and certificates are the peers', redacted; versions are words of this program's own.
 
 use super::Word;
-use super::classed::{Classed, DISTINGUISHED_NAME, HOST, LABEL, Text, Treat, WORD};
+use super::classed::{Classed, DISTINGUISHED_NAME, HOST, LABEL, Text, Treat, WORD, treat_all};
 use crate::capture::vocabulary;
 use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
@@ -120,11 +120,8 @@ pub struct TlsLeg {
     pub(in crate::capture) client_certificate_requested: bool,
 }
 
-impl Treat for Tls<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { version, version_protocol, cipher, next_protocol, established, resumed, client, server } = self;
-        pass.all(&mut [version, version_protocol, cipher, next_protocol, established, resumed, client, server]);
-    }
+treat_all! {
+    Tls<'_> { version, version_protocol, cipher, next_protocol, established, resumed, client, server }
 }
 
 impl Treat for TlsClient<'_> {

@@ -3,11 +3,10 @@
 //! Values are the server's, redacted; only what names an object's kind is a word of this program's own.
 
 use super::classed::{
-    CONDITION, CUSTOMER, Classed, HOST, ID, LABEL, LOGIN, METHOD, NUMBER, PATH, PHONE, SENTENCE, Text, Treat, WORD,
+    CONDITION, CUSTOMER, Classed, HOST, ID, LABEL, LOGIN, METHOD, NUMBER, PATH, PHONE, SENTENCE, Text, WORD, treat_all,
 };
 use super::{Word, is_empty};
 use crate::capture::vocabulary;
-use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.update.*`: what changed, or the object that an answer of the REST API holds.
@@ -387,214 +386,30 @@ pub struct TeamMessage<'a> {
     pub(in crate::capture) teams: Vec<Classed<'a, NUMBER>>,
 }
 
-impl Treat for Update<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            event,
-            object,
-            object_name,
-            source,
-            request_id,
-            caused_by,
-            arrival_ms,
-            skew_ms,
-            user,
-            dialog,
-            dialogs,
-            api_error,
-            api_errors,
-            system,
-            team_message,
-            thing,
-            things,
-        } = self;
-        pass.all(&mut [
-            event,
-            object,
-            object_name,
-            source,
-            request_id,
-            caused_by,
-            arrival_ms,
-            skew_ms,
-            user,
-            dialog,
-            dialogs,
-            api_error,
-            api_errors,
-            system,
-            team_message,
-            thing,
-            things,
-        ]);
+treat_all! {
+    Update<'_> {
+        event, object, object_name, source, request_id, caused_by, arrival_ms, skew_ms, user, dialog, dialogs,
+        api_error, api_errors, system, team_message, thing, things,
     }
-}
-
-impl Treat for CausedBy<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { sequence, latency_us, confidence, method } = self;
-        pass.all(&mut [sequence, latency_us, confidence, method]);
+    CausedBy<'_> { sequence, latency_us, confidence, method }
+    UpdateUser<'_> {
+        id, name, extension, state, previous_state, pending_state, state_change_time, reason_code, reason_label,
+        team_id, team_name,
     }
-}
-
-impl Treat for UpdateUser<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            id,
-            name,
-            extension,
-            state,
-            previous_state,
-            pending_state,
-            state_change_time,
-            reason_code,
-            reason_label,
-            team_id,
-            team_name,
-        } = self;
-        pass.all(&mut [
-            id,
-            name,
-            extension,
-            state,
-            previous_state,
-            pending_state,
-            state_change_time,
-            reason_code,
-            reason_label,
-            team_id,
-            team_name,
-        ]);
+    UpdateDialog<'_> {
+        id, associated_id, secondary_id, state, state_cause, previous_state, call_type, media_type, from_address,
+        to_address, dialed_number, queue_id, queue_name, call_key_day, call_key, first_sequence, age_ms, agents,
+        participants,
     }
-}
-
-impl Treat for UpdateDialog<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            id,
-            associated_id,
-            secondary_id,
-            state,
-            state_cause,
-            previous_state,
-            call_type,
-            media_type,
-            from_address,
-            to_address,
-            dialed_number,
-            queue_id,
-            queue_name,
-            call_key_day,
-            call_key,
-            first_sequence,
-            age_ms,
-            agents,
-            participants,
-        } = self;
-        pass.all(&mut [
-            id,
-            associated_id,
-            secondary_id,
-            state,
-            state_cause,
-            previous_state,
-            call_type,
-            media_type,
-            from_address,
-            to_address,
-            dialed_number,
-            queue_id,
-            queue_name,
-            call_key_day,
-            call_key,
-            first_sequence,
-            age_ms,
-            agents,
-            participants,
-        ]);
+    Participant<'_> { address, address_type, state, state_cause, state_change_time, actions }
+    ApiError<'_> { error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text }
+    Thing<'_> { id, name, state, state_change_time, reason_code, reason_label, statistics }
+    Statistics { calls, ready, not_ready, talking, logged_on }
+    System<'_> {
+        status, status_reason, deployment, auth_mode, cti_heartbeat, cti_heartbeat_time, cti_heartbeat_interval_s,
+        cti_version, cti_maintenance, finesse_maintenance, finesse_maintenance_s, peripheral_id, current_time,
+        xmpp_domain, primary_host, secondary_host, cti_host, alternate_host, alternate_available,
+        redirects_to_alternate,
     }
-}
-
-impl Treat for Participant<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { address, address_type, state, state_cause, state_change_time, actions } = self;
-        pass.all(&mut [address, address_type, state, state_cause, state_change_time, actions]);
-    }
-}
-
-impl Treat for ApiError<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text } = self;
-        pass.all(&mut [error_type, message, data, media, peripheral_code, peripheral_name, peripheral_text]);
-    }
-}
-
-impl Treat for Thing<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { id, name, state, state_change_time, reason_code, reason_label, statistics } = self;
-        pass.all(&mut [id, name, state, state_change_time, reason_code, reason_label, statistics]);
-    }
-}
-
-impl Treat for Statistics {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { calls, ready, not_ready, talking, logged_on } = self;
-        pass.all(&mut [calls, ready, not_ready, talking, logged_on]);
-    }
-}
-
-impl Treat for System<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            status,
-            status_reason,
-            deployment,
-            auth_mode,
-            cti_heartbeat,
-            cti_heartbeat_time,
-            cti_heartbeat_interval_s,
-            cti_version,
-            cti_maintenance,
-            finesse_maintenance,
-            finesse_maintenance_s,
-            peripheral_id,
-            current_time,
-            xmpp_domain,
-            primary_host,
-            secondary_host,
-            cti_host,
-            alternate_host,
-            alternate_available,
-            redirects_to_alternate,
-        } = self;
-        pass.all(&mut [
-            status,
-            status_reason,
-            deployment,
-            auth_mode,
-            cti_heartbeat,
-            cti_heartbeat_time,
-            cti_heartbeat_interval_s,
-            cti_version,
-            cti_maintenance,
-            finesse_maintenance,
-            finesse_maintenance_s,
-            peripheral_id,
-            current_time,
-            xmpp_domain,
-            primary_host,
-            secondary_host,
-            cti_host,
-            alternate_host,
-            alternate_available,
-            redirects_to_alternate,
-        ]);
-    }
-}
-
-impl Treat for TeamMessage<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { id, created_by, created_at_s, duration_s, content, teams } = self;
-        pass.all(&mut [id, created_by, created_at_s, duration_s, content, teams]);
-    }
+    TeamMessage<'_> { id, created_by, created_at_s, duration_s, content, teams }
 }

@@ -1,9 +1,8 @@
 //! WebSockets: their handshake, messages without XMPP, control frames, their end.
 
 use super::Word;
-use super::classed::{Classed, EXTENSIONS, OWN_ID, PACKET, SENTENCE, SUBPROTOCOLS, Text, Treat, WORD};
+use super::classed::{Classed, EXTENSIONS, OWN_ID, PACKET, SENTENCE, SUBPROTOCOLS, Text, WORD, treat_all};
 use crate::capture::vocabulary;
-use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.ws.*`
@@ -101,59 +100,11 @@ pub struct WsCount {
     pub controls: u64,
 }
 
-impl Treat for Ws<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            id,
-            protocols_offered,
-            protocol,
-            extensions_offered,
-            extensions,
-            accept_valid,
-            opcode,
-            payload_bytes,
-            wire_bytes,
-            fragments,
-            compressed,
-            text,
-            rtt_us,
-            idle_ms,
-            close,
-            c2s,
-            s2c,
-        } = self;
-        pass.all(&mut [
-            id,
-            protocols_offered,
-            protocol,
-            extensions_offered,
-            extensions,
-            accept_valid,
-            opcode,
-            payload_bytes,
-            wire_bytes,
-            fragments,
-            compressed,
-            text,
-            rtt_us,
-            idle_ms,
-            close,
-            c2s,
-            s2c,
-        ]);
+treat_all! {
+    Ws<'_> {
+        id, protocols_offered, protocol, extensions_offered, extensions, accept_valid, opcode, payload_bytes,
+        wire_bytes, fragments, compressed, text, rtt_us, idle_ms, close, c2s, s2c,
     }
-}
-
-impl Treat for WsClose<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { code, reason, initiator, handshake } = self;
-        pass.all(&mut [code, reason, initiator, handshake]);
-    }
-}
-
-impl Treat for WsCount {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { messages, payload_bytes, wire_bytes, controls } = self;
-        pass.all(&mut [messages, payload_bytes, wire_bytes, controls]);
-    }
+    WsClose<'_> { code, reason, initiator, handshake }
+    WsCount { messages, payload_bytes, wire_bytes, controls }
 }

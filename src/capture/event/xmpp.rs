@@ -2,10 +2,9 @@
 //!
 //! Values are the peers', redacted; the role is a word of this program's own.
 
-use super::classed::{CONDITION, Classed, ID, JID, MECHANISM, NAMESPACE, PATH, RESOURCE, Text, Treat, WORD};
+use super::classed::{CONDITION, Classed, ID, JID, MECHANISM, NAMESPACE, PATH, RESOURCE, Text, WORD, treat_all};
 use super::{Word, is_empty};
 use crate::capture::vocabulary;
-use crate::capture::walk::Pass;
 use serde::{Deserialize, Serialize};
 
 /// `finesse.sasl.*`
@@ -101,58 +100,9 @@ pub struct Pubsub<'a> {
     pub(in crate::capture) jid: Text<'a, JID>,
 }
 
-impl Treat for Sasl<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { mechanism, reason } = self;
-        pass.all(&mut [mechanism, reason]);
-    }
-}
-
-impl Treat for Xmpp<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self {
-            kind,
-            name,
-            stanza_type,
-            id,
-            from,
-            to,
-            payload,
-            pubsub,
-            resource,
-            jid,
-            mechanisms,
-            rtt_us,
-            in_reply_to,
-        } = self;
-        pass.all(&mut [
-            kind,
-            name,
-            stanza_type,
-            id,
-            from,
-            to,
-            payload,
-            pubsub,
-            resource,
-            jid,
-            mechanisms,
-            rtt_us,
-            in_reply_to,
-        ]);
-    }
-}
-
-impl Treat for Payload<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { name, namespace } = self;
-        pass.all(&mut [name, namespace]);
-    }
-}
-
-impl Treat for Pubsub<'_> {
-    fn treat(&mut self, pass: &mut Pass<'_>) {
-        let Self { action, node, item_id, subscription, jid } = self;
-        pass.all(&mut [action, node, item_id, subscription, jid]);
-    }
+treat_all! {
+    Sasl<'_> { mechanism, reason }
+    Xmpp<'_> { kind, name, stanza_type, id, from, to, payload, pubsub, resource, jid, mechanisms, rtt_us, in_reply_to }
+    Payload<'_> { name, namespace }
+    Pubsub<'_> { action, node, item_id, subscription, jid }
 }

@@ -14,20 +14,25 @@ const MAX_DEPTH: usize = 64;
 const GONE: &str = "\u{0}gone";
 
 impl Pass<'_> {
-    /// A text that should be JSON; if it is not, only its size is told.
+    /// A text inside a stanza that should be JSON; if it is not, only its size is told.
     pub(super) fn json(&mut self, text: &str, around: &Around<'_>) -> String {
-        let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        self.known_json(text, around).unwrap_or_else(|| {
             // What the fast path would let through may stay here, too.
             let is_harmless = self.level == Level::Auth && !self.is_broken && clean::is_clean(text);
-            return if is_harmless { text.to_owned() } else { self.unparsed(text.len()) };
-        };
+            if is_harmless { text.to_owned() } else { self.unparsed(text.len()) }
+        })
+    }
+
+    /// JSON by its names; `None` if it is none.
+    pub(super) fn known_json(&mut self, text: &str, around: &Around<'_>) -> Option<String> {
+        let mut value = serde_json::from_str::<Value>(text).ok()?;
         let before = self.count;
         self.member("", &mut value, around, 0);
         if value.as_str() == Some(GONE) {
             value = Value::Null;
         }
         // What is written with escapes is written anew, so that whoever searches it sees what it spells.
-        if self.count == before && !text.contains('\\') { text.to_owned() } else { value.to_string() }
+        Some(if self.count == before && !text.contains('\\') { text.to_owned() } else { value.to_string() })
     }
 
     /// JSON that no rule knows: names are kept, values reduced to their shape. `None` if it is not JSON.

@@ -14,7 +14,6 @@ use crate::finesse::Notification;
 use crate::xmpp::element::Node;
 use crate::xmpp::parse::{escape, parse, unescape};
 use crate::xmpp::{Document, Element, Scope, sasl};
-use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
 /// What stands around a value.
@@ -97,8 +96,9 @@ impl Pass<'_> {
             _ if text.contains('\0') => Cow::Owned(self.unparsed(text.len())),
             _ if mime_type.contains("x-www-form-urlencoded") => Cow::Owned(self.pairs(text, "")),
             Notification::Xml if !mime_type.contains("html") => self.xml(text, &Around::finesse(1)),
-            Notification::Json if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-                Cow::Owned(self.json(text, &Around::finesse(1)))
+            Notification::Json => {
+                let known = self.known_json(text, &Around::finesse(1));
+                Cow::Owned(known.unwrap_or_else(|| self.unparsed(text.len())))
             }
             _ => Cow::Owned(self.unparsed(text.len())),
         }

@@ -7,6 +7,7 @@ use super::class::PLANTED;
 use super::place::PLACES;
 use super::place::Says::{self, Chunked, Client, Close, Desktop, Gzipped, Request, Response, Server, Upgrade};
 use super::{ENCODINGS, Encoding, Haystack, SECRET, fill, is_in, script, table};
+use crate::admin::{admin_of, metrics};
 use crate::support::program::{Program, Upstream, assert_without_holes, captures, run, tapping, tls_as};
 use crate::support::soon;
 use aho_corasick::AhoCorasick;
@@ -17,7 +18,6 @@ use finesse_tap::conn::Direction::{self, C2s, S2c};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -151,8 +151,8 @@ impl Outputs<'_> {
                 soon(name, passed).await.unwrap();
             }
         }
-        let metrics = metrics(&mut program);
-        self.add(&format!("{live}.metrics"), level, metrics);
+        let metrics = metrics(admin_of(&mut program));
+        self.add(&format!("{live}.metrics"), level, metrics.into_bytes());
         let ended = program.stop();
         assert_eq!(ended.code, Some(0));
         self.add(&format!("{live}.stderr"), level, ended.stderr.into_bytes());
@@ -326,17 +326,6 @@ pub(super) struct Said {
     pub(super) says: &'static Says,
     pub(super) value: &'static str,
     pub(super) encoding: Encoding,
-}
-
-fn metrics(program: &mut Program) -> Vec<u8> {
-    let line = program.line("metrics http://");
-    let address = line.trim_start_matches("metrics http://").trim_end_matches("/metrics");
-    let mut tcp = std::net::TcpStream::connect(address).unwrap();
-    write!(tcp, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut page = Vec::new();
-    std::io::copy(&mut tcp, &mut page).unwrap();
-    assert!(page.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&page));
-    page
 }
 
 /// What is in an output and should not be, each with what stands around it.
